@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The ABI of /dev/ucountview: the one header that the module and its readers
+ * share.
+ *
+ * A reader opens the device read-only, takes a snapshot (UCV_IOC_SNAPSHOT) and
+ * reads its records (UCV_IOC_READ), as often and in whatever portions it likes.
+ * A snapshot belongs to the open file description: taking another one replaces
+ * it, closing the file frees it. Nothing here changes the state of the kernel.
+ *
+ * Sizes and versions
+ *	Every structure may grow at its end in later versions, never elsewhere.
+ *	The size of an argument is the one encoded in the ioctl number. A caller
+ *	with a smaller structure gets the members it knows; a caller with a larger
+ *	one gets zeroes in the members that the module does not know, and E2BIG if
+ *	it passed anything but zeroes in them. Records likewise: the caller
+ *	chooses the distance between records (record_size), see struct ucv_read.
+ *
+ * Errors that every ioctl can return
+ *	EFAULT	the argument or a buffer is not mapped, or not writable
+ *	EINVAL	the argument is not aligned to eight bytes, is smaller than its
+ *		first version (..._SIZE_VER0), or holds an unknown flag or a
+ *		non-zero reserved member
+ *	E2BIG	the argument is larger than what the module knows and has
+ *		non-zero bytes there, or is larger than a page
+ *	ENOTTY	no such ioctl
+ *	After any of them the file is as usable as before.
+ *
+ * Errors of open()
+ *	EACCES	opened for writing, or by somebody without the permission
+ *
+ * All integers are in the byte order of the machine.
+ */
+#ifndef _UAPI_UCOUNTVIEW_H
+#define _UAPI_UCOUNTVIEW_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Raised when something changes that a reader of the old ABI would misread. */
+#define UCV_ABI_VERSION		1
+
+#define UCV_DEVICE_PATH		"/dev/ucountview"
+
+/**
+ * enum ucv_kind - the kinds of records that a snapshot can hold
+ * @UCV_KIND_RESOURCE:	struct ucv_resource, what the counters are called
+ * @UCV_KIND_USERNS:	struct ucv_userns, the user namespaces
+ * @UCV_KIND_UCOUNTS:	struct ucv_ucounts, the counters
+ * @UCV_NR_KINDS:	how many kinds this header knows; not a kind
+ */
+enum ucv_kind {
+	UCV_KIND_RESOURCE	= 0,
+	UCV_KIND_USERNS		= 1,
+	UCV_KIND_UCOUNTS	= 2,
+	UCV_NR_KINDS
+};
+
+/* The bit of a kind in the masks of struct ucv_info and struct ucv_snapshot. */
+#define UCV_MASK(kind)		(1ULL << (kind))
+
+/* Room for counters in a record: one for each resource, see struct ucv_resource. */
+#define UCV_MAX_RESOURCES	32
+
+#define UCV_NAME_LEN		32	/* bytes, with the terminating NUL */
+#define UCV_COMM_LEN		16	/* bytes, with the terminating NUL */
+
+/*
+ * A limit of this value or more is no limit: the kernel gives it to every new
+ * user namespace, and its sysctls take nothing larger.
+ */
+#define UCV_UNLIMITED		0x7fffffffLL
+
+/* uid_in_ns, owner_in_parent: the namespace has no uid for this user. */
+#define UCV_UID_UNMAPPED	0xffffffffU
+
+/* parent: the initial user namespace has none. */
+#define UCV_NO_INDEX		0xffffffffU
+
+/**
+ * enum ucv_resource_type - which of the kernel's two families a counter is of
+ * @UCV_RESOURCE_UCOUNT: enum ucount_type. Charged in the caller's user namespace
+ *	and in every ancestor; refused at the first level whose counter has
+ *	reached the limit of that level's namespace. All kernels.
+ * @UCV_RESOURCE_RLIMIT: enum rlimit_type. Compared with the RLIMIT_* of the
+ *	calling process at its own level, and at every level above with what was
+ *	the creator's RLIMIT_* when the namespace below was made. Linux 5.14 and
+ *	later.
+ */
+enum ucv_resource_type {
+	UCV_RESOURCE_UCOUNT	= 0,
+	UCV_RESOURCE_RLIMIT	= 1,
+};
+
+/**
+ * enum ucv_unit - what a counter counts
+ * @UCV_UNIT_OBJECTS:	objects: namespaces, watches, processes, ...
+ * @UCV_UNIT_BYTES:	bytes (rlimit_msgqueue)
+ * @UCV_UNIT_PAGES:	pages of memory (rlimit_memlock)
+ */
+enum ucv_unit {
+	UCV_UNIT_OBJECTS	= 0,
+	UCV_UNIT_BYTES		= 1,
+	UCV_UNIT_PAGES		= 2,
+};
+
+/**
+ * struct ucv_resource - a counter's name; its index is the place in used[] and
+ *	limit[]
+ * @name: the kernel's own enumerator without UCOUNT_, in lower case:
+ *	"inotify_watches", "rlimit_nproc"; NUL-terminated. All kernels; which
+ *	resources there are depends on the kernel and its configuration, and
+ *	comes from the running kernel.
+ * @type: an enum ucv_resource_type
+ * @unit: an enum ucv_unit
+ */
+struct ucv_resource {
+	char	name[UCV_NAME_LEN];
+	__u32	type;
+	__u32	unit;
+};
+
+/* ucv_userns.flags */
+#define UCV_USERNS_MAP_UNKNOWN	(1U << 0) /* uid map could not be read safely, see there */
+
+/**
+ * struct ucv_userns - a user namespace
+ * @id: the 64-bit identifier that is never used again. Linux 6.18 and later;
+ *	0 on others.
+ * @inum: inode number, as "readlink /proc/PID/ns/user" and lsns show it. Used
+ *	again after the namespace is gone.
+ * @parent: index of the parent's record in this snapshot; UCV_NO_INDEX for the
+ *	initial user namespace
+ * @level: 0 for the initial user namespace, one more for each generation
+ * @owner: who created it (the creator's effective uid), as the initial user
+ *	namespace sees it. The namespace and what is charged in it count against
+ *	the record (parent, @owner).
+ * @owner_in_parent: the same user as the parent sees it, or UCV_UID_UNMAPPED
+ * @flags: UCV_USERNS_*. UCV_USERNS_MAP_UNKNOWN: the map has more than five
+ *	extents and the kernel (before 6.0) gives no safe way to read them;
+ *	uid_in_ns and owner_in_parent are then UCV_UID_UNMAPPED.
+ * @nr_ucounts: how many ucv_ucounts records of this snapshot point here
+ * @pid: an example of a process in it, as the initial pid namespace sees it; 0
+ *	if it has none. It need not be the one that is charged.
+ * @comm: that process's command, NUL-terminated; empty if @pid is 0
+ * @reserved: zero
+ * @limit: for a resource of type UCV_RESOURCE_UCOUNT, the limit that the kernel
+ *	compares with the counter of every user in this namespace
+ *	(user_namespace.ucount_max); UCV_UNLIMITED or more is none. For
+ *	UCV_RESOURCE_RLIMIT, the limit set when the namespace was made, which the
+ *	kernel compares with the counter of (parent, @owner), in the unit of the
+ *	RLIMIT (bytes for memlock). Zero beyond the last resource.
+ */
+struct ucv_userns {
+	__u64	id;
+	__u32	inum;
+	__u32	parent;
+	__u32	level;
+	__u32	owner;
+	__u32	owner_in_parent;
+	__u32	flags;
+	__u32	nr_ucounts;
+	__u32	pid;
+	char	comm[UCV_COMM_LEN];
+	__u64	reserved[2];
+	__s64	limit[UCV_MAX_RESOURCES];
+};
+
+/* ucv_ucounts.flags */
+#define UCV_UCOUNTS_SHADOWED	(1U << 0) /* not the one new charges go to, see there */
+
+/**
+ * struct ucv_ucounts - the counters of one user in one user namespace
+ * @userns: index of the ucv_userns record in this snapshot
+ * @uid: the user as the initial user namespace sees it
+ * @uid_in_ns: the same user as the user namespace itself sees it, or
+ *	UCV_UID_UNMAPPED
+ * @flags: UCV_UCOUNTS_*. UCV_UCOUNTS_SHADOWED: the kernel holds another record
+ *	for the same namespace and user, which it finds first; what was charged
+ *	here before still counts here, new charges go to the other one. Seen for
+ *	root in the initial user namespace, on 5.14 and later.
+ * @reserved: zero
+ * @used: the counters, all read together, including what descendant namespaces
+ *	charge to this user. The value of an UCV_RESOURCE_RLIMIT counter can be
+ *	negative for an instant. Zero beyond the last resource.
+ */
+struct ucv_ucounts {
+	__u32	userns;
+	__u32	uid;
+	__u32	uid_in_ns;
+	__u32	flags;
+	__u64	reserved[2];
+	__s64	used[UCV_MAX_RESOURCES];
+};
+
+/* ucv_info.features: what of the running kernel the module uses */
+#define UCV_FEATURE_RLIMITS	(1ULL << 0) /* has the rlimit counters */
+#define UCV_FEATURE_LOCKLESS	(1ULL << 1) /* walks the counters under RCU alone */
+#define UCV_FEATURE_NS_ID	(1ULL << 2) /* has 64-bit namespace identifiers */
+#define UCV_FEATURE_BTF		(1ULL << 3) /* has BTF; the names come from it */
+#define UCV_FEATURE_NS_PINNED	(1ULL << 4) /* counters keep their namespace alive */
+
+/**
+ * struct ucv_info - UCV_IOC_INFO: what module this is
+ * @supported: out: UCV_MASK() of every kind that UCV_IOC_SNAPSHOT takes here
+ * @features: out: UCV_FEATURE_*
+ * @abi_version: out: UCV_ABI_VERSION of the module
+ * @nr_resources: out: number of ucv_resource records
+ * @version: out: the module's version, NUL-terminated
+ *
+ * Members need not be initialised by the caller: all are written. (What lies
+ * beyond those that the module knows must be zero.)
+ */
+struct ucv_info {
+	__u64	supported;
+	__u64	features;
+	__u32	abi_version;
+	__u32	nr_resources;
+	char	version[UCV_NAME_LEN];
+};
+
+#define UCV_INFO_SIZE_VER0	56	/* bytes */
+
+/**
+ * struct ucv_snapshot - UCV_IOC_SNAPSHOT: read the kernel's tables
+ * @request: in: UCV_MASK() of the kinds wanted. Asking for UCV_KIND_UCOUNTS brings
+ *	UCV_KIND_USERNS too, since its records point there.
+ * @flags: in: zero
+ * @reserved: in: zero
+ * @supported: out: as in struct ucv_info
+ * @filled: out: UCV_MASK() of the kinds that the snapshot holds
+ * @start_ns: out: when the walk began, nanoseconds of CLOCK_BOOTTIME
+ * @end_ns: out: when it ended. The records were read one after the other between
+ *	the two; each ucv_ucounts record was read at one instant.
+ * @hold_max_ns: out: the longest time this walk held a lock or an RCU read
+ *	section, in nanoseconds
+ *
+ * Replaces the file's snapshot. If it fails, the file has none.
+ *
+ * Errors: EINVAL (also: @request is empty or has unknown bits), EFBIG (the
+ * snapshot would exceed the module parameter max_snapshot_kib), ENOMEM, EINTR (a
+ * fatal signal arrived)
+ */
+struct ucv_snapshot {
+	__u64	request;
+	__u32	flags;
+	__u32	reserved;
+	__u64	supported;
+	__u64	filled;
+	__u64	start_ns;
+	__u64	end_ns;
+	__u64	hold_max_ns;
+};
+
+#define UCV_SNAPSHOT_SIZE_VER0	56	/* bytes */
+
+/**
+ * struct ucv_read - UCV_IOC_READ: copy records of the file's snapshot
+ * @kind: in: an enum ucv_kind
+ * @record_size: in: bytes from the start of one record to the start of the next
+ *	in the buffer: a multiple of eight, at least UCV_RECORD_SIZE_MIN, at most
+ *	UCV_RECORD_SIZE_MAX; sizeof() of the record's structure as the caller
+ *	knows it. A record that is shorter is padded with zeroes, one that is
+ *	longer is cut.
+ * @first: in: index of the first record wanted
+ * @buf: in: address of the buffer, a multiple of eight
+ * @buf_size: in: its size in bytes. As many whole records as fit are written. 0
+ *	writes none and just tells @total.
+ * @flags: in: zero
+ * @nr: out: number of records written; 0 if @first is @total or more
+ * @total: out: number of records of that kind in the snapshot
+ *
+ * Errors: EINVAL (also: no such kind, a bad @record_size), ENODATA (the file has
+ * no snapshot, or it does not hold this kind), EMSGSIZE (the buffer is not empty
+ * but has no room for a single record), EFAULT (some of the buffer may have
+ * been written)
+ */
+struct ucv_read {
+	__u32	kind;
+	__u32	record_size;
+	__u64	first;
+	__u64	buf;
+	__u64	buf_size;
+	__u32	flags;
+	__u32	nr;
+	__u64	total;
+};
+
+#define UCV_READ_SIZE_VER0	48	/* bytes */
+#define UCV_RECORD_SIZE_MIN	32	/* bytes */
+#define UCV_RECORD_SIZE_MAX	4096	/* bytes */
+
+#define UCV_IOC_MAGIC		0xc5
+
+#define UCV_IOC_INFO		_IOWR(UCV_IOC_MAGIC, 0x00, struct ucv_info)
+#define UCV_IOC_SNAPSHOT	_IOWR(UCV_IOC_MAGIC, 0x01, struct ucv_snapshot)
+#define UCV_IOC_READ		_IOWR(UCV_IOC_MAGIC, 0x02, struct ucv_read)
+
+#endif /* _UAPI_UCOUNTVIEW_H */
