@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# What goes into the VM, built: the module in its kernel's own root, the reader and the selftests on the host.
+
+# copy_changed FROM TO: bring TO's sources up to date and touch nothing that is the same, so that make rebuilds little.
+# (By content: time stamps of two working trees that share the cache say nothing.)
+copy_changed() {
+	local file from=$1 to=$2
+
+	mkdir -p "$to"
+	while IFS= read -r -d '' file; do
+		cmp -s "$from/$file" "$to/$file" && continue
+		mkdir -p "$(dirname "$to/$file")"
+		cp "$from/$file" "$to/$file"
+	done < <(list_sources "$from")
+	while IFS= read -r -d '' file; do
+		[[ -e $from/$file ]] || rm -f "$to/$file"
+	done < <(list_sources "$to")
+}
+
+list_sources() {
+	(cd "$1" && find Kbuild include module -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' \
+		! -name '*.cmd' ! -name '*.order' ! -name '*.symvers' ! -name '*.a' ! -name '.*' -print0 2>/dev/null)
+}
+
+# build_module NAME TO: TO/ucountview.ko for that kernel. A warning is an error: nothing of that build is kept, so that
+# the next one shows it again.
+build_module() {
+	with_lock "build-$1" build_module_locked "$@"
+}
+
+build_module_locked() {
+	local kdir log root src
+	kdir=$(kernel_fact "$1" kdir)
+	root=$(kernel_root "$1")
+	src=$cache/build/$1/src
+	log=$cache/build/$1/log
+
+	# another release, another build
+	if [[ $(cat "$src/.release" 2>/dev/null) != "$(kernel_fact "$1" release)" ]]; then
+		rm -rf "$src"
+	fi
+	copy_changed "$project" "$src"
+	kernel_fact "$1" release >"$src/.release"
+	if ! UCV_BIND=$src:src in_root "$root" \
+		make -j"$(nproc)" -C "$kdir" M=/src W=1 modules >"$log" 2>&1; then
+		cat "$log" >&2
+		die "the module does not build for kernel $1 (whole log: $log)"
+	fi
+	if grep -iq 'warning:' "$log"; then
+		cat "$log" >&2
+		rm -rf "$src"
+		die "the module builds with warnings for kernel $1"
+	fi
+	cp "$src/ucountview.ko" "$2/"
+}
+
+# build_host TO: TO/tools and TO/selftests, as far as the project has them
+build_host() {
+	with_lock build-host build_host_locked "$@"
+}
+
+build_host_locked() {
+	local out=$cache/build/host
+
+	if [[ $(cat "$out/project" 2>/dev/null) != "$project" ]]; then
+		rm -rf "$out"
+		mkdir -p "$out"
+		printf '%s\n' "$project" >"$out/project"
+	fi
+	mkdir -p "$out"/{tools,selftests} "$1"/{tools,selftests}
+	if [[ -e $project/tools/ucountview/Makefile ]]; then
+		make -s -C "$project/tools/ucountview" static OUTPUT="$out/tools" >&2 ||
+			die "the reader does not build"
+		cp "$out/tools/ucountview" "$1/tools/"
+	fi
+	if [[ -e $project/selftests/Makefile ]]; then
+		make -s -C "$project/selftests" OUTPUT="$out/selftests" all >&2 ||
+			die "the selftests do not build"
+		copy_selftests "$out/selftests" "$1/selftests"
+	fi
+}
+
+copy_selftests() {
+	local file
+
+	while IFS= read -r -d '' file; do
+		mkdir -p "$(dirname "$2/$file")"
+		cp -p "$1/$file" "$2/$file"
+	done < <(cd "$1" && find . -type f ! -name '*.o' ! -name '*.d' ! -name '*.a' -print0)
+}

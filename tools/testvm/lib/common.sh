@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# What every testvm script needs: messages, the cache's paths, the list of kernels, locks.
+
+testvm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+project=${UCV_SRC:-$(cd "$testvm_dir/../.." && pwd)}
+cache=${UCV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ucountview}
+default_kernel=6.12
+
+say() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+# die [-STATUS] MESSAGE…: one line on standard error, then leave.
+die() {
+	local status=1
+
+	if [[ $1 =~ ^-[0-9]+$ ]]; then
+		status=${1#-}
+		shift
+	fi
+	say "$*"
+	exit "$status"
+}
+
+need() {
+	local tool
+
+	for tool; do
+		command -v "$tool" >/dev/null || die "$tool is missing: install the package that has it (see Documentation/)"
+	done
+}
+
+# kernel_names [SET]
+# shellcheck disable=SC2120
+kernel_names() {
+	awk -v set="${1:-}" '!/^#/ && NF { if (!set || $6 == set) print $1 }' "$testvm_dir/kernels"
+}
+
+# kernel_lookup NAME: sets kind, version, suites, flavour and set to that line of the list.
+kernel_lookup() {
+	local line
+
+	line=$(awk -v name="$1" '!/^#/ && $1 == name { print; exit }' "$testvm_dir/kernels")
+	[[ $line ]] || die "unknown kernel '$1' (there are: $(kernel_names '' | paste -sd' '))"
+	read -r _ kind version suites flavour set <<<"$line"
+}
+
+# A fetched kernel is one directory, moved into place when it is complete, with the facts about it in ./ucv-kernel.
+kernel_root() {
+	printf '%s/roots/%s\n' "$cache" "$1"
+}
+
+# kernel_fact NAME KEY: release (what uname -r says), image (path in the root), kdir (path in the root).
+kernel_fact() {
+	sed -n "s/^$2=//p" "$(kernel_root "$1")/ucv-kernel" 2>/dev/null
+}
+
+kernel_fetched() {
+	[[ -e $(kernel_root "$1")/ucv-kernel ]]
+}
+
+# with_lock NAME COMMAND…: one at a time, over all the testvms that share the cache. COMMAND runs in a subshell.
+with_lock() {
+	local name=$1
+	shift
+
+	mkdir -p "$cache/locks"
+	(
+		flock 9
+		"$@"
+	) 9>"$cache/locks/$name"
+}
+
+# in_root DIRECTORY COMMAND…: run COMMAND in that root, with /dev and /proc mounted where only it can see them.
+# UCV_BIND="HOST:INSIDE …" adds directories. Without root privileges a user namespace does.
+in_root() {
+	local map=() root=$1
+	shift
+
+	((EUID == 0)) || map=(--map-root-user)
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare "${map[@]}" --mount --propagation private sh -euc '
+		root=$1; shift
+		mkdir -p "$root/dev" "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount --rbind /proc "$root/proc"
+		for bind in ${UCV_BIND:-}; do
+			mkdir -p "$root/${bind#*:}"
+			mount --bind "${bind%%:*}" "$root/${bind#*:}"
+		done
+		unset UCV_BIND
+		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LC_ALL=C.UTF-8 chroot "$root" "$@"
+	' in_root "$root" "$@"
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# From a line of the list to a root with that kernel, its headers and its release's own compiler, each at its true path.
+# Nothing in it is ever installed or booted from; modules are built in it with chroot.
+
+build_tools=(bash binutils busybox-static coreutils dash findutils grep kmod libc6-dev make mawk perl sed) # perl: W=1 runs kernel-doc
+
+# abis: what the suites offer of this version and flavour, newest first
+abis() {
+	apt-cache pkgnames "linux-headers-$version." |
+		sed -nE "s/^linux-headers-(${version//./\\.}\\.[0-9.]+(-[0-9]+)?([+~][a-z0-9.+~]+)?)-$flavour\$/\\1/p" |
+		sort -rV
+}
+
+# image_packages ABI: up to 6.18 the image package is the kernel; later it is an empty shell around these parts
+image_packages() {
+	apt-cache pkgnames linux- |
+		grep -xE "linux-(image|binary|modules|base)-${1//+/\\+}(-$flavour)?"
+}
+
+# download_newest: leave the newest ABI that can be had in $abi. The archive's lists run ahead of its files at times (404).
+download_newest() {
+	local images
+
+	for abi in $(abis); do
+		mapfile -t images < <(image_packages "$abi")
+		((${#images[@]})) || continue
+		rm -f "${APT_CONFIG%/*}"/archives/*.deb
+		if apt_download "linux-headers-$abi-$flavour" "${build_tools[@]}" &&
+			apt_download_alone "${images[@]}"; then
+			return 0
+		fi
+		say "$abi-$flavour is listed but cannot be had, trying an older one"
+		apt_trouble
+	done
+	return 1
+}
+
+fetch_package_kernel() {
+	local abi='' image new release root
+	root=$(kernel_root "$1")
+	new=$root.new
+
+	say "fetching kernel $1 ($suites)"
+	apt_open "$suites"
+	download_newest || die "no kernel $version ($flavour) can be had from $suites"
+	release=$abi-$flavour
+	rm -rf "$new"
+	mkdir -p "$new"
+	unpack_archives "$new"
+	for image in "boot/vmlinuz-$release" "usr/lib/modules/$release/vmlinuz" ''; do
+		[[ -e $new/$image ]] && break
+	done
+	[[ $image ]] || die "the packages of $release hold no kernel image"
+	in_root "$new" depmod "$release"
+	printf '%s\n' "release=$release" "image=$image" "kdir=/lib/modules/$release/build" >"$new/ucv-kernel"
+	rm -rf "$root" "${APT_CONFIG%/*}"/archives/*.deb
+	mv "$new" "$root"
+	say "fetched kernel $1: $release"
+}
+
+fetch_locked() {
+	if [[ ! ${update:-} ]] && kernel_fetched "$1"; then
+		return
+	fi
+	case $kind in
+	package) with_lock "apt-$suites" fetch_package_kernel "$1" ;;
+	source) die "kernel $1 is built, not fetched: run $testvm_dir/debug-kernel $version once" ;;
+	*) die "kernels: unknown kind '$kind'" ;;
+	esac
+}
+
+# fetch_kernel NAME: into the cache, unless it is there (update=1: anew)
+fetch_kernel() {
+	kernel_lookup "$1"
+	if [[ ! ${update:-} ]] && kernel_fetched "$1"; then
+		return
+	fi
+	with_lock "root-$1" fetch_locked "$1"
+}
