@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The front end for people and grep: text in /sys/kernel/debug/ucountview.
+ *
+ * open() takes a snapshot of its own, so what one reader sees is of one walk
+ * however slowly it reads. An open file keeps the module loaded (.owner).
+ */
+#include <linux/cred.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/string_helpers.h>
+
+#include "debugfs.h"
+#include "kernel/resources.h"
+#include "snapshot.h"
+#include "status.h"
+#include "version.h"
+
+static struct dentry *ucv_debugfs_dir;
+
+/* The position in a file: 0 is the header, n + 1 is the n-th cell or record. */
+static void *ucv_seq_start(struct seq_file *m, loff_t *pos, u64 nr)
+{
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	return *pos <= nr ? pos : NULL;
+}
+
+static void *ucv_seq_next(loff_t *pos, u64 nr)
+{
+	++*pos;
+	return *pos <= nr ? pos : NULL;
+}
+
+static void ucv_seq_stop(struct seq_file *m, void *v)
+{
+}
+
+/* Cells of the file "ucounts": each record has one for each resource. */
+static u64 ucv_ucounts_cells(const struct ucv_snap *snap)
+{
+	return (u64)snap->records[UCV_KIND_UCOUNTS].nr * UCV_NR_RESOURCES;
+}
+
+static void *ucv_ucounts_seq_start(struct seq_file *m, loff_t *pos)
+{
+	return ucv_seq_start(m, pos, ucv_ucounts_cells(m->private));
+}
+
+static void *ucv_ucounts_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return ucv_seq_next(pos, ucv_ucounts_cells(m->private));
+}
+
+/*
+ * Not every limit can be shown: what an rlimit counter is compared with is set
+ * by each process for itself.
+ */
+static void ucv_show_limit(struct seq_file *m, const struct ucv_userns *userns, u32 resource)
+{
+	s64 limit = userns->limit[resource];
+
+	if (ucv_resources[resource].type == UCV_RESOURCE_RLIMIT)
+		seq_puts(m, " -\n");
+	else if (limit >= UCV_UNLIMITED)
+		seq_puts(m, " unlimited\n");
+	else
+		seq_printf(m, " %lld\n", limit);
+}
+
+static int ucv_ucounts_seq_show(struct seq_file *m, void *v)
+{
+	const struct ucv_snap *snap = m->private;
+	const struct ucv_ucounts *record;
+	const struct ucv_userns *userns;
+	u32 resource;
+	u64 cell;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "USERNS LEVEL UID RESOURCE USED LIMIT\n");
+		return 0;
+	}
+	cell = *(loff_t *)v - 1;
+	resource = do_div(cell, UCV_NR_RESOURCES);
+	record = ucv_snap_ucounts(snap, cell);
+	if (record->used[resource] <= 0)
+		return 0;
+	userns = ucv_snap_userns(snap, record->userns);
+	seq_printf(m, "%u %u %u %s %lld", userns->inum, userns->level, record->uid,
+		   ucv_resources[resource].name, record->used[resource]);
+	ucv_show_limit(m, userns, resource);
+	return 0;
+}
+
+static const struct seq_operations ucv_ucounts_seq_ops = {
+	.start	= ucv_ucounts_seq_start,
+	.next	= ucv_ucounts_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_ucounts_seq_show,
+};
+
+static void *ucv_userns_seq_start(struct seq_file *m, loff_t *pos)
+{
+	const struct ucv_snap *snap = m->private;
+
+	return ucv_seq_start(m, pos, snap->records[UCV_KIND_USERNS].nr);
+}
+
+static void *ucv_userns_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	const struct ucv_snap *snap = m->private;
+
+	return ucv_seq_next(pos, snap->records[UCV_KIND_USERNS].nr);
+}
+
+/* A process may call itself anything, so its name is the last column, escaped. */
+static void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
+{
+	if (!pid) {
+		seq_puts(m, " - -\n");
+		return;
+	}
+	seq_printf(m, " %u ", pid);
+	seq_escape(m, comm, " \t\n\\");
+	seq_putc(m, '\n');
+}
+
+static int ucv_userns_seq_show(struct seq_file *m, void *v)
+{
+	const struct ucv_snap *snap = m->private;
+	const struct ucv_userns *userns;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "USERNS PARENT LEVEL OWNER ROWS PID COMMAND\n");
+		return 0;
+	}
+	userns = ucv_snap_userns(snap, *(loff_t *)v - 1);
+	seq_printf(m, "%u ", userns->inum);
+	if (userns->parent == UCV_NO_INDEX)
+		seq_puts(m, "-");
+	else
+		seq_printf(m, "%u", ucv_snap_userns(snap, userns->parent)->inum);
+	seq_printf(m, " %u %u %u", userns->level, userns->owner, userns->nr_ucounts);
+	ucv_show_process(m, userns->pid, userns->comm);
+	return 0;
+}
+
+static const struct seq_operations ucv_userns_seq_ops = {
+	.start	= ucv_userns_seq_start,
+	.next	= ucv_userns_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_userns_seq_show,
+};
+
+static int ucv_debugfs_open(struct file *file, const struct seq_operations *ops, u64 request)
+{
+	struct ucv_snap *snap;
+	int ret;
+
+	snap = ucv_snap_take(request);
+	if (IS_ERR(snap))
+		return PTR_ERR(snap);
+	ret = seq_open(file, ops);
+	if (ret) {
+		ucv_snap_free(snap);
+		return ret;
+	}
+	((struct seq_file *)file->private_data)->private = snap;
+	return 0;
+}
+
+static int ucv_debugfs_release(struct inode *inode, struct file *file)
+{
+	ucv_snap_free(((struct seq_file *)file->private_data)->private);
+	return seq_release(inode, file);
+}
+
+static int ucv_ucounts_open(struct inode *inode, struct file *file)
+{
+	return ucv_debugfs_open(file, &ucv_ucounts_seq_ops, UCV_MASK(UCV_KIND_UCOUNTS));
+}
+
+static const struct file_operations ucv_ucounts_fops = {
+	.owner		= THIS_MODULE,
+	.open		= ucv_ucounts_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= ucv_debugfs_release,
+};
+
+/* The number of rows is a column, so the rows are walked as well. */
+static int ucv_userns_open(struct inode *inode, struct file *file)
+{
+	return ucv_debugfs_open(file, &ucv_userns_seq_ops, UCV_MASK(UCV_KIND_USERNS));
+}
+
+static const struct file_operations ucv_userns_fops = {
+	.owner		= THIS_MODULE,
+	.open		= ucv_userns_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= ucv_debugfs_release,
+};
+
+static int ucv_status_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, ucv_status_show, NULL);
+}
+
+static const struct file_operations ucv_status_fops = {
+	.owner		= THIS_MODULE,
+	.open		= ucv_status_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+/**
+ * ucv_debugfs_init() - show the files
+ *
+ * A kernel without debugfs, or one locked down, has none of them; the device
+ * works all the same, so there is nothing to return.
+ *
+ * Context: process context, at load, when all else is ready.
+ */
+void ucv_debugfs_init(void)
+{
+	ucv_debugfs_dir = debugfs_create_dir(UCV_MODULE_NAME, NULL);
+	debugfs_create_file("ucounts", 0400, ucv_debugfs_dir, NULL, &ucv_ucounts_fops);
+	debugfs_create_file("userns", 0400, ucv_debugfs_dir, NULL, &ucv_userns_fops);
+	debugfs_create_file("status", 0400, ucv_debugfs_dir, NULL, &ucv_status_fops);
+}
+
+/**
+ * ucv_debugfs_exit() - take the files away
+ *
+ * Context: process context, at unload. Waits for reads that are under way.
+ */
+void ucv_debugfs_exit(void)
+{
+	debugfs_remove_recursive(ucv_debugfs_dir);
+}

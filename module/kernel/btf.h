@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the running kernel says about its own types.
+ */
+#ifndef UCV_KERNEL_BTF_H
+#define UCV_KERNEL_BTF_H
+
+#include <linux/types.h>
+
+struct ucv_btf;
+
+/**
+ * struct ucv_btf_member - where a member lies in its structure
+ * @offset: bytes from the start of the structure
+ * @size: bytes
+ */
+struct ucv_btf_member {
+	u32 offset;
+	u32 size;
+};
+
+struct ucv_btf *ucv_btf_open(void);
+void ucv_btf_close(struct ucv_btf *btf);
+int ucv_btf_enumerator(const struct ucv_btf *btf, const char *enum_name,
+		       u32 nth, const char **name, s64 *value);
+int ucv_btf_member(const struct ucv_btf *btf, const char *struct_name,
+		   const char *member, struct ucv_btf_member *found);
+int ucv_btf_expect(const struct ucv_btf *btf, const char *struct_name,
+		   const char *member, u32 offset, u32 size);
+
+/*
+ * The member of a public structure, as the headers say, must be where the
+ * running kernel says.
+ */
+#define UCV_BTF_EXPECT(btf, type, member)				\
+	ucv_btf_expect(btf, #type, #member, offsetof(struct type, member), \
+		       sizeof(((struct type *)NULL)->member))
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The addresses of what the kernel does not export. Found once, at load.
+ *
+ * kallsyms_lookup_name() is not exported either; a kprobe gives its address. It
+ * must be called directly: with IBT an indirect call to an address past its
+ * ENDBR is a fatal fault, and a kernel may have sealed the function against
+ * any indirect call. A static call that is updated to the address is a direct
+ * call. (Where the architecture has no static calls it is an ordinary indirect
+ * one, and these have no such trap.)
+ */
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/static_call.h>
+#include <linux/string.h>
+
+#include "kernel/symbols.h"
+
+#ifndef CONFIG_KPROBES
+#error "ucountview needs a kernel with CONFIG_KPROBES=y"
+#endif
+#ifndef CONFIG_KALLSYMS
+#error "ucountview needs a kernel with CONFIG_KALLSYMS=y"
+#endif
+
+typedef unsigned long (*ucv_lookup_fn)(const char *name);
+
+static unsigned long ucv_lookup_nothing(const char *name)
+{
+	return 0;
+}
+
+DEFINE_STATIC_CALL(ucv_lookup, ucv_lookup_nothing);
+
+/*
+ * Where in its symbol is addr, and how long is the symbol? sprint_symbol() is
+ * the only exported function that knows both: "name+0xOFFSET/0xSIZE".
+ */
+static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
+			    unsigned long *size)
+{
+	char *buf, *plus;
+	int ret = -ENOENT;
+
+	buf = kmalloc(KSYM_SYMBOL_LEN, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	sprint_symbol(buf, addr);
+	plus = strrchr(buf, '+');
+	if (plus && sscanf(plus, "+%lx/%lx", offset, size) == 2)
+		ret = 0;
+	kfree(buf);
+	return ret;
+}
+
+/**
+ * ucv_symbols_init() - find the kernel's symbol table
+ *
+ * Context: process context, at load. Sleeps.
+ * Return: 0, or a negative error after a line in the log that says why
+ */
+int ucv_symbols_init(void)
+{
+	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	unsigned long addr, offset, size;
+	int ret;
+
+	ret = register_kprobe(&kp);
+	if (ret) {
+		pr_err("cannot place a kprobe on kallsyms_lookup_name (%d); it takes CONFIG_KPROBES and CONFIG_KALLSYMS\n",
+		       ret);
+		return ret;
+	}
+	addr = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+
+	/*
+	 * The kprobe sits behind the function's ENDBR. A call may go there, but
+	 * with call depth tracking the kernel looks at the padding in front of
+	 * a call's target, so use the true start.
+	 */
+	ret = ucv_symbol_place(addr, &offset, &size);
+	if (ret) {
+		pr_err("cannot tell where kallsyms_lookup_name begins (%d)\n", ret);
+		return ret;
+	}
+	static_call_update(ucv_lookup, (ucv_lookup_fn)(addr - offset));
+	return 0;
+}
+
+/**
+ * ucv_symbol_optional() - the address of a symbol that the kernel may not have
+ * @name: the symbol
+ *
+ * Context: process context, after ucv_symbols_init(). Sleeps.
+ * Return: its address, or NULL
+ */
+void *ucv_symbol_optional(const char *name)
+{
+	return (void *)static_call(ucv_lookup)(name);
+}
+
+/**
+ * ucv_symbol() - the address of a symbol that must be there
+ * @name: the symbol
+ * @config: the options that a kernel without it lacks, for the log
+ *
+ * Context: process context, after ucv_symbols_init(). Sleeps.
+ * Return: its address, or NULL after a line in the log
+ */
+void *ucv_symbol(const char *name, const char *config)
+{
+	void *symbol = ucv_symbol_optional(name);
+
+	if (!symbol)
+		pr_err("the kernel shows no symbol %s; it takes %s\n", name, config);
+	return symbol;
+}
+
+/**
+ * ucv_symbol_size() - how much room a symbol takes
+ * @symbol: its address
+ *
+ * The distance to the next symbol, so padding counts.
+ *
+ * Context: process context. Sleeps.
+ * Return: bytes, 0 if unknown
+ */
+size_t ucv_symbol_size(const void *symbol)
+{
+	unsigned long offset, size;
+
+	if (ucv_symbol_place((unsigned long)symbol, &offset, &size) || offset)
+		return 0;
+	return size;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The addresses of what the kernel does not export. Found once, at load.
+ */
+#ifndef UCV_KERNEL_SYMBOLS_H
+#define UCV_KERNEL_SYMBOLS_H
+
+#include <linux/types.h>
+
+int ucv_symbols_init(void);
+void *ucv_symbol(const char *name, const char *config);
+void *ucv_symbol_optional(const char *name);
+size_t ucv_symbol_size(const void *symbol);
+
+#endif

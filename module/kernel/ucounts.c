@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's table of ucounts: where it is, and whether it is what we take it
+ * for.
+ */
+#include <linux/cred.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+
+#include "kernel/btf.h"
+#include "kernel/symbols.h"
+#include "kernel/ucounts.h"
+
+static_assert(__same_type(((struct ucounts *)NULL)->ns, struct user_namespace *));
+static_assert(__same_type(((struct ucounts *)NULL)->uid, kuid_t));
+static_assert(ARRAY_SIZE(((struct ucounts *)NULL)->ucount) == UCOUNT_COUNTS);
+#if UCV_HAVE_UCOUNTS_NULLS
+static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_nulls_node));
+static_assert(__same_type(((struct ucounts *)NULL)->count, rcuref_t));
+#else
+static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_node));
+#endif
+
+/* Set at load, constant afterwards. */
+struct ucv_ucounts_head *ucv_ucounts_table;
+unsigned int ucv_ucounts_nr_buckets;
+spinlock_t *ucv_ucounts_lock;
+
+#define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
+
+static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
+{
+	int ret;
+
+	ret = UCV_BTF_EXPECT(btf, ucounts, node);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, ucounts, ns);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, ucounts, uid);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, ucounts, count);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, ucounts, ucount);
+#if UCV_HAVE_UCOUNTS_RLIMIT
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, ucounts, rlimit);
+#endif
+	return ret;
+}
+
+/*
+ * Root in the initial user namespace has had an entry since the kernel made its
+ * first mount namespace. It must be in the bucket where the kernel would look
+ * for it; if not, the table is not what we take it for.
+ */
+static bool ucv_ucounts_root_found(void)
+{
+	unsigned long key = (unsigned long)&init_user_ns;
+	unsigned int bucket = hash_long(key, ilog2(ucv_ucounts_nr_buckets));
+	struct ucounts *entry;
+	bool found = false;
+
+	/* The lock, or RCU, keeps each entry until the end of the loop. */
+	ucv_ucounts_lock_bucket();
+	for (entry = ucv_ucounts_first(bucket); entry && !found;
+	     entry = ucv_ucounts_next(entry))
+		found = entry->ns == &init_user_ns &&
+			uid_eq(entry->uid, GLOBAL_ROOT_UID);
+	ucv_ucounts_unlock_bucket();
+	return found;
+}
+
+/**
+ * ucv_ucounts_init() - find the table
+ * @btf: from ucv_btf_open(), or NULL if the kernel has none
+ *
+ * Context: process context, at load.
+ * Return: 0, or a negative error after a line in the log that says why
+ */
+int ucv_ucounts_init(const struct ucv_btf *btf)
+{
+	size_t size;
+	int ret;
+
+	ret = btf ? ucv_ucounts_check_layout(btf) : 0;
+	if (ret)
+		return ret;
+
+	ucv_ucounts_table = ucv_symbol("ucounts_hashtable", UCV_NEEDS_DATA_SYMBOLS);
+	if (!ucv_ucounts_table)
+		return -ENOENT;
+	if (!UCV_UCOUNTS_LOCKLESS) {
+		ucv_ucounts_lock = ucv_symbol("ucounts_lock", UCV_NEEDS_DATA_SYMBOLS);
+		if (!ucv_ucounts_lock)
+			return -ENOENT;
+	}
+
+	/* A power of two; behind it there may be padding, or a red zone. */
+	size = ucv_symbol_size(ucv_ucounts_table) / sizeof(*ucv_ucounts_table);
+	if (size < 2 || size > 1 << 20) {
+		pr_err("ucounts_hashtable has an unlikely size of %zu buckets\n", size);
+		return -ENOEXEC;
+	}
+	ucv_ucounts_nr_buckets = rounddown_pow_of_two(size);
+	if (!ucv_ucounts_root_found()) {
+		pr_err("root is not where it should be in ucounts_hashtable of %u buckets; this kernel's table is of a form not known here\n",
+		       ucv_ucounts_nr_buckets);
+		return -ENOEXEC;
+	}
+	return 0;
+}

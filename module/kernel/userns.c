@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * User namespaces: holding on to one that a walk has met. Why it is done in two
+ * ways is said in userns.h.
+ */
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include "kernel/btf.h"
+#include "kernel/resources.h"
+#include "kernel/userns.h"
+
+static_assert(__same_type(((struct user_namespace *)NULL)->parent,
+			  struct user_namespace *));
+static_assert(__same_type(((struct user_namespace *)NULL)->owner, kuid_t));
+static_assert(__same_type(((struct user_namespace *)NULL)->level, int));
+static_assert(ARRAY_SIZE(((struct user_namespace *)NULL)->ucount_max) == UCOUNT_COUNTS);
+/* A lockless walk takes references, so the namespaces must be of a kind to pin. */
+static_assert(UCV_USERNS_PINNED || !UCV_HAVE_NS_RCU);
+
+/**
+ * ucv_userns_init() - check that user namespaces look as the headers say
+ * @btf: from ucv_btf_open(), or NULL if the kernel has none
+ *
+ * Context: process context, at load.
+ * Return: 0, or a negative error after a line in the log that says why
+ */
+int ucv_userns_init(const struct ucv_btf *btf)
+{
+	int ret;
+
+	if (!btf)
+		return 0;
+	ret = UCV_BTF_EXPECT(btf, user_namespace, uid_map);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, user_namespace, parent);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, user_namespace, level);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, user_namespace, owner);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, user_namespace, ns);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, user_namespace, ucount_max);
+#if UCV_HAVE_UCOUNTS_RLIMIT
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, user_namespace, rlimit_max);
+#endif
+	return ret;
+}
+
+#if UCV_HAVE_NS_RCU
+
+/**
+ * ucv_userns_hold() - keep a namespace that was met under a lock or RCU
+ * @ref: to be filled; ucv_userns_release() undoes it
+ * @ns: reached in one of these ways, in the same locked section: from an entry of
+ *	a locked ucounts bucket, from the credentials of a task under RCU, or as
+ *	the parent of a namespace that is held
+ *
+ * Context: any. Does not sleep.
+ * Return: false if the namespace is on its way out
+ */
+bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+	/* RCU keeps the memory; the count says whether the namespace still lives. */
+	if (!ns_ref_get(ns))
+		return false;
+	ref->key = ns;
+	return true;
+}
+
+#elif UCV_USERNS_PINNED
+
+bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+	/*
+	 * Whoever pointed to it holds a reference until the end of the locked
+	 * section: the entry until it is taken out of the table, which takes
+	 * the lock; credentials until a grace period after their last user;
+	 * a child until it is freed.
+	 */
+	ref->key = get_user_ns(ns);
+	return true;
+}
+
+#else
+
+bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+	/* Nothing keeps the memory: see userns.h. The read may fail or be stale. */
+	if (copy_from_kernel_nofault(&ref->copy, ns, sizeof(ref->copy)))
+		return false;
+	if (ref->copy.ns.ops != init_user_ns.ns.ops)
+		return false;
+	if (ref->copy.level < 0 || ref->copy.level >= UCV_USERNS_LEVELS)
+		return false;
+	if (!ref->copy.parent != (ns == &init_user_ns))
+		return false;
+	ref->key = ns;
+	return true;
+}
+
+#endif
+
+/**
+ * ucv_userns_is() - is this the namespace that was met before?
+ * @ref: filled by ucv_userns_hold()
+ * @ns: reached as for ucv_userns_hold()
+ *
+ * Context: any. Does not sleep.
+ */
+bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+#if !UCV_USERNS_PINNED
+	struct user_namespace *parent;
+	unsigned int inum;
+	kuid_t owner;
+#endif
+
+	if (ref->key != ns)
+		return false;
+#if !UCV_USERNS_PINNED
+	/*
+	 * A copy does not keep the address: another namespace may live there by
+	 * now. It is another if it differs in what never changes.
+	 */
+	if (get_kernel_nofault(parent, &ns->parent) ||
+	    get_kernel_nofault(inum, &ns->ns.inum) ||
+	    get_kernel_nofault(owner, &ns->owner))
+		return false;
+	return parent == ref->copy.parent && inum == ref->copy.ns.inum &&
+	       uid_eq(owner, ref->copy.owner);
+#else
+	return true;
+#endif
+}
+
+/**
+ * ucv_userns_release() - let go of what ucv_userns_hold() kept
+ * @ref: filled by it
+ *
+ * Context: process context. If the last other reference has gone meanwhile, the
+ *	kernel frees the namespace from a work item, as it always does.
+ */
+void ucv_userns_release(struct ucv_userns_ref *ref)
+{
+#if UCV_USERNS_PINNED
+	put_user_ns(ref->key);
+#endif
+	ref->key = NULL;
+}
+
+/**
+ * ucv_userns_limits() - all limits that a namespace sets
+ * @ref: filled by ucv_userns_hold()
+ * @limit: out: UCV_NR_RESOURCES values
+ */
+void ucv_userns_limits(const struct ucv_userns_ref *ref, s64 *limit)
+{
+#if UCV_USERNS_PINNED
+	const struct user_namespace *ns = ref->key;
+#else
+	const struct user_namespace *ns = &ref->copy;
+#endif
+	unsigned int i;
+
+	for (i = 0; i < UCOUNT_COUNTS; i++)
+		limit[i] = READ_ONCE(ns->ucount_max[i]);
+#if UCV_HAVE_UCOUNTS_RLIMIT
+	for (i = 0; i < UCV_NR_RLIMITS; i++)
+		limit[UCOUNT_COUNTS + i] = READ_ONCE(ns->rlimit_max[i]);
+#endif
+}
+
+/**
+ * ucv_userns_id() - the identifier that is never used again
+ * @ref: filled by ucv_userns_hold()
+ *
+ * Return: the identifier, 0 if this kernel has none
+ */
+u64 ucv_userns_id(const struct ucv_userns_ref *ref)
+{
+#if UCV_HAVE_NS_ID
+	return ref->key->ns.ns_id;
+#else
+	return 0;
+#endif
+}

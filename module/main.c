@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Brings the rooms of the module up in order, and down in reverse.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+
+#include "debugfs.h"
+#include "kernel/btf.h"
+#include "kernel/resources.h"
+#include "kernel/symbols.h"
+#include "kernel/ucounts.h"
+#include "kernel/userns.h"
+#include "miscdev.h"
+#include "status.h"
+#include "version.h"
+
+static u64 ucv_features(const struct ucv_btf *btf)
+{
+	return (ucv_resources_have_rlimits() ? UCV_FEATURE_RLIMITS : 0) |
+	       (UCV_UCOUNTS_LOCKLESS ? UCV_FEATURE_LOCKLESS : 0) |
+	       (UCV_HAVE_NS_ID ? UCV_FEATURE_NS_ID : 0) |
+	       (btf ? UCV_FEATURE_BTF : 0) |
+	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0);
+}
+
+static int ucv_learn_kernel(const struct ucv_btf *btf)
+{
+	int ret;
+
+	ret = ucv_resources_init(btf);
+	if (!ret)
+		ret = ucv_userns_init(btf);
+	if (!ret)
+		ret = ucv_ucounts_init(btf);
+	if (!ret)
+		ucv_status_init(ucv_features(btf));
+	return ret;
+}
+
+static int __init ucv_init(void)
+{
+	struct ucv_btf *btf;
+	int ret;
+
+	ret = ucv_symbols_init();
+	if (ret)
+		return ret;
+
+	btf = ucv_btf_open();
+	if (PTR_ERR_OR_ZERO(btf) == -ENOENT)
+		btf = NULL; /* the headers will do */
+	if (IS_ERR(btf)) {
+		pr_err("cannot read the kernel's BTF (%ld)\n", PTR_ERR(btf));
+		return PTR_ERR(btf);
+	}
+	ret = ucv_learn_kernel(btf);
+	ucv_btf_close(btf);
+	if (ret)
+		return ret;
+
+	ret = ucv_miscdev_init();
+	if (ret) {
+		pr_err("cannot register /dev/" UCV_MODULE_NAME " (%d)\n", ret);
+		return ret;
+	}
+	ucv_debugfs_init();
+	return 0;
+}
+
+static void __exit ucv_exit(void)
+{
+	ucv_debugfs_exit();
+	ucv_miscdev_exit();
+}
+
+module_init(ucv_init);
+module_exit(ucv_exit);
+
+MODULE_AUTHOR("The ucountview developers");
+MODULE_DESCRIPTION("Shows the ucounts of every user namespace and uid");
+MODULE_VERSION(UCV_MODULE_VERSION);
+MODULE_LICENSE("GPL");

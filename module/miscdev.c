@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The front end for programs: ioctls on /dev/ucountview. What they take and
+ * return is documented in include/uapi/ucountview.h.
+ */
+#include <linux/compat.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "miscdev.h"
+#include "snapshot.h"
+#include "status.h"
+#include "version.h"
+
+static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER0);
+static_assert(sizeof(struct ucv_snapshot) == UCV_SNAPSHOT_SIZE_VER0);
+static_assert(sizeof(struct ucv_read) == UCV_READ_SIZE_VER0);
+static_assert(sizeof(struct ucv_resource) >= UCV_RECORD_SIZE_MIN);
+static_assert(UCV_USERNS_STRIDE >= UCV_RECORD_SIZE_MIN);
+static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
+
+/**
+ * struct ucv_file - an opener
+ * @lock: protects @snap; held while records are copied, so that one thread's new
+ *	snapshot does not free what another one is reading
+ * @snap: the snapshot, or NULL
+ */
+struct ucv_file {
+	struct mutex lock;
+	struct ucv_snap *snap;
+};
+
+/*
+ * Get an argument whose size the caller's header and ours may not agree on.
+ * Members that the caller does not know are zero.
+ */
+static int ucv_get_arg(void *to, size_t size, size_t size_ver0, void __user *from,
+		       unsigned int cmd)
+{
+	size_t usize = _IOC_SIZE(cmd);
+
+	if (!IS_ALIGNED((unsigned long)from, sizeof(u64)) || usize < size_ver0)
+		return -EINVAL;
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(to, size, from, usize);
+}
+
+/* Return it, with zeroes in what we do not know. */
+static int ucv_put_arg(void __user *to, const void *from, size_t size, unsigned int cmd)
+{
+	size_t usize = _IOC_SIZE(cmd);
+
+	if (copy_to_user(to, from, min(size, usize)))
+		return -EFAULT;
+	if (usize > size && clear_user(to + size, usize - size))
+		return -EFAULT;
+	return 0;
+}
+
+static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
+{
+	struct ucv_info info;
+	int ret;
+
+	ret = ucv_get_arg(&info, sizeof(info), UCV_INFO_SIZE_VER0, arg, cmd);
+	if (ret)
+		return ret;
+	memset(&info, 0, sizeof(info));
+	info.supported = UCV_SUPPORTED;
+	info.features = ucv_status_features();
+	info.abi_version = UCV_ABI_VERSION;
+	info.nr_resources = UCV_NR_RESOURCES;
+	strscpy(info.version, UCV_MODULE_VERSION, sizeof(info.version));
+	return ucv_put_arg(arg, &info, sizeof(info), cmd);
+}
+
+/* The old snapshot goes first, so that a file never pins two. */
+static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
+{
+	struct ucv_snap *snap;
+
+	ucv_snap_free(uf->snap);
+	uf->snap = NULL;
+	snap = ucv_snap_take(out->request);
+	if (IS_ERR(snap))
+		return PTR_ERR(snap);
+	uf->snap = snap;
+	out->supported = UCV_SUPPORTED;
+	out->filled = snap->filled;
+	out->start_ns = snap->start_ns;
+	out->end_ns = snap->end_ns;
+	out->hold_max_ns = snap->hold_max_ns;
+	return 0;
+}
+
+static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned int cmd)
+{
+	struct ucv_snapshot snapshot;
+	int ret;
+
+	ret = ucv_get_arg(&snapshot, sizeof(snapshot), UCV_SNAPSHOT_SIZE_VER0, arg, cmd);
+	if (ret)
+		return ret;
+	if (!snapshot.request || snapshot.request & ~UCV_SUPPORTED)
+		return -EINVAL;
+	if (snapshot.flags || snapshot.reserved)
+		return -EINVAL;
+
+	if (mutex_lock_killable(&uf->lock))
+		return -EINTR;
+	ret = ucv_file_retake(uf, &snapshot);
+	mutex_unlock(&uf->lock);
+	return ret ? ret : ucv_put_arg(arg, &snapshot, sizeof(snapshot), cmd);
+}
+
+/* Copy nr records, padding or cutting each to the size the caller asked for. */
+static int ucv_put_records(const struct ucv_records *records, u32 first, u32 nr,
+			   u8 __user *to, size_t record_size)
+{
+	size_t copy = min(records->stride, record_size);
+	u32 i;
+
+	if (record_size == records->stride)
+		return copy_to_user(to, ucv_record(records, first), nr * copy) ?
+		       -EFAULT : 0;
+	for (i = 0; i < nr; i++, to += record_size) {
+		if (copy_to_user(to, ucv_record(records, first + i), copy))
+			return -EFAULT;
+		if (clear_user(to + copy, record_size - copy))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static bool ucv_read_is_valid(const struct ucv_read *args)
+{
+	return args->kind < UCV_NR_KINDS && !args->flags &&
+	       args->record_size >= UCV_RECORD_SIZE_MIN &&
+	       args->record_size <= UCV_RECORD_SIZE_MAX &&
+	       IS_ALIGNED(args->record_size, sizeof(u64)) &&
+	       IS_ALIGNED(args->buf, sizeof(u64));
+}
+
+static int ucv_file_read(struct ucv_file *uf, struct ucv_read *args)
+{
+	const struct ucv_records *records;
+	u64 room = args->buf_size;
+
+	if (!uf->snap || !(uf->snap->filled & UCV_MASK(args->kind)))
+		return -ENODATA;
+	records = &uf->snap->records[args->kind];
+	args->total = records->nr;
+	args->nr = 0;
+	if (args->first >= args->total || !args->buf_size)
+		return 0;
+	do_div(room, args->record_size);
+	if (!room)
+		return -EMSGSIZE;
+	args->nr = min_t(u64, room, args->total - args->first);
+	return ucv_put_records(records, args->first, args->nr,
+			       u64_to_user_ptr(args->buf), args->record_size);
+}
+
+static long ucv_ioctl_read(struct ucv_file *uf, void __user *arg, unsigned int cmd)
+{
+	struct ucv_read args;
+	int ret;
+
+	ret = ucv_get_arg(&args, sizeof(args), UCV_READ_SIZE_VER0, arg, cmd);
+	if (ret)
+		return ret;
+	if (!ucv_read_is_valid(&args))
+		return -EINVAL;
+
+	if (mutex_lock_killable(&uf->lock))
+		return -EINTR;
+	ret = ucv_file_read(uf, &args);
+	mutex_unlock(&uf->lock);
+	return ret ? ret : ucv_put_arg(arg, &args, sizeof(args), cmd);
+}
+
+static long ucv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct ucv_file *uf = file->private_data;
+	void __user *uarg = (void __user *)arg;
+
+	if (_IOC_TYPE(cmd) != UCV_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+		return -ENOTTY;
+	/* The size is not compared: it says which version the caller knows. */
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(UCV_IOC_INFO):
+		return ucv_ioctl_info(uarg, cmd);
+	case _IOC_NR(UCV_IOC_SNAPSHOT):
+		return ucv_ioctl_snapshot(uf, uarg, cmd);
+	case _IOC_NR(UCV_IOC_READ):
+		return ucv_ioctl_read(uf, uarg, cmd);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int ucv_open(struct inode *inode, struct file *file)
+{
+	struct ucv_file *uf;
+
+	if (file->f_mode & FMODE_WRITE)
+		return -EACCES;
+	uf = kzalloc(sizeof(*uf), GFP_KERNEL_ACCOUNT);
+	if (!uf)
+		return -ENOMEM;
+	mutex_init(&uf->lock);
+	file->private_data = uf;
+	return nonseekable_open(inode, file);
+}
+
+static int ucv_release(struct inode *inode, struct file *file)
+{
+	struct ucv_file *uf = file->private_data;
+
+	/* The last reference is gone, so no ioctl can be under way. */
+	ucv_snap_free(uf->snap);
+	mutex_destroy(&uf->lock);
+	kfree(uf);
+	return 0;
+}
+
+static const struct file_operations ucv_fops = {
+	.owner		= THIS_MODULE,
+	.open		= ucv_open,
+	.release	= ucv_release,
+	.unlocked_ioctl	= ucv_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice ucv_miscdev = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= UCV_MODULE_NAME,
+	.fops	= &ucv_fops,
+	.mode	= 0400,
+};
+
+/**
+ * ucv_miscdev_init() - show the device
+ *
+ * Context: process context, at load, when all else is ready.
+ * Return: 0 or a negative error
+ */
+int ucv_miscdev_init(void)
+{
+	return misc_register(&ucv_miscdev);
+}
+
+/**
+ * ucv_miscdev_exit() - take the device away
+ *
+ * Context: process context, at unload. No file is open any more: each keeps the
+ *	module loaded.
+ */
+void ucv_miscdev_exit(void)
+{
+	misc_deregister(&ucv_miscdev);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A snapshot: takes one walk through the kernel's tables and keeps the records.
+ * What the tables are is not known here, only the order of the walks.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "snapshot.h"
+#include "status.h"
+#include "walk/walk.h"
+
+static unsigned int max_snapshot_kib = 64 * 1024;
+module_param(max_snapshot_kib, uint, 0644);
+MODULE_PARM_DESC(max_snapshot_kib,
+		 "memory that one open file may pin for its snapshot, in KiB (default 65536)");
+
+/**
+ * ucv_snap_grow() - make room for more in an array of a snapshot
+ * @snap: whose memory bound counts
+ * @data: the array, or NULL
+ * @stride: bytes of an element
+ * @nr: elements in use
+ * @max: in: elements there is room for; out: the new number
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: the array in its new place (the old one is freed); -EFBIG if the
+ *	snapshot would exceed its bound, -ENOMEM: then nothing has changed
+ */
+void *ucv_snap_grow(struct ucv_snap *snap, void *data, size_t stride, u32 nr, u32 *max)
+{
+	u32 room = max(*max, 128U);
+	size_t bytes, more;
+	void *grown;
+
+	if (check_add_overflow(*max, room, &room) ||
+	    check_mul_overflow((size_t)room, stride, &bytes))
+		return ERR_PTR(-EFBIG);
+	more = bytes - *max * stride;
+	if (snap->bytes > snap->max_bytes || more > snap->max_bytes - snap->bytes)
+		return ERR_PTR(-EFBIG);
+
+	grown = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!grown)
+		return ERR_PTR(-ENOMEM);
+	if (nr)
+		memcpy(grown, data, nr * stride);
+	kvfree(data);
+	snap->bytes += more;
+	*max = room;
+	return grown;
+}
+
+/**
+ * ucv_snap_held() - note how long a walk has kept others waiting
+ * @snap: whose walk it is
+ * @since_ns: ktime_get_mono_fast_ns() when the lock or RCU section was entered
+ *
+ * Context: any; called just before it is left.
+ */
+void ucv_snap_held(struct ucv_snap *snap, u64 since_ns)
+{
+	u64 held = ktime_get_mono_fast_ns() - since_ns;
+
+	if (held > snap->hold_max_ns)
+		snap->hold_max_ns = held;
+}
+
+static void ucv_snap_drop(struct ucv_snap *snap, enum ucv_kind kind)
+{
+	struct ucv_records *records = &snap->records[kind];
+
+	if (kind != UCV_KIND_RESOURCE)
+		kvfree(records->data);
+	records->data = NULL;
+	records->nr = 0;
+	records->max = 0;
+}
+
+/**
+ * ucv_snap_free() - forget a snapshot
+ * @snap: from ucv_snap_take(), or NULL
+ *
+ * Context: process context. May sleep.
+ */
+void ucv_snap_free(struct ucv_snap *snap)
+{
+	unsigned int kind;
+
+	if (!snap)
+		return;
+	for (kind = 0; kind < UCV_NR_KINDS; kind++)
+		ucv_snap_drop(snap, kind);
+	kfree(snap);
+}
+
+static struct ucv_snap *ucv_snap_alloc(void)
+{
+	struct ucv_snap *snap;
+
+	snap = kzalloc(sizeof(*snap), GFP_KERNEL_ACCOUNT);
+	if (!snap)
+		return NULL;
+	snap->max_bytes = (size_t)READ_ONCE(max_snapshot_kib) * 1024;
+	snap->records[UCV_KIND_USERNS].stride = UCV_USERNS_STRIDE;
+	snap->records[UCV_KIND_UCOUNTS].stride = UCV_UCOUNTS_STRIDE;
+
+	/* The names are the same for all and live as long as the module. */
+	snap->records[UCV_KIND_RESOURCE].data = ucv_resources;
+	snap->records[UCV_KIND_RESOURCE].stride = sizeof(ucv_resources[0]);
+	snap->records[UCV_KIND_RESOURCE].nr = UCV_NR_RESOURCES;
+	snap->records[UCV_KIND_RESOURCE].max = UCV_NR_RESOURCES;
+	return snap;
+}
+
+/* Namespaces are found through their ucounts, so one walk brings both. */
+static int ucv_snap_walk(struct ucv_snap *snap, u64 request)
+{
+	int ret;
+
+	if (!(request & (UCV_MASK(UCV_KIND_USERNS) | UCV_MASK(UCV_KIND_UCOUNTS))))
+		return 0;
+	ret = ucv_walk(snap);
+	if (ret)
+		return ret;
+	snap->filled |= UCV_MASK(UCV_KIND_USERNS);
+	if (request & UCV_MASK(UCV_KIND_UCOUNTS))
+		snap->filled |= UCV_MASK(UCV_KIND_UCOUNTS);
+	else
+		ucv_snap_drop(snap, UCV_KIND_UCOUNTS);
+	return 0;
+}
+
+/**
+ * ucv_snap_take() - read the kernel's tables
+ * @request: UCV_MASK() of the kinds wanted, a subset of UCV_SUPPORTED
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: a snapshot for ucv_snap_free(), or -EFBIG if it would exceed
+ *	max_snapshot_kib, -ENOMEM, -EINTR if a fatal signal is pending
+ */
+struct ucv_snap *ucv_snap_take(u64 request)
+{
+	struct ucv_snap *snap;
+	int ret;
+
+	snap = ucv_snap_alloc();
+	if (!snap)
+		return ERR_PTR(-ENOMEM);
+	snap->filled = request & UCV_MASK(UCV_KIND_RESOURCE);
+	snap->start_ns = ktime_get_boottime_ns();
+	ret = ucv_snap_walk(snap, request);
+	snap->end_ns = ktime_get_boottime_ns();
+	if (ret) {
+		ucv_snap_free(snap);
+		return ERR_PTR(ret);
+	}
+	ucv_status_note(snap);
+	return snap;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the module says about itself: which features of the kernel it uses, and
+ * what its walks have cost.
+ */
+#include <linux/math64.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+
+#include "kernel/resources.h"
+#include "kernel/ucounts.h"
+#include "snapshot.h"
+#include "status.h"
+#include "version.h"
+
+/**
+ * struct ucv_status - figures about the walks since the module was loaded
+ * @snapshots: how many walks have ended well
+ * @rows: ucounts records of the last one
+ * @userns: user namespaces of the last one
+ * @skipped: entries it left out because their namespace was gone
+ * @walk_ns: how long the last one took
+ * @hold_ns: the longest time that the last one held a lock or an RCU section
+ * @hold_max_ns: the longest time that any has
+ */
+struct ucv_status {
+	u64 snapshots;
+	u32 rows;
+	u32 userns;
+	u32 skipped;
+	u64 walk_ns;
+	u64 hold_ns;
+	u64 hold_max_ns;
+};
+
+static DEFINE_SPINLOCK(ucv_status_lock); /* protects ucv_status */
+static struct ucv_status ucv_status;
+static u64 ucv_features; /* set at load, constant afterwards */
+
+static const char * const ucv_feature_names[] = {
+	"rlimits", "lockless", "ns_id", "btf", "ns_pinned",
+};
+
+/**
+ * ucv_status_init() - note what the kernel offers
+ * @features: UCV_FEATURE_*
+ *
+ * Context: at load, before anyone can ask.
+ */
+void ucv_status_init(u64 features)
+{
+	ucv_features = features;
+}
+
+/**
+ * ucv_status_features() - what the kernel offers
+ *
+ * Return: UCV_FEATURE_*
+ */
+u64 ucv_status_features(void)
+{
+	return ucv_features;
+}
+
+/**
+ * ucv_status_note() - add a walk to the figures
+ * @snap: what it brought
+ *
+ * Context: process context.
+ */
+void ucv_status_note(const struct ucv_snap *snap)
+{
+	spin_lock(&ucv_status_lock);
+	ucv_status.snapshots++;
+	ucv_status.rows = snap->records[UCV_KIND_UCOUNTS].nr;
+	ucv_status.userns = snap->records[UCV_KIND_USERNS].nr;
+	ucv_status.skipped = snap->skipped;
+	ucv_status.walk_ns = snap->end_ns - snap->start_ns;
+	ucv_status.hold_ns = snap->hold_max_ns;
+	ucv_status.hold_max_ns = max(ucv_status.hold_max_ns, snap->hold_max_ns);
+	spin_unlock(&ucv_status_lock);
+}
+
+static void ucv_status_show_features(struct seq_file *m)
+{
+	unsigned int i;
+
+	seq_puts(m, "features:");
+	for (i = 0; i < ARRAY_SIZE(ucv_feature_names); i++)
+		if (ucv_features & (1ULL << i))
+			seq_printf(m, " %s", ucv_feature_names[i]);
+	seq_putc(m, '\n');
+}
+
+/**
+ * ucv_status_show() - print all of it as "key: value" lines
+ * @m: where to
+ * @unused: seq_file's iterator
+ *
+ * Return: 0
+ */
+int ucv_status_show(struct seq_file *m, void *unused)
+{
+	struct ucv_status now;
+
+	spin_lock(&ucv_status_lock);
+	now = ucv_status;
+	spin_unlock(&ucv_status_lock);
+
+	seq_printf(m, "version: %s\n", UCV_MODULE_VERSION);
+	seq_printf(m, "abi_version: %u\n", UCV_ABI_VERSION);
+	ucv_status_show_features(m);
+	seq_printf(m, "resources: %u\n", UCV_NR_RESOURCES);
+	seq_printf(m, "buckets: %u\n", ucv_ucounts_nr_buckets);
+	seq_printf(m, "snapshots: %llu\n", now.snapshots);
+	seq_printf(m, "rows: %u\n", now.rows);
+	seq_printf(m, "userns: %u\n", now.userns);
+	seq_printf(m, "skipped: %u\n", now.skipped);
+	seq_printf(m, "last_walk_ns: %llu\n", now.walk_ns);
+	seq_printf(m, "last_hold_ns: %llu\n", now.hold_ns);
+	seq_printf(m, "hold_max_ns: %llu\n", now.hold_max_ns);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module says about itself: which features of the kernel it uses, and
+ * what its walks have cost.
+ */
+#ifndef UCV_STATUS_H
+#define UCV_STATUS_H
+
+#include <linux/types.h>
+
+struct seq_file;
+struct ucv_snap;
+
+void ucv_status_init(u64 features);
+u64 ucv_status_features(void);
+void ucv_status_note(const struct ucv_snap *snap);
+int ucv_status_show(struct seq_file *m, void *unused);
+
+#endif

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The user namespaces of a walk: those that the counters lead to, those that
+ * processes live in, and all their ancestors.
+ *
+ * Each is kept readable (kernel/userns.h says how) from the moment it is met
+ * until the end of the walk. So it is read without any lock, and no namespace
+ * can take the place of another unnoticed.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+
+#include "walk/walk.h"
+
+static_assert(sizeof(((struct task_struct *)NULL)->comm) <= UCV_COMM_LEN);
+
+static u32 *ucv_nsmap_head(struct ucv_nsmap *map, const struct user_namespace *ns)
+{
+	return &map->head[hash_ptr(ns, ilog2(UCV_NSMAP_HEADS))];
+}
+
+static u32 ucv_nsmap_find(struct ucv_nsmap *map, struct user_namespace *ns)
+{
+	u32 index = *ucv_nsmap_head(map, ns);
+
+	while (index != UCV_NO_INDEX && !ucv_userns_is(&map->slot[index].ref, ns))
+		index = map->slot[index].next;
+	return index;
+}
+
+/* Hold a namespace that is not in the map yet. There must be room for it. */
+static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
+{
+	struct ucv_nsmap_slot *slot = &map->slot[map->nr];
+	u32 *head = ucv_nsmap_head(map, ns);
+
+	if (!ucv_userns_hold(&slot->ref, ns))
+		return false;
+	slot->next = *head;
+	slot->parent = UCV_NO_INDEX;
+	slot->pid = 0;
+	memset(slot->comm, 0, sizeof(slot->comm));
+	*head = map->nr++;
+	return true;
+}
+
+/* Release the slots from first on, newest first, as they head their lists. */
+static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
+{
+	while (map->nr > first) {
+		struct ucv_nsmap_slot *slot = &map->slot[--map->nr];
+
+		*ucv_nsmap_head(map, slot->ref.key) = slot->next;
+		ucv_userns_release(&slot->ref);
+	}
+}
+
+/**
+ * ucv_nsmap_index() - the index of a namespace, which is held from now on, and so
+ *	are its ancestors
+ * @map: of the walk
+ * @ns: reached in one of the ways that ucv_userns_hold() names
+ *
+ * Context: in the locked section in which @ns was reached. Does not sleep.
+ * Return: the index; -ENOSPC if the map may have no room for it and its
+ *	ancestors; -ESTALE if it is on its way out
+ */
+int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
+{
+	u32 index = ucv_nsmap_find(map, ns);
+	u32 first = map->nr, child = UCV_NO_INDEX;
+
+	if (index != UCV_NO_INDEX)
+		return index;
+	if (map->max - map->nr < UCV_USERNS_LEVELS)
+		return -ENOSPC;
+
+	/*
+	 * Up from the namespace to the first ancestor that is known: a child
+	 * that is held keeps its parent, so does one that is only copied for as
+	 * long as whoever pointed to it does.
+	 */
+	while (index == UCV_NO_INDEX) {
+		if (map->nr == map->max || !ucv_nsmap_add(map, ns)) {
+			ucv_nsmap_shrink(map, first);
+			return -ESTALE;
+		}
+		if (child != UCV_NO_INDEX)
+			map->slot[child].parent = map->nr - 1;
+		child = map->nr - 1;
+		ns = ucv_userns_read(&map->slot[child].ref)->parent;
+		if (!ns)
+			return first;
+		index = ucv_nsmap_find(map, ns);
+	}
+	map->slot[child].parent = index;
+	return first;
+}
+
+/**
+ * ucv_nsmap_grow() - make room for more namespaces
+ * @walk: whose map it is
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG or -ENOMEM
+ */
+int ucv_nsmap_grow(struct ucv_walk *walk)
+{
+	struct ucv_nsmap *map = &walk->map;
+	void *slot;
+
+	slot = ucv_snap_grow(walk->snap, map->slot, sizeof(*map->slot), map->nr,
+			     &map->max);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	map->slot = slot;
+	return 0;
+}
+
+/**
+ * ucv_nsmap_init() - begin with the initial user namespace
+ * @walk: whose map it is
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG or -ENOMEM. ucv_nsmap_destroy() is due in any case.
+ */
+int ucv_nsmap_init(struct ucv_walk *walk)
+{
+	struct ucv_nsmap *map = &walk->map;
+	int ret;
+
+	map->slot = NULL;
+	map->nr = 0;
+	map->max = 0;
+	memset32(map->head, UCV_NO_INDEX, ARRAY_SIZE(map->head));
+	ret = ucv_nsmap_grow(walk);
+	if (ret)
+		return ret;
+	/* Part of the kernel's image: always there. */
+	ret = ucv_nsmap_index(map, &init_user_ns);
+	return ret < 0 ? ret : 0;
+}
+
+/**
+ * ucv_nsmap_destroy() - let go of all namespaces
+ * @walk: whose map it is
+ *
+ * Context: process context, no locks held. May sleep.
+ */
+void ucv_nsmap_destroy(struct ucv_walk *walk)
+{
+	ucv_nsmap_shrink(&walk->map, 0);
+	kvfree(walk->map.slot);
+	walk->map.slot = NULL;
+}
+
+/*
+ * Note the namespace of a process, and the process as an example of who lives
+ * there.
+ *
+ * The caller's RCU read section keeps the task, and its credentials: they are
+ * freed after a grace period, and drop their namespace only then.
+ */
+static int ucv_nsmap_meet(struct ucv_nsmap *map, struct task_struct *task)
+{
+	struct ucv_nsmap_slot *slot;
+	int index;
+
+	if (task->flags & (PF_EXITING | PF_KTHREAD))
+		return 0;
+	index = ucv_nsmap_index(map, __task_cred(task)->user_ns);
+	if (index < 0)
+		return index == -ENOSPC ? index : 0;
+	slot = &map->slot[index];
+	if (slot->pid)
+		return 0;
+	slot->pid = task_tgid_nr(task);
+	get_task_comm(slot->comm, task);
+	return 0;
+}
+
+/**
+ * ucv_nsmap_walk_tasks() - find the namespaces that processes live in
+ * @walk: whose map it is
+ *
+ * All threads of a process are in one user namespace: unshare() and setns() refuse
+ * to give one of many threads another.
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG, -ENOMEM or -EINTR
+ */
+int ucv_nsmap_walk_tasks(struct ucv_walk *walk)
+{
+	struct task_struct *task;
+	u64 since;
+	int ret;
+
+	do {
+		ret = walk->map.max - walk->map.nr < UCV_USERNS_LEVELS ?
+		      ucv_nsmap_grow(walk) : 0;
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		rcu_read_lock();
+		since = ktime_get_mono_fast_ns();
+		for_each_process(task) {
+			ret = ucv_nsmap_meet(&walk->map, task);
+			if (ret)
+				break;
+		}
+		ucv_snap_held(walk->snap, since);
+		rcu_read_unlock();
+	} while (ret == -ENOSPC);
+	return ret;
+}
+
+/* Fill a record from a slot. The slot keeps all that is read here. */
+static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *record)
+{
+	struct ucv_nsmap_slot *slot = &map->slot[index], *parent = slot;
+	const struct user_namespace *ns = ucv_userns_read(&slot->ref);
+
+	record->id = ucv_userns_id(&slot->ref);
+	record->inum = ns->ns.inum;
+	record->parent = slot->parent;
+	record->level = ns->level;
+	record->owner = __kuid_val(ns->owner);
+	record->owner_in_parent = UCV_UID_UNMAPPED;
+	record->flags = ucv_userns_map_known(&slot->ref) ? 0 : UCV_USERNS_MAP_UNKNOWN;
+	record->nr_ucounts = 0;
+	record->pid = slot->pid;
+	memcpy(record->comm, slot->comm, sizeof(record->comm));
+	record->reserved[0] = 0;
+	record->reserved[1] = 0;
+	ucv_userns_limits(&slot->ref, record->limit);
+
+	if (slot->parent != UCV_NO_INDEX)
+		parent = &map->slot[slot->parent];
+	if (ucv_userns_map_known(&parent->ref))
+		record->owner_in_parent = from_kuid(ucv_userns_read(&parent->ref),
+						    ns->owner);
+}
+
+/* Count the namespace's records, and say what it calls their users. */
+static void ucv_nsmap_finish_ucounts(struct ucv_walk *walk)
+{
+	struct ucv_snap *snap = walk->snap;
+	u32 i;
+
+	for (i = 0; i < snap->records[UCV_KIND_UCOUNTS].nr; i++) {
+		struct ucv_ucounts *record = ucv_snap_ucounts(snap, i);
+		struct ucv_userns_ref *ref = &walk->map.slot[record->userns].ref;
+
+		ucv_snap_userns(snap, record->userns)->nr_ucounts++;
+		if (!record->userns)
+			continue; /* the initial namespace calls them what they are */
+		record->uid_in_ns = UCV_UID_UNMAPPED;
+		if (ucv_userns_map_known(ref))
+			record->uid_in_ns = from_kuid(ucv_userns_read(ref),
+						      KUIDT_INIT(record->uid));
+	}
+}
+
+/**
+ * ucv_nsmap_finish() - make the records of the namespaces that were met
+ * @walk: whose map it is, all tables walked
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG or -ENOMEM
+ */
+int ucv_nsmap_finish(struct ucv_walk *walk)
+{
+	struct ucv_records *records = &walk->snap->records[UCV_KIND_USERNS];
+	struct ucv_nsmap *map = &walk->map;
+	u32 i;
+
+	while (records->max < map->nr) {
+		void *data = ucv_snap_grow(walk->snap, records->data, records->stride,
+					   0, &records->max);
+
+		if (IS_ERR(data))
+			return PTR_ERR(data);
+		records->data = data;
+	}
+	for (i = 0; i < map->nr; i++)
+		ucv_nsmap_fill(map, i, ucv_record(records, i));
+	records->nr = map->nr;
+	ucv_nsmap_finish_ucounts(walk);
+	return 0;
+}

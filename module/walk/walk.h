@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The walks: one file for each table of the kernel, all filling one snapshot.
+ */
+#ifndef UCV_WALK_H
+#define UCV_WALK_H
+
+#include <linux/limits.h>
+#include <linux/types.h>
+
+#include "kernel/userns.h"
+#include "snapshot.h"
+
+#define UCV_NSMAP_HEADS		1024
+
+/**
+ * struct ucv_nsmap_slot - a user namespace that the walk has met
+ * @ref: what keeps it readable
+ * @next: index of the next slot with the same hash, or UCV_NO_INDEX
+ * @parent: index of the parent's slot, or UCV_NO_INDEX for the initial namespace
+ * @pid: a process in it, 0 if none has been met
+ * @comm: that process's command
+ */
+struct ucv_nsmap_slot {
+	struct ucv_userns_ref ref;
+	u32 next;
+	u32 parent;
+	u32 pid;
+	char comm[UCV_COMM_LEN];
+};
+
+/**
+ * struct ucv_nsmap - the user namespaces that the walk has met
+ * @slot: in the order in which they were met, the initial one first; a slot's
+ *	index becomes the index of its record
+ * @nr: slots in use
+ * @max: slots there is room for
+ * @head: by hash of the address, the index of the newest slot
+ */
+struct ucv_nsmap {
+	struct ucv_nsmap_slot *slot;
+	u32 nr;
+	u32 max;
+	u32 head[UCV_NSMAP_HEADS];
+};
+
+/**
+ * struct ucv_walk - one walk through the tables
+ * @snap: where the records go
+ * @map: the user namespaces met so far
+ */
+struct ucv_walk {
+	struct ucv_snap *snap;
+	struct ucv_nsmap map;
+};
+
+/* walk/ucounts.c */
+int ucv_walk(struct ucv_snap *snap);
+
+/* walk/userns.c */
+int ucv_nsmap_init(struct ucv_walk *walk);
+void ucv_nsmap_destroy(struct ucv_walk *walk);
+int ucv_nsmap_grow(struct ucv_walk *walk);
+int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns);
+int ucv_nsmap_walk_tasks(struct ucv_walk *walk);
+int ucv_nsmap_finish(struct ucv_walk *walk);
+
+#endif
