@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which subcommand. Each one has a file of its own, named after it.
+ */
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ucountview.h"
+
+static const struct command {
+	const char *name;
+	const char *help;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "usage",  "counters and limits, fullest first (default)", cmd_usage },
+	{ "userns", "user namespaces", cmd_userns },
+};
+
+/**
+ * print_commands() - list the subcommands, for --help
+ * @out: where
+ */
+void print_commands(FILE *out)
+{
+	fputs("\nCommands:\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, " %-10s %s\n", commands[i].name, commands[i].help);
+}
+
+/**
+ * print_version() - for --version
+ */
+void print_version(void)
+{
+	puts("ucountview " UCV_VERSION);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	die("unknown command: %s", name);
+}
+
+int main(int argc, char **argv)
+{
+	char name[] = "ucountview";
+	const struct command *cmd = &commands[0];
+
+	/* Numbers stay in the C locale: JSON has no decimal comma. */
+	setlocale(LC_CTYPE, "");
+	/* A reader that goes away is a write error, see close_stdout(). */
+	signal(SIGPIPE, SIG_IGN);
+	atexit(close_stdout);
+
+	if (argc < 1)
+		die("no program name given");
+	if (argc > 1 && argv[1][0] != '-') {
+		cmd = find_command(argv[1]);
+		argc--;
+		argv++;
+	}
+	argv[0] = name;
+	return cmd->run(argc, argv);
+}

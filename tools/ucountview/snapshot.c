@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device: open it, take a snapshot, read all of its records, and say in words
+ * what went wrong. What the records mean to a user is not decided here.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "snapshot.h"
+#include "ucountview.h"
+
+#define PORTION		(256 * 1024)	/* bytes read at a time */
+
+static_assert(sizeof(struct ucv_resource) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_userns) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_ucounts) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_userns) <= UCV_RECORD_SIZE_MAX, "record_size");
+static_assert(sizeof(struct ucv_ucounts) <= UCV_RECORD_SIZE_MAX, "record_size");
+
+static int open_device(void)
+{
+	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+
+	switch (errno) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		die("%s: the module is not loaded (try: modprobe ucountview)", UCV_DEVICE_PATH);
+	case EACCES:
+	case EPERM:
+		die("%s: permission denied (needs root, outside of any container)",
+		    UCV_DEVICE_PATH);
+	default:
+		die("%s: %s", UCV_DEVICE_PATH, strerror(errno));
+	}
+}
+
+static void check_abi(int fd, struct ucv_info *info)
+{
+	if (ioctl(fd, UCV_IOC_INFO, info))
+		die("%s: not a device of the module ucountview: %s", UCV_DEVICE_PATH,
+		    strerror(errno));
+	if (info->abi_version != UCV_ABI_VERSION)
+		die("the module speaks ABI %u, this program ABI %u: install one version of both",
+		    info->abi_version, UCV_ABI_VERSION);
+}
+
+static void snapshot_failed(int err)
+{
+	switch (err) {
+	case EFBIG:
+		die("the snapshot is larger than the module allows: raise %s",
+		    "/sys/module/ucountview/parameters/max_snapshot_kib");
+	case ENOMEM:
+		die("the kernel has no memory for the snapshot");
+	case EINTR:
+		die("interrupted while the module took the snapshot");
+	case EINVAL:
+		die("the module does not have the records that this program needs");
+	default:
+		die("%s: cannot take a snapshot: %s", UCV_DEVICE_PATH, strerror(err));
+	}
+}
+
+static void take(int fd, struct ucv_snapshot *taken, __u64 kinds)
+{
+	memset(taken, 0, sizeof(*taken));
+	taken->request = kinds;
+	if (ioctl(fd, UCV_IOC_SNAPSHOT, taken))
+		snapshot_failed(errno);
+	if ((taken->filled & kinds) != kinds)
+		die("the module left out records that were asked for");
+}
+
+/* Up to @size bytes of records from @first on; their total number is left in @req. */
+static void read_portion(int fd, struct ucv_read *req, __u64 first, void *buf, size_t size)
+{
+	req->first = first;
+	req->buf = (unsigned long)buf;
+	req->buf_size = size;
+	req->nr = 0;
+	req->total = 0;
+	if (ioctl(fd, UCV_IOC_READ, req))
+		die("%s: cannot read the snapshot: %s", UCV_DEVICE_PATH, strerror(errno));
+}
+
+static void *read_records(int fd, enum ucv_kind kind, size_t record_size, size_t *total)
+{
+	struct ucv_read req = { .kind = kind, .record_size = record_size };
+	size_t first, room, portion = PORTION / record_size;
+	char *records;
+
+	read_portion(fd, &req, 0, NULL, 0);
+	if (req.total > (size_t)-1 / record_size)
+		die("out of memory");
+	*total = req.total;
+	records = xreallocarray(NULL, *total, record_size);
+
+	for (first = 0; first < *total; first += req.nr) {
+		room = *total - first < portion ? *total - first : portion;
+		read_portion(fd, &req, first, records + first * record_size, room * record_size);
+		if (!req.nr || req.nr > room)
+			die("%s: the snapshot ends early", UCV_DEVICE_PATH);
+	}
+	return records;
+}
+
+/* A bad index must not become a wild pointer, nor a circle of parents a loop without end. */
+static void check_links(const struct snapshot *snap)
+{
+	size_t i;
+
+	for (i = 0; i < snap->nr_userns; i++) {
+		const struct ucv_userns *ns = &snap->userns[i];
+
+		if (ns->parent == UCV_NO_INDEX)
+			continue;
+		if (ns->parent >= snap->nr_userns || snap->userns[ns->parent].level >= ns->level)
+			die("user namespace %u: the module names a wrong parent", ns->inum);
+	}
+	for (i = 0; i < snap->nr_ucounts; i++) {
+		if (snap->ucounts[i].userns >= snap->nr_userns)
+			die("uid %u: the module names a wrong user namespace",
+			    snap->ucounts[i].uid);
+	}
+}
+
+static void terminate_strings(struct snapshot *snap)
+{
+	size_t i;
+
+	for (i = 0; i < snap->nr_resources; i++)
+		snap->resources[i].name[UCV_NAME_LEN - 1] = '\0';
+	for (i = 0; i < snap->nr_userns; i++)
+		snap->userns[i].comm[UCV_COMM_LEN - 1] = '\0';
+}
+
+/**
+ * snapshot_take() - take a snapshot and read all of it
+ * @snap: where to; to be freed with snapshot_free()
+ *
+ * Gives up, with the reason, if the device cannot be had or the module fails.
+ */
+void snapshot_take(struct snapshot *snap)
+{
+	const __u64 kinds = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
+			    UCV_MASK(UCV_KIND_UCOUNTS);
+	int fd = open_device();
+
+	memset(snap, 0, sizeof(*snap));
+	check_abi(fd, &snap->info);
+	take(fd, &snap->taken, kinds);
+	snap->resources = read_records(fd, UCV_KIND_RESOURCE, sizeof(*snap->resources),
+				       &snap->nr_resources);
+	snap->userns = read_records(fd, UCV_KIND_USERNS, sizeof(*snap->userns),
+				    &snap->nr_userns);
+	snap->ucounts = read_records(fd, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts),
+				     &snap->nr_ucounts);
+	close(fd);
+
+	/* The records have no room for more. */
+	if (snap->nr_resources > UCV_MAX_RESOURCES)
+		snap->nr_resources = UCV_MAX_RESOURCES;
+	terminate_strings(snap);
+	check_links(snap);
+}
+
+/**
+ * snapshot_free() - free what snapshot_take() filled
+ * @snap: the snapshot
+ */
+void snapshot_free(struct snapshot *snap)
+{
+	free(snap->resources);
+	free(snap->userns);
+	free(snap->ucounts);
+	memset(snap, 0, sizeof(*snap));
+}
+
+/**
+ * snapshot_parent() - the parent of a user namespace
+ * @snap: the snapshot
+ * @ns: a record in it
+ *
+ * Return: the parent's record, NULL for the initial user namespace.
+ */
+const struct ucv_userns *snapshot_parent(const struct snapshot *snap,
+					 const struct ucv_userns *ns)
+{
+	return ns->parent == UCV_NO_INDEX ? NULL : &snap->userns[ns->parent];
+}
+
+/**
+ * snapshot_userns_of() - the user namespace that counters belong to
+ * @snap: the snapshot
+ * @uc: a record in it
+ *
+ * Return: the namespace's record.
+ */
+const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
+					    const struct ucv_ucounts *uc)
+{
+	return &snap->userns[uc->userns];
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel's tables as the module read them: the records of the ABI, unchanged.
+ */
+#ifndef _UCV_SNAPSHOT_H
+#define _UCV_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <uapi/ucountview.h>
+
+/**
+ * struct snapshot - one snapshot, read completely
+ * @info: the module
+ * @taken: when, and what it holds
+ * @resources: the counters' names; at most UCV_MAX_RESOURCES
+ * @nr_resources: how many
+ * @userns: the user namespaces
+ * @nr_userns: how many
+ * @ucounts: the counters; every @userns in them is less than @nr_userns
+ * @nr_ucounts: how many
+ */
+struct snapshot {
+	struct ucv_info info;
+	struct ucv_snapshot taken;
+	struct ucv_resource *resources;
+	size_t nr_resources;
+	struct ucv_userns *userns;
+	size_t nr_userns;
+	struct ucv_ucounts *ucounts;
+	size_t nr_ucounts;
+};
+
+void snapshot_take(struct snapshot *snap);
+void snapshot_free(struct snapshot *snap);
+
+const struct ucv_userns *snapshot_parent(const struct snapshot *snap,
+					 const struct ucv_userns *ns);
+const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
+					    const struct ucv_ucounts *uc);
+
+#endif /* _UCV_SNAPSHOT_H */

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tables: which columns, which format, and everything that touches libsmartcols.
+ * What is in the cells is the commands' business.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "table.h"
+#include "ucountview.h"
+
+#define MAX_OWN_OPTIONS	16
+
+static const char *type_name(int json)
+{
+	switch (json) {
+	case SCOLS_JSON_NUMBER:
+		return "<number>";
+	case SCOLS_JSON_BOOLEAN:
+		return "<boolean>";
+	default:
+		return "<string>";
+	}
+}
+
+static void list_columns(const struct table *tb)
+{
+	for (size_t i = 0; i < tb->nr_columns; i++)
+		printf("%12s  %-9s  %s\n", tb->columns[i].name, type_name(tb->columns[i].json),
+		       tb->columns[i].help);
+}
+
+/**
+ * table_help_columns() - list the columns, for --help
+ * @tb: the table
+ * @out: where
+ */
+void table_help_columns(const struct table *tb, FILE *out)
+{
+	fputs("\nAvailable output columns:\n", out);
+	for (size_t i = 0; i < tb->nr_columns; i++)
+		fprintf(out, "%12s  %s\n", tb->columns[i].name, tb->columns[i].help);
+}
+
+enum {
+	OPT_OUTPUT_ALL = 0x100,
+};
+
+static const struct option common_options[] = {
+	{ "json",	  no_argument,	     NULL, 'J' },
+	{ "raw",	  no_argument,	     NULL, 'r' },
+	{ "noheadings",	  no_argument,	     NULL, 'n' },
+	{ "output",	  required_argument, NULL, 'o' },
+	{ "output-all",	  no_argument,	     NULL, OPT_OUTPUT_ALL },
+	{ "list-columns", no_argument,	     NULL, 'H' },
+	{ "version",	  no_argument,	     NULL, 'V' },
+	{ "help",	  no_argument,	     NULL, 'h' },
+};
+
+/* Whether it was one of the common options. */
+static bool take_option(struct table *tb, int opt, const char *arg)
+{
+	switch (opt) {
+	case 'J':
+		tb->json = true;
+		return true;
+	case 'r':
+		tb->raw = true;
+		return true;
+	case 'n':
+		tb->noheadings = true;
+		return true;
+	case 'o':
+		tb->output = arg;
+		return true;
+	case OPT_OUTPUT_ALL:
+		tb->output_all = true;
+		return true;
+	case 'H':
+		list_columns(tb);
+		exit(EXIT_SUCCESS);
+	case 'V':
+		print_version();
+		exit(EXIT_SUCCESS);
+	case '?':
+		exit(EXIT_FAILURE);
+	}
+	return false;
+}
+
+/**
+ * table_getopt() - getopt_long() that takes the options every table has
+ * @tb: the table
+ * @argc: as for getopt_long()
+ * @argv: as for getopt_long()
+ * @own_short: the command's own short options
+ * @own_long: its own long ones, ending with an empty one
+ *
+ * Exits for an option that only prints something, and, once getopt_long() has
+ * complained, for one that does not exist.
+ *
+ * Return: the next of the command's own options, or 'h' for the help text, which
+ * is the command's as well, or -1.
+ */
+int table_getopt(struct table *tb, int argc, char **argv, const char *own_short,
+		 const struct option *own_long)
+{
+	static struct option all[ARRAY_SIZE(common_options) + MAX_OWN_OPTIONS + 1];
+	char all_short[64];
+	size_t nr = 0;
+	int opt;
+
+	snprintf(all_short, sizeof(all_short), "Jrno:HVh%s", own_short);
+	memcpy(all, common_options, sizeof(common_options));
+	while (own_long[nr].name && nr < MAX_OWN_OPTIONS) {
+		all[ARRAY_SIZE(common_options) + nr] = own_long[nr];
+		nr++;
+	}
+
+	do {
+		opt = getopt_long(argc, argv, all_short, all, NULL);
+	} while (opt != -1 && take_option(tb, opt, optarg));
+	return opt;
+}
+
+/* Once is enough: twice the same key is not JSON. */
+static void show_column(struct table *tb, size_t column)
+{
+	for (size_t i = 0; i < tb->nr_shown; i++) {
+		if (tb->shown[i] == column)
+			return;
+	}
+	tb->shown = xreallocarray(tb->shown, tb->nr_shown + 1, sizeof(*tb->shown));
+	tb->shown[tb->nr_shown++] = column;
+}
+
+static void show_named(struct table *tb, const char *name, size_t len)
+{
+	for (size_t i = 0; i < tb->nr_columns; i++) {
+		if (strlen(tb->columns[i].name) == len &&
+		    !strncasecmp(tb->columns[i].name, name, len)) {
+			show_column(tb, i);
+			return;
+		}
+	}
+	die("unknown column: %.*s", (int)len, name);
+}
+
+static void show_list(struct table *tb, const char *list)
+{
+	for (;;) {
+		size_t len = strcspn(list, ",");
+
+		show_named(tb, list, len);
+		if (!list[len])
+			return;
+		list += len + 1;
+	}
+}
+
+static void choose_columns(struct table *tb, const size_t *defaults, size_t nr_defaults)
+{
+	bool add = tb->output && tb->output[0] == '+';
+
+	if (!tb->output || add) {
+		for (size_t i = 0; i < nr_defaults; i++)
+			show_column(tb, defaults[i]);
+	}
+	if (tb->output)
+		show_list(tb, tb->output + add);
+	if (tb->output_all) {
+		for (size_t i = 0; i < tb->nr_columns; i++)
+			show_column(tb, i);
+	}
+}
+
+static bool colours_wanted(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+}
+
+/* libsmartcols answers 0 or a negated errno. */
+static void check(int rc)
+{
+	if (rc < 0)
+		die("cannot make the table: %s", strerror(-rc));
+}
+
+static void add_column(struct table *tb, const struct column *col, bool first)
+{
+	struct libscols_column *cl;
+	int flags = col->flags;
+
+	if (tb->tree && first)
+		flags = (flags & ~SCOLS_FL_RIGHT) | SCOLS_FL_TREE;
+	cl = scols_table_new_column(tb->scols, col->name, 0, flags);
+	if (!cl)
+		die("out of memory");
+	check(scols_column_set_json_type(cl, col->json));
+}
+
+/**
+ * table_open() - start the table as the options want it
+ * @tb: the table, all options taken
+ * @defaults: the columns to show if there is no --output
+ * @nr_defaults: how many
+ *
+ * Gives up if the options make no sense.
+ */
+void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults)
+{
+	if (tb->json && tb->raw)
+		die("mutually exclusive arguments: --json --raw");
+	choose_columns(tb, defaults, nr_defaults);
+
+	tb->scols = scols_new_table();
+	if (!tb->scols)
+		die("out of memory");
+	check(scols_table_set_name(tb->scols, tb->name));
+	check(scols_table_enable_json(tb->scols, tb->json));
+	check(scols_table_enable_raw(tb->scols, tb->raw));
+	check(scols_table_enable_noheadings(tb->scols, tb->noheadings));
+	check(scols_table_enable_colors(tb->scols, colours_wanted()));
+	for (size_t i = 0; i < tb->nr_shown; i++)
+		add_column(tb, &tb->columns[tb->shown[i]], i == 0);
+}
+
+/**
+ * table_line() - add a line
+ * @tb: the table
+ * @parent: the line it hangs from, or NULL
+ *
+ * Return: the line, its cells empty.
+ */
+struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
+{
+	struct libscols_line *line = scols_table_new_line(tb->scols, parent);
+
+	if (!line)
+		die("out of memory");
+	return line;
+}
+
+/* One byte of a character that is not UTF-8 makes the whole JSON text invalid. */
+static size_t utf8_len(const unsigned char *s)
+{
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
+		     s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+/* @text, with the bytes that JSON cannot hold written as the plain table writes them: \xNN */
+static char *json_text(char *text)
+{
+	char *out = xreallocarray(NULL, strlen(text) + 1, 4);
+	char *from = text, *to = out;
+
+	while (*from) {
+		size_t len = utf8_len((unsigned char *)from);
+
+		if (len) {
+			memcpy(to, from, len);
+			to += len;
+			from += len;
+		} else {
+			to += sprintf(to, "\\x%02x", (unsigned char)*from++);
+		}
+	}
+	*to = '\0';
+	free(text);
+	return out;
+}
+
+/**
+ * table_cell() - fill a cell
+ * @tb: the table
+ * @line: the line
+ * @nth: which of the columns shown
+ * @text: what to show, allocated; the table frees it. NULL: there is nothing to
+ *	show: "null" in JSON, "-" otherwise, so that every line has as many words.
+ */
+void table_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text)
+{
+	if (!text && !tb->json)
+		text = xstrdup("-");
+	if (text && tb->json)
+		text = json_text(text);
+	check(scols_line_refer_data(line, nth, text));
+}
+
+/**
+ * table_colour() - colour a line, on a terminal
+ * @tb: the table
+ * @line: the line
+ * @colour: as libsmartcols calls it, or NULL
+ */
+void table_colour(struct table *tb, struct libscols_line *line, const char *colour)
+{
+	if (colour && scols_table_colors_wanted(tb->scols))
+		check(scols_line_set_color(line, colour));
+}
+
+/**
+ * table_print() - print the table and free it
+ * @tb: the table
+ */
+void table_print(struct table *tb)
+{
+	check(scols_print_table(tb->scols));
+	scols_unref_table(tb->scols);
+	free(tb->shown);
+}

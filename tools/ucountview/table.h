@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tables as util-linux prints them, and the options that go with them.
+ */
+#ifndef _UCV_TABLE_H
+#define _UCV_TABLE_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <libsmartcols.h>
+
+/**
+ * struct column - a column that a command can show
+ * @name: as in the heading and in --output
+ * @help: for --help
+ * @json: SCOLS_JSON_*
+ * @flags: SCOLS_FL_*
+ */
+struct column {
+	const char *name;
+	const char *help;
+	int json;
+	int flags;
+};
+
+/**
+ * struct table - a table and what the user wants of it
+ * @name: what it lists; the key of the array in JSON
+ * @columns: all it could show
+ * @nr_columns: how many
+ * @json: --json
+ * @raw: --raw
+ * @noheadings: --noheadings
+ * @output_all: --output-all
+ * @tree: lines have parents; the first column shows it
+ * @output: argument of --output, or NULL
+ * @shown: the columns to show, as indices of @columns
+ * @nr_shown: how many
+ * @scols: the table itself
+ */
+struct table {
+	const char *name;
+	const struct column *columns;
+	size_t nr_columns;
+	bool json;
+	bool raw;
+	bool noheadings;
+	bool output_all;
+	bool tree;
+	const char *output;
+	size_t *shown;
+	size_t nr_shown;
+	struct libscols_table *scols;
+};
+
+#define TABLE_OPTIONS_HELP						\
+	" -J, --json             use JSON output format\n"		\
+	" -n, --noheadings       don't print headings\n"		\
+	" -o, --output <list>    output columns (+<list>: and these)\n"	\
+	"     --output-all       output all columns\n"			\
+	" -r, --raw              use the raw output format\n"		\
+	" -H, --list-columns     list the available columns\n"		\
+	" -h, --help             display this help\n"			\
+	" -V, --version          display version\n"
+
+int table_getopt(struct table *tb, int argc, char **argv, const char *own_short,
+		 const struct option *own_long);
+void table_help_columns(const struct table *tb, FILE *out);
+void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults);
+struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
+void table_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text);
+void table_colour(struct table *tb, struct libscols_line *line, const char *colour);
+void table_print(struct table *tb);
+
+#endif /* _UCV_TABLE_H */

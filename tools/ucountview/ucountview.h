@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every file of the reader may use: the subcommands, how to give up, memory.
+ * The device is in snapshot.h, printing in table.h.
+ */
+#ifndef _UCOUNTVIEW_H
+#define _UCOUNTVIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __noreturn	__attribute((noreturn))
+#define __printf(a, b)	__attribute((format(printf, a, b)))
+
+/* main.c */
+void print_commands(FILE *out);
+void print_version(void);
+
+/* One file each. argv[0] is the program's name; the result is the exit status. */
+int cmd_usage(int argc, char **argv);
+int cmd_userns(int argc, char **argv);
+
+/* util.c */
+void __noreturn die(const char *fmt, ...) __printf(1, 2);
+void close_stdout(void);
+void *xreallocarray(void *old, size_t nr, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __printf(1, 2);
+
+#endif /* _UCOUNTVIEW_H */

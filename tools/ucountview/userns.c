@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ucountview userns: the user namespaces.
+ */
+#include <stdlib.h>
+
+#include "snapshot.h"
+#include "table.h"
+#include "ucountview.h"
+#include "users.h"
+
+enum {
+	COL_USERNS,
+	COL_NSID,
+	COL_PARENT,
+	COL_LEVEL,
+	COL_OWNER,
+	COL_OWNERNS,
+	COL_USER,
+	COL_ROWS,
+	COL_PID,
+	COL_COMMAND,
+	COL_FLAGS,
+};
+
+static const struct column columns[] = {
+	[COL_USERNS]  = { "USERNS", "inode number, as in /proc/PID/ns/user",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_NSID]    = { "NSID", "identifier that is never used again (Linux 6.18 and later)",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_PARENT]  = { "PARENT", "inode number of the parent",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_LEVEL]   = { "LEVEL", "0 for the initial user namespace, 1 for its children, ...",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_OWNER]   = { "OWNER", "uid of the creator, who pays for it in the parent",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_OWNERNS] = { "OWNERNS", "the same as the parent sees it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_USER]    = { "USER", "name of the creator", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
+	[COL_ROWS]    = { "ROWS", "how many users have counters in it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_PID]     = { "PID", "example of a process in it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_COMMAND] = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
+	[COL_FLAGS]   = { "FLAGS", "map-unknown: uids in it cannot be told on this kernel",
+			  SCOLS_JSON_STRING, 0 },
+};
+
+static const size_t default_columns[] = {
+	COL_USERNS, COL_PARENT, COL_LEVEL, COL_OWNER, COL_ROWS, COL_PID, COL_COMMAND,
+};
+
+static void help(const struct table *tb)
+{
+	fputs("\nUsage:\n"
+	      " ucountview userns [options]\n"
+	      "\nList user namespaces.\n"
+	      "\nOptions:\n"
+	      " -T, --tree             show which namespace is whose parent\n"
+	      TABLE_OPTIONS_HELP, stdout);
+	table_help_columns(tb, stdout);
+	fputs("\nExamples:\n"
+	      " ucountview userns --tree\n"
+	      " ucountview userns -J -o USERNS,OWNER,ROWS\n"
+	      "\nFor more details see ucountview(8).\n", stdout);
+}
+
+static void parse_options(struct table *tb, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "tree", no_argument, NULL, 'T' },
+		{ }
+	};
+	int opt;
+
+	while ((opt = table_getopt(tb, argc, argv, "T", options)) != -1) {
+		switch (opt) {
+		case 'T':
+			tb->tree = true;
+			break;
+		case 'h':
+			help(tb);
+			exit(EXIT_SUCCESS);
+		}
+	}
+	if (optind < argc)
+		die("unexpected argument: %s", argv[optind]);
+}
+
+static char *uid_text(__u32 uid)
+{
+	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
+}
+
+static char *cell(const struct snapshot *snap, const struct ucv_userns *ns, size_t column)
+{
+	const struct ucv_userns *parent = snapshot_parent(snap, ns);
+
+	switch (column) {
+	case COL_USERNS:
+		return xasprintf("%u", ns->inum);
+	case COL_NSID:
+		return ns->id ? xasprintf("%llu", ns->id) : NULL;
+	case COL_PARENT:
+		return parent ? xasprintf("%u", parent->inum) : NULL;
+	case COL_LEVEL:
+		return xasprintf("%u", ns->level);
+	case COL_OWNER:
+		return uid_text(ns->owner);
+	case COL_OWNERNS:
+		return parent ? uid_text(ns->owner_in_parent) : NULL;
+	case COL_USER:
+		return xstrdup(user_name(ns->owner));
+	case COL_ROWS:
+		return xasprintf("%u", ns->nr_ucounts);
+	case COL_PID:
+		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
+	case COL_COMMAND:
+		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+	case COL_FLAGS:
+		return ns->flags & UCV_USERNS_MAP_UNKNOWN ? xstrdup("map-unknown") : NULL;
+	}
+	return NULL;
+}
+
+static const struct snapshot *sorting;
+
+/* Parents before children: by level; then by age as far as numbers tell it. */
+static int compare(const void *a, const void *b)
+{
+	const struct ucv_userns *x = &sorting->userns[*(const size_t *)a];
+	const struct ucv_userns *y = &sorting->userns[*(const size_t *)b];
+
+	if (x->level != y->level)
+		return x->level < y->level ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->inum < y->inum ? -1 : x->inum > y->inum;
+}
+
+static size_t *sorted(const struct snapshot *snap)
+{
+	size_t *order = xreallocarray(NULL, snap->nr_userns, sizeof(*order));
+
+	for (size_t i = 0; i < snap->nr_userns; i++)
+		order[i] = i;
+	sorting = snap;
+	qsort(order, snap->nr_userns, sizeof(*order), compare);
+	return order;
+}
+
+static void add_lines(struct table *tb, const struct snapshot *snap)
+{
+	struct libscols_line **lines = xreallocarray(NULL, snap->nr_userns, sizeof(*lines));
+	size_t *order = sorted(snap);
+
+	for (size_t i = 0; i < snap->nr_userns; i++) {
+		const struct ucv_userns *ns = &snap->userns[order[i]];
+		struct libscols_line *parent = NULL;
+
+		if (tb->tree && ns->parent != UCV_NO_INDEX)
+			parent = lines[ns->parent];
+		lines[order[i]] = table_line(tb, parent);
+		for (size_t nth = 0; nth < tb->nr_shown; nth++)
+			table_cell(tb, lines[order[i]], nth, cell(snap, ns, tb->shown[nth]));
+	}
+	free(order);
+	free(lines);
+}
+
+/**
+ * cmd_userns() - ucountview userns
+ * @argc: number of arguments
+ * @argv: the arguments, the program's name first
+ *
+ * Return: the exit status.
+ */
+int cmd_userns(int argc, char **argv)
+{
+	struct table tb = {
+		.name = "userns",
+		.columns = columns,
+		.nr_columns = ARRAY_SIZE(columns),
+	};
+	struct snapshot snap;
+
+	parse_options(&tb, argc, argv);
+	table_open(&tb, default_columns, ARRAY_SIZE(default_columns));
+	snapshot_take(&snap);
+	add_lines(&tb, &snap);
+	snapshot_free(&snap);
+	table_print(&tb);
+	return EXIT_SUCCESS;
+}

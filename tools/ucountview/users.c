@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names of users. A static program cannot load what /etc/nsswitch.conf names, so it
+ * reads /etc/passwd and nothing else.
+ */
+#define _GNU_SOURCE
+#include <pwd.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ucountview.h"
+#include "users.h"
+
+#ifdef UCV_STATIC
+static struct passwd *find_uid(uid_t uid)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd *pw;
+
+	if (!file)
+		return NULL;
+	do {
+		pw = fgetpwent(file);
+	} while (pw && pw->pw_uid != uid);
+	fclose(file);
+	return pw;
+}
+#else
+static struct passwd *find_uid(uid_t uid)
+{
+	return getpwuid(uid);
+}
+#endif
+
+/* A user that was looked up; asking again can mean asking a directory server. */
+struct known_user {
+	uid_t uid;
+	char *name;
+};
+
+static int compare_users(const void *a, const void *b)
+{
+	const struct known_user *x = a, *y = b;
+
+	return x->uid < y->uid ? -1 : x->uid > y->uid;
+}
+
+/**
+ * user_name() - the name of a user
+ * @uid: who, as this program's user namespace sees it
+ *
+ * Return: the name, or the number if there is none; never NULL, not to be freed.
+ */
+const char *user_name(uid_t uid)
+{
+	static void *known;
+	struct known_user key = { .uid = uid }, *user, **node;
+	struct passwd *pw;
+
+	node = tfind(&key, &known, compare_users);
+	if (node)
+		return (*node)->name;
+
+	user = xreallocarray(NULL, 1, sizeof(*user));
+	pw = find_uid(uid);
+	user->uid = uid;
+	user->name = pw ? xstrdup(pw->pw_name) : xasprintf("%u", uid);
+	if (!tsearch(user, &known, compare_users))
+		die("out of memory");
+	return user->name;
+}

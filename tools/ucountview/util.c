@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Giving up, memory, and the last look at standard output. Nothing in here knows
+ * about the kernel or about tables.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ucountview.h"
+
+/**
+ * die() - say why on one line and exit with status 1
+ * @fmt: the reason, without the program's name and without a newline
+ *
+ * Only before the first byte of output: a failed run leaves standard output empty.
+ */
+void die(const char *fmt, ...)
+{
+	char reason[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+
+	/* An argument may hold anything. */
+	for (char *c = reason; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	fprintf(stderr, "ucountview: %s\n", reason);
+	exit(EXIT_FAILURE);
+}
+
+/**
+ * close_stdout() - at exit: notice output that was lost
+ *
+ * A full disk and a closed pipe often show only when the last buffer is written.
+ */
+void close_stdout(void)
+{
+	int lost = ferror(stdout);
+
+	errno = 0;
+	if (fclose(stdout) == 0 && !lost)
+		return;
+
+	if (errno)
+		fprintf(stderr, "ucountview: write error: %s\n", strerror(errno));
+	else
+		fputs("ucountview: write error\n", stderr);
+	_exit(EXIT_FAILURE);
+}
+
+/**
+ * xreallocarray() - reallocarray() that gives up when there is no memory
+ * @old: what to grow, or NULL
+ * @nr: members wanted
+ * @size: bytes of each; @nr times @size may overflow, that counts as no memory
+ *
+ * Return: the array; never NULL. New members are not initialised.
+ */
+void *xreallocarray(void *old, size_t nr, size_t size)
+{
+	void *new = reallocarray(old, nr ? nr : 1, size);
+
+	if (!new)
+		die("out of memory");
+	return new;
+}
+
+/**
+ * xstrdup() - strdup() that gives up when there is no memory
+ * @s: what to copy
+ *
+ * Return: the copy, to be freed; never NULL.
+ */
+char *xstrdup(const char *s)
+{
+	char *copy = strdup(s);
+
+	if (!copy)
+		die("out of memory");
+	return copy;
+}
+
+/**
+ * xasprintf() - print into memory, give up when there is none
+ * @fmt: as for printf()
+ *
+ * Return: the text, to be freed; never NULL.
+ */
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		die("out of memory");
+	return text;
+}
