@@ -33,7 +33,7 @@ static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
  * @snap: the snapshot, or NULL
  */
 struct ucv_file {
-	struct mutex lock;
+	struct mutex lock; /* protects snap */
 	struct ucv_snap *snap;
 };
 

@@ -331,19 +331,41 @@ int ucv_btf_member(const struct ucv_btf *btf, const char *struct_name,
  * @struct_name: the structure's tag
  * @member: the member's name
  * @offset: where the headers have it, bytes
- * @size: how large it is there, bytes
  *
  * Return: 0, or -ENOEXEC after a line in the log if the running kernel differs
  */
 int ucv_btf_expect(const struct ucv_btf *btf, const char *struct_name,
-		   const char *member, u32 offset, u32 size)
+		   const char *member, u32 offset)
 {
-	struct ucv_btf_member found = {};
+	struct ucv_btf_member found;
 
-	if (!ucv_btf_member(btf, struct_name, member, &found) &&
-	    found.offset == offset && found.size == size)
+	if (ucv_btf_member(btf, struct_name, member, &found)) {
+		pr_err("this kernel has no %s.%s; build the module for it\n",
+		       struct_name, member);
+		return -ENOEXEC;
+	}
+	if (found.offset == offset)
 		return 0;
-	pr_err("%s.%s is %u bytes at %u in this kernel, %u at %u in the headers the module was built with; build it for this kernel\n",
-	       struct_name, member, found.size, found.offset, size, offset);
+	pr_err("%s.%s is at byte %u in this kernel, not at %u; build the module for it\n",
+	       struct_name, member, found.offset, offset);
+	return -ENOEXEC;
+}
+
+/**
+ * ucv_btf_expect_size() - check a structure that both describe
+ * @btf: from ucv_btf_open()
+ * @struct_name: the structure's tag
+ * @size: how large the headers have it, bytes
+ *
+ * Return: 0, or -ENOEXEC after a line in the log if the running kernel differs
+ */
+int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 size)
+{
+	const struct btf_type *type = ucv_btf_find(btf, BTF_KIND_STRUCT, struct_name);
+
+	if (type && type->size == size)
+		return 0;
+	pr_err("struct %s has %u bytes in this kernel, not %u; build the module for it\n",
+	       struct_name, type ? type->size : 0, size);
 	return -ENOEXEC;
 }

@@ -26,14 +26,16 @@ int ucv_btf_enumerator(const struct ucv_btf *btf, const char *enum_name,
 int ucv_btf_member(const struct ucv_btf *btf, const char *struct_name,
 		   const char *member, struct ucv_btf_member *found);
 int ucv_btf_expect(const struct ucv_btf *btf, const char *struct_name,
-		   const char *member, u32 offset, u32 size);
+		   const char *member, u32 offset);
+int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 size);
 
 /*
- * The member of a public structure, as the headers say, must be where the
- * running kernel says.
+ * A member of a public structure must be where the headers have it, and the
+ * structure of their size.
  */
-#define UCV_BTF_EXPECT(btf, type, member)				\
-	ucv_btf_expect(btf, #type, #member, offsetof(struct type, member), \
-		       sizeof(((struct type *)NULL)->member))
+#define UCV_BTF_EXPECT(btf, type, member) \
+	ucv_btf_expect(btf, #type, #member, offsetof(struct type, member))
+#define UCV_BTF_EXPECT_SIZE(btf, type) \
+	ucv_btf_expect_size(btf, #type, sizeof(struct type))
 
 #endif

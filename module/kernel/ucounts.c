@@ -15,6 +15,12 @@
 static_assert(__same_type(((struct ucounts *)NULL)->ns, struct user_namespace *));
 static_assert(__same_type(((struct ucounts *)NULL)->uid, kuid_t));
 static_assert(ARRAY_SIZE(((struct ucounts *)NULL)->ucount) == UCOUNT_COUNTS);
+static_assert(__same_type(((struct ucounts *)NULL)->ucount[0], atomic_t) ||
+	      __same_type(((struct ucounts *)NULL)->ucount[0], atomic_long_t));
+static_assert(sizeof(atomic_t) != sizeof(atomic_long_t)); /* tells them apart */
+#if UCV_HAVE_UCOUNTS_RLIMIT
+static_assert(__same_type(((struct ucounts *)NULL)->rlimit[0], atomic_long_t));
+#endif
 #if UCV_HAVE_UCOUNTS_NULLS
 static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_nulls_node));
 static_assert(__same_type(((struct ucounts *)NULL)->count, rcuref_t));
@@ -25,7 +31,7 @@ static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_node));
 /* Set at load, constant afterwards. */
 struct ucv_ucounts_head *ucv_ucounts_table;
 unsigned int ucv_ucounts_nr_buckets;
-spinlock_t *ucv_ucounts_lock;
+spinlock_t *ucv_ucounts_lock; /* the kernel's: protects its table; NULL if we do without */
 
 #define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
 
@@ -46,6 +52,8 @@ static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
 	if (!ret)
 		ret = UCV_BTF_EXPECT(btf, ucounts, rlimit);
 #endif
+	if (!ret)
+		ret = UCV_BTF_EXPECT_SIZE(btf, ucounts);
 	return ret;
 }
 

@@ -151,10 +151,11 @@ static inline bool ucv_ucounts_is_dead(struct ucounts *entry)
 }
 
 /* The counters are atomic_t in old kernels and atomic_long_t in new ones. */
-#define ucv_counter_read(counter)			\
-	_Generic(*(counter),				\
-		 atomic_t: atomic_read,			\
-		 atomic_long_t: atomic_long_read)(counter)
+static inline s64 ucv_counter_read(const void *counter, size_t size)
+{
+	return size == sizeof(atomic_t) ? atomic_read((const atomic_t *)counter) :
+					  atomic_long_read((const atomic_long_t *)counter);
+}
 
 /**
  * ucv_ucounts_read() - all counters of an entry
@@ -166,10 +167,11 @@ static inline void ucv_ucounts_read(const struct ucounts *entry, s64 *used)
 	unsigned int i;
 
 	for (i = 0; i < UCOUNT_COUNTS; i++)
-		used[i] = ucv_counter_read(&entry->ucount[i]);
+		used[i] = ucv_counter_read(&entry->ucount[i], sizeof(entry->ucount[i]));
 #if UCV_HAVE_UCOUNTS_RLIMIT
 	for (i = 0; i < UCV_NR_RLIMITS; i++)
-		used[UCOUNT_COUNTS + i] = ucv_counter_read(&entry->rlimit[i]);
+		used[UCOUNT_COUNTS + i] = ucv_counter_read(&entry->rlimit[i],
+							   sizeof(entry->rlimit[i]));
 #endif
 }
 

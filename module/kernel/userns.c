@@ -47,6 +47,8 @@ int ucv_userns_init(const struct ucv_btf *btf)
 	if (!ret)
 		ret = UCV_BTF_EXPECT(btf, user_namespace, rlimit_max);
 #endif
+	if (!ret)
+		ret = UCV_BTF_EXPECT_SIZE(btf, user_namespace);
 	return ret;
 }
 
@@ -96,7 +98,7 @@ bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 		return false;
 	if (ref->copy.level < 0 || ref->copy.level >= UCV_USERNS_LEVELS)
 		return false;
-	if (!ref->copy.parent != (ns == &init_user_ns))
+	if (!ref->copy.parent && ns != &init_user_ns)
 		return false;
 	ref->key = ns;
 	return true;
