@@ -19,13 +19,6 @@
 
 #include "kernel/symbols.h"
 
-#ifndef CONFIG_KPROBES
-#error "ucountview needs a kernel with CONFIG_KPROBES=y"
-#endif
-#ifndef CONFIG_KALLSYMS
-#error "ucountview needs a kernel with CONFIG_KALLSYMS=y"
-#endif
-
 typedef unsigned long (*ucv_lookup_fn)(const char *name);
 
 static unsigned long ucv_lookup_nothing(const char *name)

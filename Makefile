@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What people type. What kbuild reads is Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/version.h)
+SRCDIR := $(DESTDIR)/usr/src/ucountview-$(VERSION)
+
+.DEFAULT_GOAL := all
+.PHONY: all module tools demo check check-debug lint load unload install \
+	dkms-install clean help
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+all: module tools ## build the module for the running kernel, and the reader
+
+module: ## build the module (KDIR=... for another kernel than the running one)
+	@test -e $(KDIR)/Makefile || { echo "ucountview: no kernel headers in $(KDIR): install linux-headers-$$(uname -r)" >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools: ## build the reader
+	$(MAKE) -C tools/ucountview
+
+demo: ## boot a stock kernel in a VM and play a story that ends in "no space left on device"
+	@tools/setup vm
+	@tools/demo/demo
+
+check: ## run all selftests on all listed kernels, in VMs
+	@tools/setup vm
+	@tools/testvm/check
+
+lint: ## checkpatch --strict, sparse, shellcheck, and the check for indirect calls
+	@tools/setup vm lint
+	@tools/lint/lint
+
+load: module ## load the module into this machine
+	insmod ./ucountview.ko
+
+unload: ## and take it out again
+	rmmod ucountview
+
+install: all ## install the module for the running kernel, and the reader
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C tools/ucountview install
+
+dkms-install: ## install the module by dkms, for every kernel of this machine
+	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
+	install -d $(SRCDIR)
+	cp -r Kbuild Makefile dkms.conf include module $(SRCDIR)/
+	dkms install ucountview/$(VERSION)
+
+clean: ## remove what was built here
+	@if test -e $(KDIR)/Makefile; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
+	$(MAKE) -C tools/ucountview clean
+	$(MAKE) -C selftests clean
