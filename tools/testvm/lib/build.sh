@@ -55,7 +55,8 @@ build_module_locked() {
 	cp "$src/ucountview.ko" "$2/"
 }
 
-# build_host TO: TO/tools and TO/selftests, as far as the project has them
+# build_host TO: TO/tools and TO/selftests, as far as the project has them. With lenient=1 a selftest that does not build
+# is left out with a word: it should not keep anyone from trying something else.
 build_host() {
 	with_lock build-host build_host_locked "$@"
 }
@@ -75,8 +76,10 @@ build_host_locked() {
 		cp "$out/tools/ucountview" "$1/tools/"
 	fi
 	if [[ -e $project/selftests/Makefile ]]; then
-		make -s -C "$project/selftests" OUTPUT="$out/selftests" all >&2 ||
-			die "the selftests do not build"
+		if ! make -s ${lenient:+-k} -C "$project/selftests" OUTPUT="$out/selftests" all >&2; then
+			[[ ${lenient:-} ]] || die "the selftests do not build"
+			say "not all selftests build, going on without those"
+		fi
 		copy_selftests "$out/selftests" "$1/selftests"
 	fi
 }

@@ -62,14 +62,14 @@ kernel_fetched() {
 
 # with_lock NAME COMMAND…: one at a time, over all the testvms that share the cache. COMMAND runs in a subshell.
 with_lock() {
-	local name=$1
+	local lock=$cache/locks/$1
 	shift
 
 	mkdir -p "$cache/locks"
 	(
 		flock 9
 		"$@"
-	) 9>"$cache/locks/$name"
+	) 9>"$lock"
 }
 
 # in_root DIRECTORY COMMAND…: run COMMAND in that root, with /dev and /proc mounted where only it can see them.
