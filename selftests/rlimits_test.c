@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The counters that resource limits are compared with, on kernels that have them:
+ * processes, pending signals, message queues and locked memory of known size, and
+ * the limits that a user namespace keeps of its creator.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <signal.h>
+#include <sys/ipc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+
+#include "kselftest_harness.h"
+#include "ucv_test.h"
+
+static long do_fork(struct ucv_call *call)
+{
+	long i;
+
+	for (i = 0; i < call->a; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return -errno;
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+	}
+	return i;
+}
+
+static long do_queue_signals(struct ucv_call *call)
+{
+	const union sigval value = {};
+	sigset_t set;
+	long i;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (i = 0; i < call->a; i++)
+		if (sigqueue(getpid(), SIGRTMIN, value))
+			return -errno;
+	return i;
+}
+
+static long do_take_signals(struct ucv_call *call)
+{
+	sigset_t set;
+	long i;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	for (i = 0; i < call->a; i++)
+		if (sigwaitinfo(&set, NULL) < 0)
+			return -errno;
+	return i;
+}
+
+static long do_lock_memory(struct ucv_call *call)
+{
+	int id = shmget(IPC_PRIVATE, call->a, IPC_CREAT | 0600);
+
+	if (id < 0 || shmctl(id, SHM_LOCK, NULL))
+		return -errno;
+	return id;
+}
+
+static long do_remove_memory(struct ucv_call *call)
+{
+	return shmctl(call->a, IPC_RMID, NULL) ? -errno : 0;
+}
+
+static long do_queue(struct ucv_call *call)
+{
+	struct mq_attr attr = { .mq_maxmsg = call->a, .mq_msgsize = call->b };
+	mqd_t queue;
+
+	queue = mq_open(call->text, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	if (queue < 0)
+		return -errno;
+	mq_close(queue);
+	return 0;
+}
+
+static long do_remove_queue(struct ucv_call *call)
+{
+	return mq_unlink(call->text) ? -errno : 0;
+}
+
+static long do_rlimit(struct ucv_call *call)
+{
+	const struct rlimit limit = { call->b, call->b };
+
+	return setrlimit(call->a, &limit) ? -errno : 0;
+}
+
+FIXTURE(rlimits) {
+	struct ucv_agent agent;
+	unsigned int init;
+	unsigned int uid;
+};
+
+FIXTURE_SETUP(rlimits)
+{
+	self->init = ucv_userns_of(getpid());
+	self->uid = UCV_UID + 90;
+	if (!ucv_feature(UCV_FEATURE_RLIMITS))
+		SKIP(return, "the kernel has no rlimit counters");
+	ASSERT_EQ(0, ucv_agent_start(&self->agent));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, self->uid,
+				    self->uid, self->uid));
+}
+
+FIXTURE_TEARDOWN(rlimits)
+{
+	ucv_agent_stop(&self->agent);
+	if (ucv_feature(UCV_FEATURE_RLIMITS))
+		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, self->uid)));
+}
+
+UCV_TEST_F(rlimits, nproc)
+{
+	EXPECT_USED(1, self->init, self->uid, "rlimit_nproc");
+	ASSERT_EQ(6, ucv_agent_call(&self->agent, do_fork, 6, 0, 0));
+	EXPECT_USED(7, self->init, self->uid, "rlimit_nproc");
+	ucv_agent_stop(&self->agent);
+	EXPECT_TRUE(UCV_SOON(!ucv_used_now(self->init, self->uid,
+					   "rlimit_nproc")));
+}
+
+UCV_TEST_F(rlimits, sigpending)
+{
+	EXPECT_USED(0, self->init, self->uid, "rlimit_sigpending");
+	ASSERT_EQ(13, ucv_agent_call(&self->agent, do_queue_signals, 13, 0, 0));
+	EXPECT_USED(13, self->init, self->uid, "rlimit_sigpending");
+	ASSERT_EQ(4, ucv_agent_call(&self->agent, do_take_signals, 4, 0, 0));
+	EXPECT_USED(9, self->init, self->uid, "rlimit_sigpending");
+}
+
+/* Counted in pages. */
+UCV_TEST_F(rlimits, memlock)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	long id, other;
+
+	id = ucv_agent_call(&self->agent, do_lock_memory, 16 * page, 0, 0);
+	if (id == -ENOSYS)
+		SKIP(return, "the kernel has no shared memory segments");
+	ASSERT_LE(0, id);
+	EXPECT_USED(16, self->init, self->uid, "rlimit_memlock");
+	other = ucv_agent_call(&self->agent, do_lock_memory, 2 * page + 1, 0,
+			       0);
+	ASSERT_LE(0, other);
+	EXPECT_USED(19, self->init, self->uid, "rlimit_memlock");
+	EXPECT_EQ(0, ucv_agent_call(&self->agent, do_remove_memory, id, 0, 0));
+	EXPECT_USED(3, self->init, self->uid, "rlimit_memlock");
+	EXPECT_EQ(0, ucv_agent_call(&self->agent, do_remove_memory, other, 0,
+				    0));
+	EXPECT_USED(0, self->init, self->uid, "rlimit_memlock");
+}
+
+/* Counted in bytes: a queue's messages and what the kernel adds for each. */
+UCV_TEST_F(rlimits, msgqueue)
+{
+	struct ucv_agent *agent = &self->agent;
+	long long one, two, three;
+	long ret;
+
+	ret = ucv_agent_text(agent, do_queue, "/ucv-test-1", 4, 100, 0);
+	if (ret == -ENOSYS)
+		SKIP(return, "the kernel has no message queues");
+	ASSERT_EQ(0, ret);
+	one = ucv_used_now(self->init, self->uid, "rlimit_msgqueue");
+	EXPECT_LT(400, one);
+	ASSERT_EQ(0, ucv_agent_text(agent, do_queue, "/ucv-test-2", 4, 100, 0));
+	two = ucv_used_now(self->init, self->uid, "rlimit_msgqueue");
+	EXPECT_EQ(2 * one, two);
+	ASSERT_EQ(0, ucv_agent_text(agent, do_queue, "/ucv-test-3", 4, 1100,
+				    0));
+	three = ucv_used_now(self->init, self->uid, "rlimit_msgqueue");
+	EXPECT_EQ(3 * one + 4 * 1000, three);
+	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-1", 0, 0,
+				    0));
+	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-2", 0, 0,
+				    0));
+	EXPECT_USED(one + 4 * 1000, self->init, self->uid, "rlimit_msgqueue");
+	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-3", 0, 0,
+				    0));
+	EXPECT_USED(0, self->init, self->uid, "rlimit_msgqueue");
+}
+
+/* A new namespace keeps its creator's limits, in the limits' own units. */
+UCV_TEST_F(rlimits, limits_of_namespace)
+{
+	struct ucv_agent *agent = &self->agent;
+	struct ucv_table table;
+	unsigned int inum;
+	char map[64];
+
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_NPROC, 321, 0));
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MSGQUEUE, 654321,
+				    0));
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_SIGPENDING, 77,
+				    0));
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MEMLOCK, 1 << 20,
+				    0));
+	snprintf(map, sizeof(map), "0 %u 10", UCV_UID + 91);
+	ASSERT_EQ(0, ucv_agent_userns(agent, NULL, map));
+	inum = ucv_userns_of(agent->pid);
+	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, 0, 0, 0));
+	ASSERT_EQ(8, ucv_agent_call(agent, do_queue_signals, 8, 0, 0));
+	ASSERT_EQ(0, ucv_take(&table));
+	EXPECT_EQ(321LL, ucv_limit(&table, inum, "rlimit_nproc"));
+	EXPECT_EQ(654321LL, ucv_limit(&table, inum, "rlimit_msgqueue"));
+	EXPECT_EQ(77LL, ucv_limit(&table, inum, "rlimit_sigpending"));
+	EXPECT_EQ(1LL << 20, ucv_limit(&table, inum, "rlimit_memlock"));
+	EXPECT_EQ(8LL, ucv_used(&table, inum, UCV_UID + 91,
+				"rlimit_sigpending"));
+	EXPECT_EQ(8LL, ucv_used(&table, self->init, self->uid,
+				"rlimit_sigpending"));
+	EXPECT_EQ(1LL, ucv_used(&table, inum, UCV_UID + 91, "rlimit_nproc"));
+	ucv_free(&table);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the selftests of ucountview share: taking snapshots through the device,
+ * reading debugfs independently of it, processes that do what they are told in
+ * user namespaces of their own (agents), and sysctls that are put back.
+ *
+ * Functions return a negative errno when they fail, unless it says otherwise.
+ */
+#ifndef _UCV_TEST_H
+#define _UCV_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "ucountview.h"
+
+#define UCV_DEBUGFS		"/sys/kernel/debug/ucountview"
+#define UCV_PARAMETERS		"/sys/module/ucountview/parameters"
+#define UCV_ALL_KINDS		(UCV_MASK(UCV_KIND_RESOURCE) | \
+				 UCV_MASK(UCV_KIND_USERNS) | \
+				 UCV_MASK(UCV_KIND_UCOUNTS))
+
+/* uids that neither people, services nor containers use: each test adds to it. */
+#define UCV_UID			1900000000U
+
+/* Stops a test that hangs. Generous: the machine may be an emulated one. */
+#define UCV_TIMEOUT		240
+#define UCV_TEST_F(fixture, name) TEST_F_TIMEOUT(fixture, name, UCV_TIMEOUT)
+
+/* Older headers of the C library and the kernel. */
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME		0x00000080
+#endif
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP		0x02000000
+#endif
+
+/*
+ * Wait for what the kernel does later, on its own (it frees a namespace from a
+ * work item and after a grace period): true as soon as @condition is.
+ */
+#define UCV_SOON(condition) ({				\
+	int __tries = 6000;				\
+							\
+	while (!(condition) && --__tries)		\
+		usleep(10000);				\
+	__tries > 0;					\
+})
+
+/* A snapshot, read whole. */
+struct ucv_table {
+	struct ucv_info info;
+	struct ucv_snapshot snapshot;
+	unsigned int nr_resources;
+	unsigned int nr_userns;
+	unsigned int nr_rows;
+	struct ucv_resource *resources;
+	struct ucv_userns *userns;
+	struct ucv_ucounts *rows;
+};
+
+int ucv_open(void);
+int ucv_snapshot(int fd, __u64 request, struct ucv_snapshot *snapshot);
+int ucv_read(int fd, __u32 kind, __u32 record_size, __u64 first, void *buf,
+	     size_t size, struct ucv_read *result);
+int ucv_take(struct ucv_table *table);
+int ucv_take_from(int fd, struct ucv_table *table);
+void ucv_free(struct ucv_table *table);
+
+/* Searching a table. Numbers are of the row that new charges go to. */
+int ucv_resource(const struct ucv_table *table, const char *name);
+const struct ucv_userns *ucv_userns(const struct ucv_table *table,
+				    unsigned int inum);
+const struct ucv_ucounts *ucv_row(const struct ucv_table *table,
+				  unsigned int inum, unsigned int uid);
+long long ucv_used(const struct ucv_table *table, unsigned int inum,
+		   unsigned int uid, const char *resource);
+long long ucv_limit(const struct ucv_table *table, unsigned int inum,
+		    const char *resource);
+long long ucv_used_now(unsigned int inum, unsigned int uid,
+		       const char *resource);
+bool ucv_row_now(unsigned int inum, unsigned int uid);
+bool ucv_userns_now(unsigned int inum);
+long ucv_rows_now(unsigned int inum);
+bool ucv_feature(__u64 feature);
+const char *ucv_inconsistent(const struct ucv_table *table);
+bool ucv_tables_equal(const struct ucv_table *a, const struct ucv_table *b);
+
+/* A line of debugfs' ucounts and userns. */
+struct ucv_text_row {
+	unsigned int userns;
+	unsigned int level;
+	unsigned int uid;
+	char resource[UCV_NAME_LEN];
+	long long used;
+	char limit[24];
+};
+
+struct ucv_text_userns {
+	unsigned int userns;
+	char parent[16];
+	unsigned int level;
+	unsigned int owner;
+	unsigned int rows;
+	char pid[16];
+	char comm[64];
+};
+
+struct ucv_text {
+	unsigned int nr_rows;
+	unsigned int nr_userns;
+	struct ucv_text_row *rows;
+	struct ucv_text_userns *userns;
+};
+
+bool ucv_has_debugfs(void);
+char *ucv_slurp(const char *path, size_t *length);
+int ucv_text_take(struct ucv_text *text);
+void ucv_text_free(struct ucv_text *text);
+const struct ucv_text_row *ucv_text_row(const struct ucv_text *text,
+					unsigned int inum, unsigned int uid,
+					const char *resource);
+int ucv_status(const char *key, char *value, size_t size);
+
+/* Files with one line; sysctls are put back when the program ends. */
+int ucv_write(const char *path, const char *value);
+long long ucv_read_number(const char *path);
+int ucv_sysctl(const char *path, long long value);
+
+/* A directory with files 0, 1, 2 ... that everybody may read. */
+int ucv_make_files(char *dir, size_t size, unsigned int nr);
+void ucv_remove_files(const char *dir, unsigned int nr);
+
+/*
+ * An agent is a process that calls the functions it is sent, one at a time, and
+ * sends back what they return. It has the program's own image, so a function and
+ * a constant string have the same address there.
+ */
+struct ucv_agent {
+	pid_t pid;
+	int sock;
+};
+
+struct ucv_call {
+	long (*fn)(struct ucv_call *call);
+	long a;
+	long b;
+	long c;
+	char text[1024];
+	int sock;		/* in the agent: its end of the socket */
+	int fd;			/* in the agent: goes back with the answer, if >= 0 */
+};
+
+int ucv_agent_start(struct ucv_agent *agent);
+int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent);
+void ucv_agent_stop(struct ucv_agent *agent);
+long ucv_agent_call(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
+		    long a, long b, long c);
+long ucv_agent_text(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
+		    const char *text, long a, long b, long c);
+int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
+		 long a);
+int ucv_agent_write(struct ucv_agent *agent, const char *path,
+		    const char *value);
+int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
+		  const char *map);
+int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
+		     const char *map);
+unsigned int ucv_userns_of(pid_t pid);
+unsigned int ucv_ns_of(pid_t pid, const char *ns);
+
+/* What an agent can be sent. Descriptors it opens are numbered 0, 1, 2 ... */
+long ucv_do_uids(struct ucv_call *call);	/* setresuid(a, b, c) */
+long ucv_do_keep_caps(struct ucv_call *call);	/* setresuid() keeps them */
+long ucv_do_unshare(struct ucv_call *call);	/* unshare(a) */
+long ucv_do_inotify(struct ucv_call *call);	/* a instances; the first's number */
+long ucv_do_watch(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
+long ucv_do_unwatch(struct ucv_call *call);	/* on a: the last b watches */
+long ucv_do_fanotify(struct ucv_call *call);	/* fanotify_init(a) */
+long ucv_do_mark(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
+long ucv_do_unmark(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
+long ucv_do_close(struct ucv_call *call);	/* a; all if negative */
+long ucv_do_get_fd(struct ucv_call *call);	/* sends a back */
+long ucv_do_open(struct ucv_call *call);	/* open(text, a) and close */
+long ucv_do_exit(struct ucv_call *call);	/* _exit(a) */
+
+/*
+ * A chain of user namespaces. Level k maps its uids 0.. to UCV_BASE(k).. of the
+ * initial namespace, and is owned by uid 10 + k of the level above.
+ */
+#define UCV_DEPTH		5
+#define UCV_BASE(level)		(UCV_UID + 1000 + 100 * (level))
+#define UCV_OWNER(level)	((level) == 1 ? UCV_UID + 11 : \
+				 UCV_BASE((level) - 1) + 10 + (level))
+
+struct ucv_chain {
+	struct ucv_agent agent[UCV_DEPTH + 1];	/* [level]; [0] is not used */
+	unsigned int inum[UCV_DEPTH + 1];	/* [0]: the initial namespace */
+};
+
+int ucv_chain_start(struct ucv_chain *chain, struct ucv_agent *root, int depth);
+int ucv_chain_charge(struct ucv_chain *chain, int level, unsigned int uid,
+		     long instances, const char *dir, long watches);
+bool ucv_chain_stop(struct ucv_chain *chain);
+
+/* For the tests themselves, with the macros of kselftest_harness.h. */
+
+/* One number of a fresh snapshot. */
+#define EXPECT_USED(expected, inum, uid, resource)				\
+	EXPECT_EQ((long long)(expected), ucv_used_now(inum, uid, resource))	\
+		TH_LOG("%s of uid %u in %u", resource, uid, inum)
+
+#define EXPECT_CONSISTENT(table)						\
+	EXPECT_EQ(NULL, ucv_inconsistent(table))				\
+		TH_LOG("%s", ucv_inconsistent(table))
+
+#endif /* _UCV_TEST_H */
