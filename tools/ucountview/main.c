@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
 	{ "usage",  "counters and limits, fullest first (default)", cmd_usage },
 	{ "userns", "user namespaces", cmd_userns },
+	{ "why",    "what limits a process, and what to change", cmd_why },
 };
 
 /**

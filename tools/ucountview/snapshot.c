@@ -143,6 +143,27 @@ static void terminate_strings(struct snapshot *snap)
 		snap->userns[i].comm[UCV_COMM_LEN - 1] = '\0';
 }
 
+/* By namespace, then user; of two records, the one that new charges go to is first. */
+static int compare_ucounts(const void *a, const void *b)
+{
+	const struct ucv_ucounts *x = *(const struct ucv_ucounts **)a;
+	const struct ucv_ucounts *y = *(const struct ucv_ucounts **)b;
+
+	if (x->userns != y->userns)
+		return x->userns < y->userns ? -1 : 1;
+	if (x->uid != y->uid)
+		return x->uid < y->uid ? -1 : 1;
+	return (int)(x->flags & UCV_UCOUNTS_SHADOWED) - (int)(y->flags & UCV_UCOUNTS_SHADOWED);
+}
+
+static void sort_by_user(struct snapshot *snap)
+{
+	snap->by_user = xreallocarray(NULL, snap->nr_ucounts, sizeof(*snap->by_user));
+	for (size_t i = 0; i < snap->nr_ucounts; i++)
+		snap->by_user[i] = &snap->ucounts[i];
+	qsort(snap->by_user, snap->nr_ucounts, sizeof(*snap->by_user), compare_ucounts);
+}
+
 /**
  * snapshot_take() - take a snapshot and read all of it
  * @snap: where to; to be freed with snapshot_free()
@@ -171,6 +192,7 @@ void snapshot_take(struct snapshot *snap)
 		snap->nr_resources = UCV_MAX_RESOURCES;
 	terminate_strings(snap);
 	check_links(snap);
+	sort_by_user(snap);
 }
 
 /**
@@ -182,6 +204,7 @@ void snapshot_free(struct snapshot *snap)
 	free(snap->resources);
 	free(snap->userns);
 	free(snap->ucounts);
+	free(snap->by_user);
 	memset(snap, 0, sizeof(*snap));
 }
 
@@ -209,4 +232,49 @@ const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
 					    const struct ucv_ucounts *uc)
 {
 	return &snap->userns[uc->userns];
+}
+
+/**
+ * snapshot_find() - the counters that new charges to a user go to
+ * @snap: the snapshot
+ * @ns: a user namespace in it
+ * @uid: the user, as the initial user namespace sees it
+ *
+ * Return: the record, or NULL if nothing is charged to the user there.
+ */
+const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
+					const struct ucv_userns *ns, __u32 uid)
+{
+	const struct ucv_ucounts wanted = { .userns = ns - snap->userns, .uid = uid };
+	const struct ucv_ucounts *key = &wanted;
+	size_t low = 0, high = snap->nr_ucounts;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_ucounts(&snap->by_user[mid], &key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == snap->nr_ucounts || snap->by_user[low]->userns != wanted.userns ||
+	    snap->by_user[low]->uid != uid)
+		return NULL;
+	return snap->by_user[low];
+}
+
+/**
+ * snapshot_find_userns() - a user namespace by its inode number
+ * @snap: the snapshot
+ * @inum: the number
+ *
+ * Return: the record, or NULL if there is none.
+ */
+const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum)
+{
+	for (size_t i = 0; i < snap->nr_userns; i++) {
+		if (snap->userns[i].inum == inum)
+			return &snap->userns[i];
+	}
+	return NULL;
 }

@@ -20,6 +20,7 @@
  * @nr_userns: how many
  * @ucounts: the counters; every @userns in them is less than @nr_userns
  * @nr_ucounts: how many
+ * @by_user: the same, sorted for snapshot_find()
  */
 struct snapshot {
 	struct ucv_info info;
@@ -30,6 +31,7 @@ struct snapshot {
 	size_t nr_userns;
 	struct ucv_ucounts *ucounts;
 	size_t nr_ucounts;
+	const struct ucv_ucounts **by_user;
 };
 
 void snapshot_take(struct snapshot *snap);
@@ -39,5 +41,8 @@ const struct ucv_userns *snapshot_parent(const struct snapshot *snap,
 					 const struct ucv_userns *ns);
 const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
 					    const struct ucv_ucounts *uc);
+const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
+					const struct ucv_userns *ns, __u32 uid);
+const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum);
 
 #endif /* _UCV_SNAPSHOT_H */

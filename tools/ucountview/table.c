@@ -165,16 +165,15 @@ static void choose_columns(struct table *tb, const size_t *defaults, size_t nr_d
 {
 	bool add = tb->output && tb->output[0] == '+';
 
-	if (!tb->output || add) {
+	if (tb->output_all) {
+		for (size_t i = 0; i < tb->nr_columns; i++)
+			show_column(tb, i);
+	} else if (!tb->output || add) {
 		for (size_t i = 0; i < nr_defaults; i++)
 			show_column(tb, defaults[i]);
 	}
 	if (tb->output)
 		show_list(tb, tb->output + add);
-	if (tb->output_all) {
-		for (size_t i = 0; i < tb->nr_columns; i++)
-			show_column(tb, i);
-	}
 }
 
 static bool colours_wanted(void)

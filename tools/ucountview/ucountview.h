@@ -21,6 +21,7 @@ void print_version(void);
 /* One file each. argv[0] is the program's name; the result is the exit status. */
 int cmd_usage(int argc, char **argv);
 int cmd_userns(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 
 /* util.c */
 void __noreturn die(const char *fmt, ...) __printf(1, 2);

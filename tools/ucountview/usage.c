@@ -2,8 +2,12 @@
 /*
  * ucountview usage: every counter in use against its limit, the fullest first.
  */
+#include <limits.h>
 #include <stdlib.h>
 
+#include "args.h"
+#include "chain.h"
+#include "counter.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
@@ -25,6 +29,10 @@ enum {
 	COL_LIMIT,
 	COL_USE,
 	COL_RATIO,
+	COL_BIND_USERNS,
+	COL_BIND_LEVEL,
+	COL_BIND_UID,
+	COL_ROOM,
 	COL_PID,
 	COL_COMMAND,
 	COL_FLAGS,
@@ -54,9 +62,17 @@ static const struct column columns[] = {
 			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_LIMIT]    = { "LIMIT", "limit of the namespace for each user (JSON: null if none)",
 			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USE]      = { "USE%", "USED in percent of LIMIT",
+	[COL_USE]      = { "USE%", "USED in percent of LIMIT; 100 if LIMIT is 0",
 			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_RATIO]    = { "RATIO", "USED divided by LIMIT; 1 if LIMIT is 0",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_BIND_USERNS] = { "BIND-USERNS", "this or the ancestor namespace with the least room",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_BIND_LEVEL] = { "BIND-LEVEL", "its level",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_BIND_UID] = { "BIND-UID", "who is charged there",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_ROOM]     = { "ROOM", "how much more can be charged, all levels considered",
 			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_PID]      = { "PID", "example of a process in the user namespace",
 			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
@@ -69,54 +85,107 @@ static const size_t default_columns[] = {
 	COL_USERNS, COL_LEVEL, COL_UID, COL_RESOURCE, COL_USED, COL_LIMIT, COL_USE, COL_COMMAND,
 };
 
-/* How much there is to say about a limit; in the order of the lines. */
-enum limit_kind {
-	LIMITED,
-	UNLIMITED,
-	LIMIT_UNKNOWN,	/* each process has its own RLIMIT_* */
-};
-
 struct usage_row {
 	const struct ucv_ucounts *uc;
 	const struct ucv_userns *ns;
 	const struct ucv_resource *res;
-	long long used;
-	long long limit;
-	enum limit_kind kind;
-	double ratio;
+	struct counter counter;
+	struct charge binding;	/* its ns is NULL: no level has a limit */
+	long long room;
+};
+
+/* Which rows; a member that is not set lets all pass. */
+struct filter {
+	const char *user_arg;
+	const char *userns_arg;
+	struct resource_names resources;
+	bool by_user;
+	bool by_userns;
+	bool by_ratio;
+	bool all;
+	__u32 uid;
+	__u32 userns;
+	double min_ratio;
+	size_t top;
+	bool wanted[UCV_MAX_RESOURCES];
 };
 
 struct usage {
 	struct table table;
+	struct filter filter;
 	struct snapshot snap;
 	struct usage_row *rows;
 	size_t nr_rows;
 };
 
-static void help(const struct table *tb)
+static void print_help(const struct table *tb)
 {
 	fputs("\nUsage:\n"
 	      " ucountview [usage] [options]\n"
 	      " ucountview <command> [options]\n"
-	      "\nShow what the kernel has charged to each user in each user namespace, and the limits.\n",
+	      "\nShow what the kernel has charged to each user in each user namespace.\n",
 	      stdout);
 	print_commands(stdout);
-	fputs("\nOptions:\n" TABLE_OPTIONS_HELP, stdout);
+	fputs("\nOptions:\n"
+	      " -a, --all              counters that are 0, too\n"
+	      " -R, --resource <name>  only this resource (may be given more than once)\n"
+	      " -u, --user <user>      only what is charged to this user (uid or name)\n"
+	      " -U, --userns <userns>  only this user namespace: inode number, path of its\n"
+	      "                        file, or pid:<pid> for that of a process\n"
+	      "     --min-ratio <num>  only what is as full as this: 0.8 or 80%\n"
+	      "     --top <num>        only the fullest\n"
+	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
-	fputs("\nFor more details see ucountview(8).\n", stdout);
+	fputs("\nExamples:\n"
+	      " ucountview --min-ratio 80%\n"
+	      " ucountview -R inotify_watches -o +USER,BIND-USERNS,ROOM\n"
+	      " ucountview -U pid:4711 --all\n"
+	      " ucountview <command> --help\n"
+	      "\nFor more details see ucountview(8).\n", stdout);
 }
+
+enum {
+	OPT_MIN_RATIO = 0x200,
+	OPT_TOP,
+};
 
 static void parse_options(struct usage *u, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "all",       no_argument,       NULL, 'a' },
+		{ "resource",  required_argument, NULL, 'R' },
+		{ "user",      required_argument, NULL, 'u' },
+		{ "userns",    required_argument, NULL, 'U' },
+		{ "min-ratio", required_argument, NULL, OPT_MIN_RATIO },
+		{ "top",       required_argument, NULL, OPT_TOP },
 		{ }
 	};
+	struct filter *filter = &u->filter;
 	int opt;
 
-	while ((opt = table_getopt(&u->table, argc, argv, "", options)) != -1) {
+	while ((opt = table_getopt(&u->table, argc, argv, "aR:u:U:", options)) != -1) {
 		switch (opt) {
+		case 'a':
+			filter->all = true;
+			break;
+		case 'R':
+			arg_resource(&filter->resources, optarg);
+			break;
+		case 'u':
+			filter->user_arg = optarg;
+			break;
+		case 'U':
+			filter->userns_arg = optarg;
+			break;
+		case OPT_MIN_RATIO:
+			filter->min_ratio = arg_ratio(optarg);
+			filter->by_ratio = true;
+			break;
+		case OPT_TOP:
+			filter->top = arg_number("number", optarg, 1, UINT_MAX);
+			break;
 		case 'h':
-			help(&u->table);
+			print_help(&u->table);
 			exit(EXIT_SUCCESS);
 		}
 	}
@@ -124,30 +193,39 @@ static void parse_options(struct usage *u, int argc, char **argv)
 		die("unexpected argument: %s", argv[optind]);
 }
 
-/* A limit of 0 is reached from the start; dividing by it tells nobody anything. */
-static double ratio_of(long long used, long long limit)
+/* Before the snapshot, so that a namespace named by a process is in it. */
+static void find_users(struct filter *filter)
 {
-	return limit > 0 ? (double)used / (double)limit : 1.0;
+	filter->by_user = filter->user_arg;
+	if (filter->by_user)
+		filter->uid = arg_user(filter->user_arg);
+	filter->by_userns = filter->userns_arg;
+	if (filter->by_userns)
+		filter->userns = arg_userns(filter->userns_arg);
 }
 
-static struct usage_row make_row(const struct snapshot *snap, const struct ucv_ucounts *uc,
-				 size_t resource)
+static void check_filter(struct filter *filter, const struct snapshot *snap)
 {
-	struct usage_row row = {
-		.uc = uc,
-		.ns = snapshot_userns_of(snap, uc),
-		.res = &snap->resources[resource],
-		.used = uc->used[resource],
-	};
+	find_resources(&filter->resources, snap, filter->wanted);
+	if (filter->by_userns && !snapshot_find_userns(snap, filter->userns))
+		die("no such user namespace: %s", filter->userns_arg);
+}
 
-	row.limit = row.ns->limit[resource];
-	if (row.res->type != UCV_RESOURCE_UCOUNT)
-		row.kind = LIMIT_UNKNOWN;
-	else if (row.limit >= UCV_UNLIMITED)
-		row.kind = UNLIMITED;
-	else
-		row.ratio = ratio_of(row.used, row.limit);
-	return row;
+static bool wants_user(const struct filter *filter, const struct ucv_ucounts *uc,
+		       const struct ucv_userns *ns)
+{
+	if (filter->by_user && uc->uid != filter->uid)
+		return false;
+	return !filter->by_userns || ns->inum == filter->userns;
+}
+
+static bool wants_counter(const struct filter *filter, const struct counter *counter)
+{
+	if (!filter->all && counter->used <= 0)
+		return false;
+	if (!filter->by_ratio)
+		return true;
+	return counter->kind == LIMITED && counter->ratio >= filter->min_ratio;
 }
 
 static void add_row(struct usage *u, const struct usage_row *row)
@@ -159,17 +237,18 @@ static void add_row(struct usage *u, const struct usage_row *row)
 	u->rows[u->nr_rows++] = *row;
 }
 
-static void collect_rows(struct usage *u)
+static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 {
 	const struct snapshot *snap = &u->snap;
+	struct usage_row row = { .uc = uc, .ns = snapshot_userns_of(snap, uc) };
 
-	for (size_t i = 0; i < snap->nr_ucounts; i++) {
-		for (size_t r = 0; r < snap->nr_resources; r++) {
-			struct usage_row row = make_row(snap, &snap->ucounts[i], r);
-
-			if (row.used > 0)
-				add_row(u, &row);
-		}
+	if (!wants_user(&u->filter, uc, row.ns))
+		return;
+	for (size_t i = 0; i < snap->nr_resources; i++) {
+		row.res = &snap->resources[i];
+		row.counter = counter_of(snap, row.ns, uc, i);
+		if (u->filter.wanted[i] && wants_counter(&u->filter, &row.counter))
+			add_row(u, &row);
 	}
 }
 
@@ -183,9 +262,9 @@ static int compare_rows(const void *a, const void *b)
 	const struct usage_row *x = a, *y = b;
 	int order;
 
-	order = compare_numbers(x->kind, y->kind);
+	order = compare_numbers(x->counter.kind, y->counter.kind);
 	if (!order)
-		order = compare_numbers(y->ratio, x->ratio);
+		order = compare_numbers(y->counter.ratio, x->counter.ratio);
 	if (!order)
 		order = compare_numbers(x->ns->level, y->ns->level);
 	if (!order)
@@ -197,9 +276,35 @@ static int compare_rows(const void *a, const void *b)
 	return order;
 }
 
-static char *uid_text(__u32 uid)
+/* A shadowed row is not what a new charge goes to: nothing binds it. */
+static void find_binding(struct usage *u, struct usage_row *row)
 {
-	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
+	size_t resource = row->res - u->snap.resources;
+	const struct charge *binding;
+	struct chain chain = { };
+	struct counter counter;
+
+	if (row->uc->flags & UCV_UCOUNTS_SHADOWED)
+		return;
+	chain_follow(&chain, &u->snap, row->ns, row->uc->uid);
+	binding = chain_binding(&chain, &u->snap, resource);
+	if (binding) {
+		counter = counter_of(&u->snap, binding->ns, binding->uc, resource);
+		row->binding = *binding;
+		row->room = counter_room(&counter);
+	}
+	chain_free(&chain);
+}
+
+static void collect_rows(struct usage *u)
+{
+	for (size_t i = 0; i < u->snap.nr_ucounts; i++)
+		add_rows(u, &u->snap.ucounts[i]);
+	qsort(u->rows, u->nr_rows, sizeof(*u->rows), compare_rows);
+	if (u->filter.top && u->filter.top < u->nr_rows)
+		u->nr_rows = u->filter.top;
+	for (size_t i = 0; i < u->nr_rows; i++)
+		find_binding(u, &u->rows[i]);
 }
 
 static char *unit_text(__u32 unit)
@@ -223,38 +328,50 @@ static char *type_text(__u32 type)
 	return type < ARRAY_SIZE(types) ? xstrdup(types[type]) : NULL;
 }
 
-static char *limit_text(const struct usage_row *row, bool json)
+static char *binding_cell(const struct usage_row *row, size_t column)
 {
-	if (row->kind == LIMITED)
-		return xasprintf("%lld", row->limit);
-	if (row->kind == UNLIMITED && !json)
-		return xstrdup("unlimited");
+	if (!row->binding.ns)
+		return NULL;
+
+	switch (column) {
+	case COL_BIND_USERNS:
+		return xasprintf("%u", row->binding.ns->inum);
+	case COL_BIND_LEVEL:
+		return xasprintf("%u", row->binding.ns->level);
+	case COL_BIND_UID:
+		return uid_text(row->binding.uid);
+	case COL_ROOM:
+		return xasprintf("%lld", row->room);
+	}
 	return NULL;
 }
 
-/* Rounded down: 100 % is full, and nothing less is. */
-static char *use_text(const struct usage_row *row, bool json)
+static char *userns_cell(const struct snapshot *snap, const struct ucv_userns *ns, size_t column)
 {
-	if (row->kind != LIMITED)
-		return NULL;
-	return xasprintf(json ? "%.0f" : "%.0f%%", __builtin_floor(row->ratio * 100));
+	const struct ucv_userns *parent = snapshot_parent(snap, ns);
+
+	switch (column) {
+	case COL_USERNS:
+		return xasprintf("%u", ns->inum);
+	case COL_NSID:
+		return ns->id ? xasprintf("%llu", ns->id) : NULL;
+	case COL_LEVEL:
+		return xasprintf("%u", ns->level);
+	case COL_PARENT:
+		return parent ? xasprintf("%u", parent->inum) : NULL;
+	case COL_OWNER:
+		return uid_text(ns->owner);
+	case COL_PID:
+		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
+	case COL_COMMAND:
+		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+	}
+	return NULL;
 }
 
 static char *cell(const struct usage *u, const struct usage_row *row, size_t column)
 {
-	const struct ucv_userns *parent = snapshot_parent(&u->snap, row->ns);
-
 	switch (column) {
-	case COL_USERNS:
-		return xasprintf("%u", row->ns->inum);
-	case COL_NSID:
-		return row->ns->id ? xasprintf("%llu", row->ns->id) : NULL;
-	case COL_LEVEL:
-		return xasprintf("%u", row->ns->level);
-	case COL_PARENT:
-		return parent ? xasprintf("%u", parent->inum) : NULL;
-	case COL_OWNER:
-		return uid_text(row->ns->owner);
 	case COL_UID:
 		return uid_text(row->uc->uid);
 	case COL_UIDNS:
@@ -268,28 +385,23 @@ static char *cell(const struct usage *u, const struct usage_row *row, size_t col
 	case COL_UNIT:
 		return unit_text(row->res->unit);
 	case COL_USED:
-		return xasprintf("%lld", row->used);
+		return xasprintf("%lld", row->counter.used);
 	case COL_LIMIT:
-		return limit_text(row, u->table.json);
+		return counter_limit_text(&row->counter, u->table.json);
 	case COL_USE:
-		return use_text(row, u->table.json);
+		return counter_use_text(&row->counter, u->table.json);
 	case COL_RATIO:
-		return row->kind == LIMITED ? xasprintf("%.4f", row->ratio) : NULL;
-	case COL_PID:
-		return row->ns->pid ? xasprintf("%u", row->ns->pid) : NULL;
-	case COL_COMMAND:
-		return row->ns->comm[0] ? xstrdup(row->ns->comm) : NULL;
+		return counter_ratio_text(&row->counter);
 	case COL_FLAGS:
 		return row->uc->flags & UCV_UCOUNTS_SHADOWED ? xstrdup("shadowed") : NULL;
+	case COL_BIND_USERNS:
+	case COL_BIND_LEVEL:
+	case COL_BIND_UID:
+	case COL_ROOM:
+		return binding_cell(row, column);
+	default:
+		return userns_cell(&u->snap, row->ns, column);
 	}
-	return NULL;
-}
-
-static const char *colour(const struct usage_row *row)
-{
-	if (row->kind != LIMITED || row->ratio < 0.8)
-		return NULL;
-	return row->ratio < 1 ? "yellow" : "red";
 }
 
 static void add_lines(struct usage *u)
@@ -300,7 +412,7 @@ static void add_lines(struct usage *u)
 		for (size_t nth = 0; nth < u->table.nr_shown; nth++)
 			table_cell(&u->table, line, nth,
 				   cell(u, &u->rows[i], u->table.shown[nth]));
-		table_colour(&u->table, line, colour(&u->rows[i]));
+		table_colour(&u->table, line, counter_colour(&u->rows[i].counter));
 	}
 }
 
@@ -323,9 +435,10 @@ int cmd_usage(int argc, char **argv)
 
 	parse_options(&u, argc, argv);
 	table_open(&u.table, default_columns, ARRAY_SIZE(default_columns));
+	find_users(&u.filter);
 	snapshot_take(&u.snap);
+	check_filter(&u.filter, &u.snap);
 	collect_rows(&u);
-	qsort(u.rows, u.nr_rows, sizeof(*u.rows), compare_rows);
 	add_lines(&u);
 	free(u.rows);
 	snapshot_free(&u.snap);

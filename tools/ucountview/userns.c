@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "counter.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
@@ -50,7 +51,7 @@ static const size_t default_columns[] = {
 	COL_USERNS, COL_PARENT, COL_LEVEL, COL_OWNER, COL_ROWS, COL_PID, COL_COMMAND,
 };
 
-static void help(const struct table *tb)
+static void print_help(const struct table *tb)
 {
 	fputs("\nUsage:\n"
 	      " ucountview userns [options]\n"
@@ -79,17 +80,12 @@ static void parse_options(struct table *tb, int argc, char **argv)
 			tb->tree = true;
 			break;
 		case 'h':
-			help(tb);
+			print_help(tb);
 			exit(EXIT_SUCCESS);
 		}
 	}
 	if (optind < argc)
 		die("unexpected argument: %s", argv[optind]);
-}
-
-static char *uid_text(__u32 uid)
-{
-	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
 }
 
 static char *cell(const struct snapshot *snap, const struct ucv_userns *ns, size_t column)

@@ -8,12 +8,14 @@
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ucountview.h"
 #include "users.h"
 
 #ifdef UCV_STATIC
-static struct passwd *find_uid(uid_t uid)
+/* By name, or by number if @name is NULL. */
+static struct passwd *find_user(const char *name, uid_t uid)
 {
 	FILE *file = fopen("/etc/passwd", "re");
 	struct passwd *pw;
@@ -22,14 +24,14 @@ static struct passwd *find_uid(uid_t uid)
 		return NULL;
 	do {
 		pw = fgetpwent(file);
-	} while (pw && pw->pw_uid != uid);
+	} while (pw && (name ? strcmp(pw->pw_name, name) != 0 : pw->pw_uid != uid));
 	fclose(file);
 	return pw;
 }
 #else
-static struct passwd *find_uid(uid_t uid)
+static struct passwd *find_user(const char *name, uid_t uid)
 {
-	return getpwuid(uid);
+	return name ? getpwnam(name) : getpwuid(uid);
 }
 #endif
 
@@ -63,10 +65,27 @@ const char *user_name(uid_t uid)
 		return (*node)->name;
 
 	user = xreallocarray(NULL, 1, sizeof(*user));
-	pw = find_uid(uid);
+	pw = find_user(NULL, uid);
 	user->uid = uid;
 	user->name = pw ? xstrdup(pw->pw_name) : xasprintf("%u", uid);
 	if (!tsearch(user, &known, compare_users))
 		die("out of memory");
 	return user->name;
+}
+
+/**
+ * user_id() - the number of a user
+ * @name: the name
+ * @uid: where to leave the number, as this program's user namespace sees it
+ *
+ * Return: whether there is such a user.
+ */
+bool user_id(const char *name, uid_t *uid)
+{
+	struct passwd *pw = find_user(name, 0);
+
+	if (!pw)
+		return false;
+	*uid = pw->pw_uid;
+	return true;
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Arguments that name something: users, processes, user namespaces, resources.
+ */
+#ifndef _UCV_ARGS_H
+#define _UCV_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "snapshot.h"
+
+/**
+ * struct process - what a charge needs to know about a process
+ * @pid: as this program's pid namespace sees it
+ * @euid: its effective uid, as this program's user namespace sees it
+ * @userns: inode number of its user namespace
+ */
+struct process {
+	unsigned int pid;
+	__u32 euid;
+	__u32 userns;
+};
+
+/**
+ * struct resource_names - resources named by options
+ * @names: the names, as given
+ * @nr: how many; 0 means all resources
+ */
+struct resource_names {
+	const char **names;
+	size_t nr;
+};
+
+unsigned int arg_number(const char *what, const char *text, unsigned int min, unsigned int max);
+double arg_ratio(const char *text);
+__u32 arg_user(const char *text);
+__u32 arg_userns(const char *text);
+void arg_process(struct process *process, const char *text);
+void arg_resource(struct resource_names *list, const char *text);
+void find_resources(const struct resource_names *list, const struct snapshot *snap,
+		    bool wanted[UCV_MAX_RESOURCES]);
+
+#endif /* _UCV_ARGS_H */
