@@ -3,19 +3,15 @@
  * Arguments that name something: users, processes, user namespaces, resources. All
  * give up if there is no such thing.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <linux/nsfs.h>
 
 #include "args.h"
+#include "process.h"
 #include "ucountview.h"
 #include "users.h"
 
@@ -82,58 +78,15 @@ __u32 arg_user(const char *text)
 	return uid;
 }
 
-/*
- * The inode number behind @fd, which is not closed: as long as this program runs, the
- * number then belongs to no other namespace.
+/**
+ * arg_pid() - the number of a process
+ * @text: the argument
+ *
+ * Return: the number; whether there is such a process is seen when it is used.
  */
-static __u32 userns_inum(int fd, const char *text)
+unsigned int arg_pid(const char *text)
 {
-	struct stat st;
-	int type = ioctl(fd, NS_GET_NSTYPE);
-
-	if (type < 0)
-		die("%s: not a namespace", text);
-	if (type != CLONE_NEWUSER)
-		die("%s: not a user namespace", text);
-	if (fstat(fd, &st))
-		die("%s: %s", text, strerror(errno));
-	return st.st_ino;
-}
-
-static int open_process(unsigned int pid)
-{
-	char path[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		die("no such process: %u", pid);
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	return fd;
-}
-
-/* A file of a process that may end at any time. */
-static int open_of_process(int dir, unsigned int pid, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 && (errno == ENOENT || errno == ESRCH))
-		die("no such process: %u", pid);
-	if (fd < 0)
-		die("/proc/%u/%s: %s", pid, name, strerror(errno));
-	return fd;
-}
-
-static __u32 userns_of_process(const char *text)
-{
-	unsigned int pid = arg_number("process", text, 1, 0x7fffffff);
-	int dir = open_process(pid);
-	__u32 inum = userns_inum(open_of_process(dir, pid, "ns/user"), text);
-
-	close(dir);
-	return inum;
+	return arg_number("process", text, 1, INT_MAX);
 }
 
 /**
@@ -150,52 +103,12 @@ __u32 arg_userns(const char *text)
 	if (is_number(text))
 		return arg_number("user namespace", text, 1, 0xffffffff);
 	if (!strncmp(text, "pid:", 4))
-		return userns_of_process(text + 4);
+		return process_userns(arg_pid(text + 4));
 
 	fd = open(text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		die("%s: %s", text, strerror(errno));
-	return userns_inum(fd, text);
-}
-
-/* "Uid:", then the real, the effective, the saved and the file system uid. */
-static void parse_status(struct process *process, const char *status)
-{
-	const char *uids = strstr(status, "\nUid:");
-
-	if (!uids || sscanf(uids, " Uid: %*u %u", &process->euid) != 1)
-		die("/proc/%u/status: no uid in it", process->pid);
-}
-
-static void read_status(struct process *process, int dir)
-{
-	int fd = open_of_process(dir, process->pid, "status");
-	char status[4096];
-	ssize_t len = read(fd, status, sizeof(status) - 1);
-
-	if (len < 0 && errno == ESRCH)
-		die("no such process: %u", process->pid);
-	if (len < 0)
-		die("/proc/%u/status: %s", process->pid, strerror(errno));
-	close(fd);
-	status[len] = '\0';
-	parse_status(process, status);
-}
-
-/**
- * arg_process() - a process, by number
- * @process: what is known about it
- * @text: the argument
- */
-void arg_process(struct process *process, const char *text)
-{
-	int dir;
-
-	process->pid = arg_number("process", text, 1, 0x7fffffff);
-	dir = open_process(process->pid);
-	read_status(process, dir);
-	process->userns = userns_inum(open_of_process(dir, process->pid, "ns/user"), text);
-	close(dir);
+	return userns_of_fd(fd, text);
 }
 
 /**

@@ -11,18 +11,6 @@
 #include "snapshot.h"
 
 /**
- * struct process - what a charge needs to know about a process
- * @pid: as this program's pid namespace sees it
- * @euid: its effective uid, as this program's user namespace sees it
- * @userns: inode number of its user namespace
- */
-struct process {
-	unsigned int pid;
-	__u32 euid;
-	__u32 userns;
-};
-
-/**
  * struct resource_names - resources named by options
  * @names: the names, as given
  * @nr: how many; 0 means all resources
@@ -34,9 +22,9 @@ struct resource_names {
 
 unsigned int arg_number(const char *what, const char *text, unsigned int min, unsigned int max);
 double arg_ratio(const char *text);
+unsigned int arg_pid(const char *text);
 __u32 arg_user(const char *text);
 __u32 arg_userns(const char *text);
-void arg_process(struct process *process, const char *text);
 void arg_resource(struct resource_names *list, const char *text);
 void find_resources(const struct resource_names *list, const struct snapshot *snap,
 		    bool wanted[UCV_MAX_RESOURCES]);

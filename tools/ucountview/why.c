@@ -11,6 +11,7 @@
 #include "args.h"
 #include "chain.h"
 #include "counter.h"
+#include "process.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
@@ -243,10 +244,21 @@ static long long better_limit(const struct counter *counter)
 	return most < UCV_UNLIMITED / 2 ? most * 2 : UCV_UNLIMITED;
 }
 
+/*
+ * Who enters a user namespace has all capabilities in it, and keeps them over the exec
+ * of the command as its root only, which nsenter becomes; where there is no root, a
+ * newer nsenter (2.39) can be told to keep them.
+ */
+static const char *nsenter_options(unsigned int pid)
+{
+	return process_maps_root(pid) ? "-U" : "-U --preserve-credentials --keep-caps";
+}
+
 /* NULL if no process is known through which to enter the namespace. */
 static char *fix_text(const struct why *w, const struct why_row *row)
 {
 	const struct ucv_userns *ns = row->charge->ns;
+	long long limit = better_limit(&row->counter);
 	unsigned int pid = process_inside(w, ns);
 	char *setting, *fix;
 
@@ -254,10 +266,10 @@ static char *fix_text(const struct why *w, const struct why_row *row)
 		return NULL;
 	setting = advice_setting(row->res->name, ns);
 	if (ns->parent == UCV_NO_INDEX)
-		fix = xasprintf("sysctl -w %s=%lld", setting, better_limit(&row->counter));
+		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
 	else
-		fix = xasprintf("nsenter -t %u -U --preserve-credentials sysctl -w %s=%lld", pid,
-				setting, better_limit(&row->counter));
+		fix = xasprintf("nsenter -t %u %s sysctl -w %s=%lld", pid, nsenter_options(pid),
+				setting, limit);
 	free(setting);
 	return fix;
 }
@@ -418,7 +430,7 @@ int cmd_why(int argc, char **argv)
 	parse_options(&w, argc, argv);
 	advice = advice_wanted(&w.table);
 	open_table(&w);
-	arg_process(&w.process, argv[optind]);
+	process_read(&w.process, arg_pid(argv[optind]));
 	snapshot_take(&w.snap);
 	follow_process(&w);
 	choose_resources(&w);
