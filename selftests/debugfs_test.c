@@ -20,8 +20,6 @@ FIXTURE(debugfs) {
 
 FIXTURE_SETUP(debugfs)
 {
-	if (!ucv_has_debugfs())
-		SKIP(return, "debugfs cannot be read");
 	self->init = ucv_userns_of(getpid());
 	ASSERT_NE(0U, self->init);
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), NR_FILES));
@@ -33,6 +31,13 @@ FIXTURE_TEARDOWN(debugfs)
 	ucv_agent_stop(&self->agent);
 	ucv_remove_files(self->dir, NR_FILES);
 }
+
+/* In each test, as not every version of the harness lets FIXTURE_SETUP() skip. */
+#define NEED_DEBUGFS()							\
+	do {								\
+		if (!ucv_has_debugfs())					\
+			SKIP(return, "debugfs cannot be read");		\
+	} while (0)
 
 static void check_text_row(struct __test_metadata *_metadata,
 			   const struct ucv_table *table,
@@ -131,6 +136,7 @@ UCV_TEST_F(debugfs, agrees)
 	struct ucv_chain chain;
 	unsigned int i;
 
+	NEED_DEBUGFS();
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
 	ASSERT_EQ(0, ucv_agent_write(&chain.agent[2],
 				     "/proc/sys/user/max_inotify_watches",
@@ -170,6 +176,7 @@ UCV_TEST_F(debugfs, status)
 	char value[128];
 	unsigned int i;
 
+	NEED_DEBUGFS();
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		EXPECT_EQ(0, ucv_status(keys[i], value, sizeof(value)))
 			TH_LOG("status has no %s", keys[i]);
@@ -221,6 +228,7 @@ UCV_TEST_F(debugfs, portions)
 	struct ucv_chain chain;
 	unsigned int i;
 
+	NEED_DEBUGFS();
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
 	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 3, self->dir, 17));
 	for (i = 0; i < ARRAY_SIZE(files); i++)
@@ -234,6 +242,7 @@ UCV_TEST_F(debugfs, only_root_reads)
 	char path[128];
 	unsigned int i;
 
+	NEED_DEBUGFS();
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, 65534, 65534,
 				    65534));
 	for (i = 0; i < ARRAY_SIZE(files); i++) {

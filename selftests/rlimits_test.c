@@ -18,6 +18,7 @@
 
 static long do_fork(struct ucv_call *call)
 {
+	pid_t parent = getpid();
 	long i;
 
 	for (i = 0; i < call->a; i++) {
@@ -27,8 +28,9 @@ static long do_fork(struct ucv_call *call)
 			return -errno;
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			for (;;)
+			while (getppid() == parent)
 				pause();
+			_exit(0);
 		}
 	}
 	return i;
@@ -111,7 +113,7 @@ FIXTURE_SETUP(rlimits)
 	self->init = ucv_userns_of(getpid());
 	self->uid = UCV_UID + 90;
 	if (!ucv_feature(UCV_FEATURE_RLIMITS))
-		SKIP(return, "the kernel has no rlimit counters");
+		return;
 	ASSERT_EQ(0, ucv_agent_start(&self->agent));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, self->uid,
@@ -120,23 +122,30 @@ FIXTURE_SETUP(rlimits)
 
 FIXTURE_TEARDOWN(rlimits)
 {
+	if (!self->agent.pid)
+		return;
 	ucv_agent_stop(&self->agent);
-	if (ucv_feature(UCV_FEATURE_RLIMITS))
-		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, self->uid)));
+	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, self->uid)));
 }
+
+/* In each test, as not every version of the harness lets FIXTURE_SETUP() skip. */
+#define NEED_RLIMITS()							\
+	do {								\
+		if (!self->agent.pid)					\
+			SKIP(return, "the kernel has no rlimit counters"); \
+	} while (0)
 
 UCV_TEST_F(rlimits, nproc)
 {
+	NEED_RLIMITS();
 	EXPECT_USED(1, self->init, self->uid, "rlimit_nproc");
 	ASSERT_EQ(6, ucv_agent_call(&self->agent, do_fork, 6, 0, 0));
 	EXPECT_USED(7, self->init, self->uid, "rlimit_nproc");
-	ucv_agent_stop(&self->agent);
-	EXPECT_TRUE(UCV_SOON(!ucv_used_now(self->init, self->uid,
-					   "rlimit_nproc")));
 }
 
 UCV_TEST_F(rlimits, sigpending)
 {
+	NEED_RLIMITS();
 	EXPECT_USED(0, self->init, self->uid, "rlimit_sigpending");
 	ASSERT_EQ(13, ucv_agent_call(&self->agent, do_queue_signals, 13, 0, 0));
 	EXPECT_USED(13, self->init, self->uid, "rlimit_sigpending");
@@ -150,6 +159,7 @@ UCV_TEST_F(rlimits, memlock)
 	long page = sysconf(_SC_PAGESIZE);
 	long id, other;
 
+	NEED_RLIMITS();
 	id = ucv_agent_call(&self->agent, do_lock_memory, 16 * page, 0, 0);
 	if (id == -ENOSYS)
 		SKIP(return, "the kernel has no shared memory segments");
@@ -173,6 +183,7 @@ UCV_TEST_F(rlimits, msgqueue)
 	long long one, two, three;
 	long ret;
 
+	NEED_RLIMITS();
 	ret = ucv_agent_text(agent, do_queue, "/ucv-test-1", 4, 100, 0);
 	if (ret == -ENOSYS)
 		SKIP(return, "the kernel has no message queues");
@@ -204,6 +215,7 @@ UCV_TEST_F(rlimits, limits_of_namespace)
 	unsigned int inum;
 	char map[64];
 
+	NEED_RLIMITS();
 	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_NPROC, 321, 0));
 	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MSGQUEUE, 654321,
 				    0));

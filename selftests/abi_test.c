@@ -1,0 +1,852 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ABI of /dev/ucountview: every way to get it wrong gives the documented error
+ * and leaves the file as usable as before; what is right gives the same records in
+ * whatever portions and sizes they are asked for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "ucv_test.h"
+
+#define MAX_SNAPSHOT	UCV_PARAMETERS "/max_snapshot_kib"
+#define READ_WRITE	(_IOC_READ | _IOC_WRITE)
+
+/* The largest size that an ioctl number can hold, and then some. */
+#define ROOM		32768
+
+static int call(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) ? -errno : 0;
+}
+
+static unsigned long page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+/* Pages, the last one of which is not mapped; returns where that one begins. */
+static char *before_a_hole(void)
+{
+	size_t size = ROOM + page_size();
+	char *pages;
+
+	pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED || munmap(pages + ROOM, page_size()))
+		exit(1);
+	return pages + ROOM;
+}
+
+/* A good call of each kind works, and says what it should. */
+static const char *unusable(int fd)
+{
+	struct ucv_table table;
+	const char *bad;
+	int ret;
+
+	ret = ucv_take_from(fd, &table);
+	if (ret)
+		return strerror(-ret);
+	bad = ucv_inconsistent(&table);
+	ucv_free(&table);
+	return bad;
+}
+
+#define EXPECT_USABLE(fd) do {						\
+	const char *__bad = unusable(fd);				\
+									\
+	EXPECT_EQ(NULL, __bad)						\
+		TH_LOG("not usable any more: %s", __bad);		\
+} while (0)
+
+/* What every ioctl has in common. */
+
+FIXTURE(arg) {
+	int fd;
+	char *hole;
+	char *arg;		/* room for an argument of any size */
+};
+
+FIXTURE_VARIANT(arg) {
+	unsigned int nr;
+	size_t size;
+};
+
+FIXTURE_VARIANT_ADD(arg, info) {
+	.nr = _IOC_NR(UCV_IOC_INFO),
+	.size = UCV_INFO_SIZE_VER0,
+};
+
+FIXTURE_VARIANT_ADD(arg, snapshot) {
+	.nr = _IOC_NR(UCV_IOC_SNAPSHOT),
+	.size = UCV_SNAPSHOT_SIZE_VER0,
+};
+
+FIXTURE_VARIANT_ADD(arg, read) {
+	.nr = _IOC_NR(UCV_IOC_READ),
+	.size = UCV_READ_SIZE_VER0,
+};
+
+FIXTURE_SETUP(arg)
+{
+	self->fd = ucv_open();
+	ASSERT_LE(0, self->fd);
+	EXPECT_USABLE(self->fd);
+	self->hole = before_a_hole();
+	self->arg = self->hole - ROOM;
+}
+
+FIXTURE_TEARDOWN(arg)
+{
+	close(self->fd);
+}
+
+/* A good argument for the ioctl, and zeroes behind it. */
+static void *good_arg(unsigned int nr, void *at)
+{
+	static struct ucv_resource records[UCV_MAX_RESOURCES];
+	const struct ucv_snapshot snapshot = { .request = UCV_ALL_KINDS };
+	const struct ucv_read read = {
+		.kind = UCV_KIND_RESOURCE,
+		.record_size = sizeof(records[0]),
+		.buf = (uintptr_t)records,
+		.buf_size = sizeof(records),
+	};
+
+	if (nr == _IOC_NR(UCV_IOC_INFO))
+		memset(at, 0, sizeof(struct ucv_info));
+	if (nr == _IOC_NR(UCV_IOC_SNAPSHOT))
+		memcpy(at, &snapshot, sizeof(snapshot));
+	if (nr == _IOC_NR(UCV_IOC_READ))
+		memcpy(at, &read, sizeof(read));
+	return at;
+}
+
+#define GOOD()		good_arg(variant->nr, memset(self->arg, 0, ROOM))
+#define REQUEST(size)	_IOC(READ_WRITE, UCV_IOC_MAGIC, variant->nr, size)
+
+UCV_TEST_F(arg, of_the_known_size)
+{
+	EXPECT_EQ(0, call(self->fd, REQUEST(variant->size), GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, too_short)
+{
+	size_t size;
+
+	for (size = 0; size < variant->size; size++)
+		EXPECT_EQ(-EINVAL, call(self->fd, REQUEST(size), GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+/* A newer caller: what the module does not know must be zero, and stays so. */
+UCV_TEST_F(arg, longer)
+{
+	size_t size, i;
+
+	for (size = variant->size + 8; size <= 1024; size += 8) {
+		EXPECT_EQ(0, call(self->fd, REQUEST(size), GOOD()));
+		for (i = variant->size; i < size; i++)
+			ASSERT_EQ(0, self->arg[i]);
+	}
+	EXPECT_EQ(0, call(self->fd, REQUEST(4096), GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, longer_with_something_unknown)
+{
+	size_t size, i;
+
+	for (size = variant->size + 8; size <= 256; size += 8) {
+		for (i = variant->size; i < size; i++) {
+			GOOD();
+			self->arg[i] = 1;
+			EXPECT_EQ(-E2BIG, call(self->fd, REQUEST(size),
+					       self->arg));
+		}
+		/* Just behind the argument nobody looks. */
+		GOOD();
+		self->arg[size] = 1;
+		EXPECT_EQ(0, call(self->fd, REQUEST(size), self->arg));
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, longer_than_a_page)
+{
+	size_t size = page_size() + 8;
+
+	if (size > _IOC_SIZEMASK)
+		SKIP(return, "no ioctl number can say so");
+	EXPECT_EQ(-E2BIG, call(self->fd, REQUEST(size), GOOD()));
+	EXPECT_EQ(-E2BIG, call(self->fd, REQUEST(_IOC_SIZEMASK), GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, misaligned)
+{
+	int i;
+
+	memset(self->arg, 0, ROOM);
+	for (i = 1; i < 8; i++)
+		EXPECT_EQ(-EINVAL, call(self->fd, REQUEST(variant->size),
+					good_arg(variant->nr, self->arg + i)));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, not_mapped)
+{
+	unsigned long request = REQUEST(variant->size);
+	size_t i;
+
+	EXPECT_EQ(-EFAULT, call(self->fd, request, NULL));
+	EXPECT_EQ(-EFAULT, call(self->fd, request, self->hole));
+	EXPECT_EQ(-EFAULT, call(self->fd, request, (void *)-4096L));
+	EXPECT_EQ(-EFAULT, call(self->fd, request, (void *)(LONG_MIN + 4096)));
+	for (i = 8; i < variant->size; i += 8) {
+		GOOD();
+		memmove(self->hole - i, self->arg, i);
+		EXPECT_EQ(-EFAULT, call(self->fd, request, self->hole - i));
+	}
+	memmove(self->hole - variant->size, GOOD(), variant->size);
+	EXPECT_EQ(0, call(self->fd, request, self->hole - variant->size));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, longer_with_a_tail_not_mapped)
+{
+	memmove(self->hole - variant->size, GOOD(), variant->size);
+	EXPECT_EQ(-EFAULT, call(self->fd, REQUEST(variant->size + 8),
+				self->hole - variant->size));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, read_only)
+{
+	GOOD();
+	ASSERT_EQ(0, mprotect(self->arg, ROOM, PROT_READ));
+	EXPECT_EQ(-EFAULT, call(self->fd, REQUEST(variant->size), self->arg));
+	EXPECT_USABLE(self->fd);
+	ASSERT_EQ(0, mprotect(self->arg, ROOM, PROT_NONE));
+	EXPECT_EQ(-EFAULT, call(self->fd, REQUEST(variant->size), self->arg));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, of_another_direction)
+{
+	static const unsigned int directions[] = {
+		_IOC_NONE, _IOC_READ, _IOC_WRITE,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(directions); i++)
+		EXPECT_EQ(-ENOTTY,
+			  call(self->fd, _IOC(directions[i], UCV_IOC_MAGIC,
+					      variant->nr, variant->size),
+			       GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(arg, of_another_device)
+{
+	unsigned int magic;
+
+	for (magic = 0; magic < 256; magic++)
+		/* 'T', 'f' and some others the kernel answers for any file. */
+		if (magic != UCV_IOC_MAGIC && !strchr("Tf\x12X", magic))
+			EXPECT_EQ(-ENOTTY,
+				  call(self->fd, _IOC(READ_WRITE, magic,
+						      variant->nr,
+						      variant->size), GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+/* A file without a snapshot */
+
+FIXTURE(file) {
+	int fd;
+};
+
+FIXTURE_SETUP(file)
+{
+	self->fd = ucv_open();
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(file)
+{
+	close(self->fd);
+}
+
+UCV_TEST_F(file, unknown_ioctls)
+{
+	char arg[256] __attribute__((aligned(8))) = {};
+	unsigned int nr;
+
+	for (nr = _IOC_NR(UCV_IOC_READ) + 1; nr < 256; nr++) {
+		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC,
+						       nr, 64), arg));
+		EXPECT_EQ(-ENOTTY, call(self->fd, _IO(UCV_IOC_MAGIC, nr), arg));
+		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC,
+						       nr, 64), NULL));
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+/* Whatever the caller leaves in there. */
+UCV_TEST_F(file, info)
+{
+	struct ucv_info info;
+
+	memset(&info, 0xff, sizeof(info));
+	ASSERT_EQ(0, call(self->fd, UCV_IOC_INFO, &info));
+	EXPECT_EQ((__u32)UCV_ABI_VERSION, info.abi_version);
+	EXPECT_EQ(UCV_ALL_KINDS, info.supported & UCV_ALL_KINDS);
+	EXPECT_EQ(0ULL, info.supported & ~(UCV_MASK(UCV_NR_KINDS) - 1));
+	EXPECT_LT(8U, info.nr_resources);
+	EXPECT_GE((__u32)UCV_MAX_RESOURCES, info.nr_resources);
+	EXPECT_NE(NULL, memchr(info.version, 0, sizeof(info.version)));
+	EXPECT_LT(0, info.version[0]);
+}
+
+UCV_TEST_F(file, read_before_a_snapshot)
+{
+	struct ucv_resource records[4];
+	struct ucv_read read;
+	__u32 kind;
+
+	for (kind = 0; kind < UCV_NR_KINDS; kind++) {
+		EXPECT_EQ(-ENODATA, ucv_read(self->fd, kind, 64, 0, records,
+					     sizeof(records), &read));
+		EXPECT_EQ(-ENODATA, ucv_read(self->fd, kind, 64, 0, NULL, 0,
+					     &read));
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+static __u64 supported(int fd)
+{
+	struct ucv_info info = {};
+
+	return call(fd, UCV_IOC_INFO, &info) ? 0 : info.supported;
+}
+
+/* Counters and mount namespaces bring the user namespaces that they point to. */
+static __u64 brought_by(__u64 request)
+{
+	const __u64 userns = UCV_MASK(UCV_KIND_USERNS);
+
+	return request & ~(userns | UCV_MASK(UCV_KIND_RESOURCE)) ?
+	       request | userns : request;
+}
+
+/* What is asked for is there, and what it points to; nothing else. */
+UCV_TEST_F(file, kinds)
+{
+	__u64 all = supported(self->fd), request;
+	struct ucv_snapshot snapshot;
+	struct ucv_read read;
+	__u32 kind;
+
+	for (request = 1; request < UCV_MASK(UCV_NR_KINDS); request++) {
+		if (request & ~all) {
+			EXPECT_EQ(-EOPNOTSUPP, ucv_snapshot(self->fd, request,
+							    &snapshot));
+			continue;
+		}
+		ASSERT_EQ(0, ucv_snapshot(self->fd, request, &snapshot));
+		EXPECT_EQ(request, snapshot.request);
+		EXPECT_EQ(brought_by(request), snapshot.filled);
+		EXPECT_EQ(all, snapshot.supported);
+		for (kind = 0; kind < UCV_NR_KINDS; kind++)
+			EXPECT_EQ(snapshot.filled & UCV_MASK(kind) ?
+				  0 : -ENODATA,
+				  ucv_read(self->fd, kind, 64, 0, NULL, 0,
+					   &read));
+	}
+}
+
+UCV_TEST_F(file, bad_requests)
+{
+	struct ucv_snapshot snapshot;
+	unsigned int bit;
+
+	EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 0, &snapshot));
+	for (bit = UCV_NR_KINDS; bit < 64; bit++) {
+		EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 1ULL << bit,
+						&snapshot));
+		EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd,
+						UCV_ALL_KINDS | 1ULL << bit,
+						&snapshot));
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(file, bad_flags)
+{
+	struct ucv_snapshot snapshot;
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		memset(&snapshot, 0, sizeof(snapshot));
+		snapshot.request = UCV_ALL_KINDS;
+		snapshot.flags = 1U << bit;
+		EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_SNAPSHOT, &snapshot));
+		snapshot.flags = 0;
+		snapshot.reserved = 1U << bit;
+		EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_SNAPSHOT, &snapshot));
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+static __u64 boottime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Its times lie between those that we took, whatever they are. */
+UCV_TEST_F(file, times)
+{
+	struct ucv_snapshot snapshot;
+	__u64 before, after;
+
+	before = boottime();
+	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, &snapshot));
+	after = boottime();
+	EXPECT_LE(before, snapshot.start_ns);
+	EXPECT_LE(snapshot.start_ns, snapshot.end_ns);
+	EXPECT_LE(snapshot.end_ns, after);
+	EXPECT_LE(snapshot.hold_max_ns, after - before);
+}
+
+UCV_TEST_F(file, other_operations)
+{
+	char byte = 0;
+
+	EXPECT_EQ(-1, write(self->fd, &byte, 1));
+	EXPECT_EQ(EBADF, errno);
+	EXPECT_EQ(-1, read(self->fd, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, pread(self->fd, &byte, 1, 4096));
+	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_SET));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_SHARED,
+				   self->fd, 0));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE,
+				   self->fd, 0));
+	EXPECT_EQ(-1, ftruncate(self->fd, 0));
+	EXPECT_USABLE(self->fd);
+}
+
+/* Opening */
+
+UCV_TEST_F(file, cannot_be_opened_for_writing)
+{
+	EXPECT_EQ(-1, open(UCV_DEVICE_PATH, O_WRONLY));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(-1, open(UCV_DEVICE_PATH, O_RDWR));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(file, belongs_to_root)
+{
+	struct ucv_agent agent = {};
+	struct stat status;
+
+	ASSERT_EQ(0, stat(UCV_DEVICE_PATH, &status));
+	EXPECT_EQ(S_IFCHR | 0400U, status.st_mode);
+	EXPECT_EQ(0U, status.st_uid);
+	ASSERT_EQ(0, ucv_agent_start(&agent));
+	EXPECT_EQ(0, ucv_agent_text(&agent, ucv_do_open, UCV_DEVICE_PATH,
+				    O_RDONLY, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&agent, ucv_do_uids, 65534, 65534, 65534));
+	EXPECT_EQ(-EACCES, ucv_agent_text(&agent, ucv_do_open, UCV_DEVICE_PATH,
+					  O_RDONLY, 0, 0));
+	ucv_agent_stop(&agent);
+}
+
+/* A snapshot belongs to the open file: a duplicate has the same, another has not. */
+UCV_TEST_F(file, duplicate)
+{
+	int duplicate = dup(self->fd), other = ucv_open();
+	struct ucv_snapshot snapshot;
+	struct ucv_read read;
+
+	ASSERT_LE(0, duplicate);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, &snapshot));
+	EXPECT_EQ(0, ucv_read(duplicate, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+			      &read));
+	EXPECT_LT(0ULL, read.total);
+	EXPECT_EQ(-ENODATA, ucv_read(other, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+				     &read));
+	close(self->fd);
+	self->fd = duplicate;
+	EXPECT_EQ(0, ucv_read(duplicate, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+			      &read));
+	close(other);
+}
+
+#define MANY	200
+
+UCV_TEST_F(file, many_openers)
+{
+	struct ucv_read read[MANY];
+	struct ucv_snapshot snapshot;
+	int fd[MANY];
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		fd[i] = ucv_open();
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, ucv_snapshot(fd[i], UCV_ALL_KINDS, &snapshot));
+		ASSERT_EQ(0, ucv_read(fd[i], UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+				      &read[i]));
+	}
+	for (i = 0; i < MANY; i++) {
+		__u64 total = read[i].total;
+
+		EXPECT_EQ(0, ucv_read(fd[i], UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+				      &read[i]));
+		EXPECT_EQ(total, read[i].total);
+		close(fd[i]);
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+/* The bound on memory: a snapshot that would exceed it is refused, and gone. */
+UCV_TEST_F(file, memory_bound)
+{
+	long long bound = ucv_read_number(MAX_SNAPSHOT);
+	struct ucv_snapshot snapshot;
+	struct ucv_read read;
+	int kib;
+
+	ASSERT_LT(0, bound);
+	EXPECT_USABLE(self->fd);
+	for (kib = 0; kib <= 4; kib++) {
+		ASSERT_EQ(0, ucv_sysctl(MAX_SNAPSHOT, kib));
+		EXPECT_EQ(-EFBIG, ucv_snapshot(self->fd, UCV_ALL_KINDS,
+					       &snapshot));
+		EXPECT_EQ(-ENODATA, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0,
+					     NULL, 0, &read));
+	}
+	ASSERT_EQ(0, ucv_sysctl(MAX_SNAPSHOT, bound));
+	EXPECT_USABLE(self->fd);
+}
+
+/* Reading: a snapshot of some rows, and all of it as a reference. */
+
+#define NR_USERS	40
+
+FIXTURE(reading) {
+	int fd;
+	struct ucv_agent agent;
+	struct ucv_table table;
+	char *hole;
+};
+
+static int make_rows(struct ucv_agent *agent)
+{
+	unsigned int i;
+	long ret;
+
+	for (i = 0; i < NR_USERS; i++) {
+		ret = ucv_agent_call(agent, ucv_do_uids, -1, UCV_UID + i, 0);
+		if (ret)
+			return ret;
+		ret = ucv_agent_call(agent, ucv_do_inotify, 1 + i % 3, 0, 0);
+		if (ret < 0)
+			return ret;
+		ret = ucv_agent_call(agent, ucv_do_uids, -1, 0, -1);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+FIXTURE_SETUP(reading)
+{
+	self->fd = ucv_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, ucv_agent_start(&self->agent));
+	ASSERT_EQ(0, make_rows(&self->agent));
+	ASSERT_EQ(0, ucv_take_from(self->fd, &self->table));
+	ASSERT_LE((unsigned int)NR_USERS, self->table.nr_rows);
+	self->hole = before_a_hole();
+}
+
+FIXTURE_TEARDOWN(reading)
+{
+	ucv_free(&self->table);
+	ucv_agent_stop(&self->agent);
+	close(self->fd);
+}
+
+#define ROW	sizeof(struct ucv_ucounts)
+
+UCV_TEST_F(reading, bad_arguments)
+{
+	static const struct ucv_read bad[] = {
+		{ .kind = UCV_NR_KINDS, .record_size = 64 },
+		{ .kind = 64, .record_size = 64 },
+		{ .kind = 0xffffffff, .record_size = 64 },
+		{ .record_size = 64, .flags = 1 },
+		{ .record_size = 64, .flags = 0x80000000 },
+		{ .record_size = 0 },
+		{ .record_size = 8 },
+		{ .record_size = UCV_RECORD_SIZE_MIN - 8 },
+		{ .record_size = UCV_RECORD_SIZE_MIN + 1 },
+		{ .record_size = UCV_RECORD_SIZE_MIN + 4 },
+		{ .record_size = UCV_RECORD_SIZE_MAX + 8 },
+		{ .record_size = 0xfffffff8 },
+		{ .record_size = 64, .buf = 1 },
+		{ .record_size = 64, .buf = 4 },
+	};
+	struct ucv_read read;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		read = bad[i];
+		EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_READ, &read))
+			TH_LOG("case %u", i);
+	}
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(reading, no_room)
+{
+	char buf[ROW] __attribute__((aligned(8)));
+	struct ucv_read read;
+	size_t size;
+
+	for (size = 1; size < ROW; size += 7)
+		EXPECT_EQ(-EMSGSIZE, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
+					      buf, size, &read));
+	EXPECT_EQ(-EMSGSIZE, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
+				      ROW - 1, &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW,
+			      &read));
+	EXPECT_EQ(1U, read.nr);
+	EXPECT_EQ(0, memcmp(buf, self->table.rows, ROW));
+	EXPECT_USABLE(self->fd);
+}
+
+/* No buffer asks how many there are, and nobody looks where it would be. */
+UCV_TEST_F(reading, just_the_total)
+{
+	struct ucv_read read;
+
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, NULL, 0,
+			      &read));
+	EXPECT_EQ(0U, read.nr);
+	EXPECT_EQ((__u64)self->table.nr_rows, read.total);
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, self->hole, 0,
+			      &read));
+	EXPECT_EQ((__u64)self->table.nr_rows, read.total);
+}
+
+UCV_TEST_F(reading, behind_the_end)
+{
+	__u64 total = self->table.nr_rows;
+	const __u64 first[] = {
+		total, total + 1, UINT32_MAX, 1ULL << 32, (1ULL << 32) + 1,
+		INT64_MAX, 1ULL << 63, UINT64_MAX - total, UINT64_MAX,
+	};
+	char buf[2 * ROW] __attribute__((aligned(8))), poison[2 * ROW];
+	struct ucv_read read;
+	unsigned int i;
+
+	memset(poison, 0x5a, sizeof(poison));
+	memset(buf, 0x5a, sizeof(buf));
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, first[i],
+				      buf, sizeof(buf), &read));
+		EXPECT_EQ(0U, read.nr);
+		EXPECT_EQ(total, read.total);
+		EXPECT_EQ(0, memcmp(buf, poison, sizeof(buf)));
+	}
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, total - 1, buf,
+			      sizeof(buf), &read));
+	EXPECT_EQ(1U, read.nr);
+	EXPECT_EQ(0, memcmp(buf, &self->table.rows[total - 1], ROW));
+	EXPECT_EQ(0, memcmp(buf + ROW, poison, ROW));
+}
+
+/* The bytes behind the last record that fits are the caller's. */
+UCV_TEST_F(reading, writes_whole_records_only)
+{
+	char buf[4 * ROW] __attribute__((aligned(8)));
+	struct ucv_read read;
+	size_t size, i;
+
+	for (size = 3 * ROW; size < 4 * ROW; size += 5) {
+		memset(buf, 0x5a, sizeof(buf));
+		ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 1, buf,
+				      size, &read));
+		EXPECT_EQ(3U, read.nr);
+		EXPECT_EQ(0, memcmp(buf, &self->table.rows[1], 3 * ROW));
+		for (i = 3 * ROW; i < sizeof(buf); i++)
+			ASSERT_EQ(0x5a, buf[i]);
+	}
+}
+
+UCV_TEST_F(reading, buffer_not_mapped)
+{
+	struct ucv_read read;
+	char *buf = self->hole - 3 * ROW;
+
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, NULL,
+				    3 * ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
+				    self->hole, ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
+				    self->hole - 8, ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
+				    4 * ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW + 8, 0, buf,
+				    3 * (ROW + 8), &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
+				    (void *)-4096L, ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
+				    (void *)-8L, UINT32_MAX, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
+				    (void *)(LONG_MIN + 4096), ROW, &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, 3 * ROW,
+			      &read));
+	EXPECT_EQ(3U, read.nr);
+	EXPECT_USABLE(self->fd);
+}
+
+UCV_TEST_F(reading, buffer_read_only)
+{
+	char *buf = self->hole - page_size();
+	struct ucv_read read;
+
+	ASSERT_EQ(0, mprotect(buf, page_size(), PROT_READ));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW,
+				    &read));
+	EXPECT_EQ(0, buf[0]);
+	EXPECT_USABLE(self->fd);
+}
+
+/* A size that no memory has: what fits is all there is. */
+UCV_TEST_F(reading, huge_buffer)
+{
+	struct ucv_ucounts *buf = calloc(self->table.nr_rows, ROW);
+	static const size_t sizes[] = {
+		SIZE_MAX, SIZE_MAX - 7, SIZE_MAX / 2, SIZE_MAX / ROW,
+	};
+	struct ucv_read read;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
+				      sizes[i], &read));
+		EXPECT_EQ(self->table.nr_rows, read.nr);
+		EXPECT_EQ(0, memcmp(buf, self->table.rows,
+				    self->table.nr_rows * ROW));
+	}
+	free(buf);
+}
+
+static void check_record_size(struct __test_metadata *_metadata, int fd,
+			      __u32 kind, const void *records, size_t known,
+			      unsigned int nr, size_t size)
+{
+	char *buf = malloc(nr * size);
+	struct ucv_read read;
+	unsigned int i;
+	size_t j;
+
+	memset(buf, 0x5a, nr * size);
+	ASSERT_EQ(0, ucv_read(fd, kind, size, 0, buf, nr * size, &read));
+	ASSERT_EQ(nr, read.nr);
+	for (i = 0; i < nr; i++) {
+		ASSERT_EQ(0, memcmp(buf + i * size,
+				    (const char *)records + i * known,
+				    size < known ? size : known));
+		for (j = known; j < size; j++)
+			ASSERT_EQ(0, buf[i * size + j]);
+	}
+	free(buf);
+}
+
+/* Shorter records are the beginnings of longer ones; those end in zeroes. */
+UCV_TEST_F(reading, record_sizes)
+{
+	const struct ucv_table *table = &self->table;
+	size_t size;
+
+	for (size = UCV_RECORD_SIZE_MIN; size <= UCV_RECORD_SIZE_MAX;
+	     size += size < 600 ? 8 : 152) {
+		check_record_size(_metadata, self->fd, UCV_KIND_RESOURCE,
+				  table->resources, sizeof(*table->resources),
+				  table->nr_resources, size);
+		check_record_size(_metadata, self->fd, UCV_KIND_USERNS,
+				  table->userns, sizeof(*table->userns),
+				  table->nr_userns, size);
+		check_record_size(_metadata, self->fd, UCV_KIND_UCOUNTS,
+				  table->rows, sizeof(*table->rows),
+				  table->nr_rows, size);
+	}
+	check_record_size(_metadata, self->fd, UCV_KIND_UCOUNTS, table->rows,
+			  sizeof(*table->rows), table->nr_rows,
+			  UCV_RECORD_SIZE_MAX);
+}
+
+UCV_TEST_F(reading, portions)
+{
+	unsigned int total = self->table.nr_rows, portion, first;
+	struct ucv_ucounts *buf = calloc(total, ROW);
+	struct ucv_read read;
+
+	for (portion = 1; portion <= total; portion += portion) {
+		memset(buf, 0x5a, total * ROW);
+		for (first = 0; first < total; first += read.nr) {
+			size_t room = total - first;
+
+			if (room > portion)
+				room = portion;
+			ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW,
+					      first, &buf[first], room * ROW,
+					      &read));
+			ASSERT_EQ(room, read.nr);
+			ASSERT_EQ((__u64)total, read.total);
+		}
+		EXPECT_EQ(0, memcmp(buf, self->table.rows, total * ROW));
+	}
+	free(buf);
+}
+
+/* What is in the snapshot stays there, though the kernel counts on. */
+UCV_TEST_F(reading, snapshot_does_not_change)
+{
+	unsigned int total = self->table.nr_rows;
+	struct ucv_ucounts *buf = calloc(total, ROW);
+	struct ucv_read read;
+
+	ucv_agent_stop(&self->agent);
+	ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
+			      total * ROW, &read));
+	EXPECT_EQ(total, read.nr);
+	EXPECT_EQ(0, memcmp(buf, self->table.rows, total * ROW));
+	free(buf);
+	ASSERT_EQ(0, ucv_agent_start(&self->agent));
+}
+
+TEST_HARNESS_MAIN
