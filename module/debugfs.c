@@ -154,11 +154,54 @@ static const struct seq_operations ucv_userns_seq_ops = {
 	.show	= ucv_userns_seq_show,
 };
 
+static void *ucv_mounts_seq_start(struct seq_file *m, loff_t *pos)
+{
+	const struct ucv_snap *snap = m->private;
+
+	return ucv_seq_start(m, pos, snap->records[UCV_KIND_MNTNS].nr);
+}
+
+static void *ucv_mounts_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	const struct ucv_snap *snap = m->private;
+
+	return ucv_seq_next(pos, snap->records[UCV_KIND_MNTNS].nr);
+}
+
+static int ucv_mounts_seq_show(struct seq_file *m, void *v)
+{
+	const struct ucv_snap *snap = m->private;
+	const struct ucv_mntns *mntns;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "MNTNS USERNS UID MOUNTS PENDING LIMIT PID COMMAND\n");
+		return 0;
+	}
+	mntns = ucv_snap_mntns(snap, *(loff_t *)v - 1);
+	seq_printf(m, "%u %u", mntns->inum, ucv_snap_userns(snap, mntns->userns)->inum);
+	if (mntns->flags & UCV_MNTNS_UNCHARGED)
+		seq_puts(m, " -");
+	else
+		seq_printf(m, " %u", mntns->uid);
+	seq_printf(m, " %u %u %u", mntns->mounts, mntns->pending, mntns->limit);
+	ucv_show_process(m, mntns->pid, mntns->comm);
+	return 0;
+}
+
+static const struct seq_operations ucv_mounts_seq_ops = {
+	.start	= ucv_mounts_seq_start,
+	.next	= ucv_mounts_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_mounts_seq_show,
+};
+
 static int ucv_debugfs_open(struct file *file, const struct seq_operations *ops, u64 request)
 {
 	struct ucv_snap *snap;
 	int ret;
 
+	if (request & ~ucv_snap_supported())
+		return -EOPNOTSUPP;
 	snap = ucv_snap_take(request);
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
@@ -204,6 +247,19 @@ static const struct file_operations ucv_userns_fops = {
 	.release	= ucv_debugfs_release,
 };
 
+static int ucv_mounts_open(struct inode *inode, struct file *file)
+{
+	return ucv_debugfs_open(file, &ucv_mounts_seq_ops, UCV_MASK(UCV_KIND_MNTNS));
+}
+
+static const struct file_operations ucv_mounts_fops = {
+	.owner		= THIS_MODULE,
+	.open		= ucv_mounts_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= ucv_debugfs_release,
+};
+
 static int ucv_status_open(struct inode *inode, struct file *file)
 {
 	return single_open(file, ucv_status_show, NULL);
@@ -230,6 +286,7 @@ void ucv_debugfs_init(void)
 	ucv_debugfs_dir = debugfs_create_dir(UCV_MODULE_NAME, NULL);
 	debugfs_create_file("ucounts", 0400, ucv_debugfs_dir, NULL, &ucv_ucounts_fops);
 	debugfs_create_file("userns", 0400, ucv_debugfs_dir, NULL, &ucv_userns_fops);
+	debugfs_create_file("mounts", 0400, ucv_debugfs_dir, NULL, &ucv_mounts_fops);
 	debugfs_create_file("status", 0400, ucv_debugfs_dir, NULL, &ucv_status_fops);
 }
 

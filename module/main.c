@@ -4,9 +4,11 @@
  */
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 
 #include "debugfs.h"
 #include "kernel/btf.h"
+#include "kernel/mntns.h"
 #include "kernel/resources.h"
 #include "kernel/symbols.h"
 #include "kernel/ucounts.h"
@@ -15,13 +17,19 @@
 #include "status.h"
 #include "version.h"
 
+static bool use_btf = true;
+module_param(use_btf, bool, 0444);
+MODULE_PARM_DESC(use_btf, "use the kernel's BTF (default Y); N is for testing what a kernel without gets");
+
 static u64 ucv_features(const struct ucv_btf *btf)
 {
 	return (ucv_resources_have_rlimits() ? UCV_FEATURE_RLIMITS : 0) |
 	       (UCV_UCOUNTS_LOCKLESS ? UCV_FEATURE_LOCKLESS : 0) |
 	       (UCV_HAVE_NS_ID ? UCV_FEATURE_NS_ID : 0) |
 	       (btf ? UCV_FEATURE_BTF : 0) |
-	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0);
+	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0) |
+	       (ucv_mntns_available() ? UCV_FEATURE_MNTNS : 0) |
+	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0);
 }
 
 static int ucv_learn_kernel(const struct ucv_btf *btf)
@@ -33,9 +41,11 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 		ret = ucv_userns_init(btf);
 	if (!ret)
 		ret = ucv_ucounts_init(btf);
-	if (!ret)
-		ucv_status_init(ucv_features(btf));
-	return ret;
+	if (ret)
+		return ret;
+	ucv_mntns_init(btf);
+	ucv_status_init(ucv_features(btf));
+	return 0;
 }
 
 static int __init ucv_init(void)
@@ -47,7 +57,7 @@ static int __init ucv_init(void)
 	if (ret)
 		return ret;
 
-	btf = ucv_btf_open();
+	btf = use_btf ? ucv_btf_open() : NULL;
 	if (PTR_ERR_OR_ZERO(btf) == -ENOENT)
 		btf = NULL; /* the headers will do */
 	if (IS_ERR(btf)) {

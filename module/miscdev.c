@@ -25,6 +25,7 @@ static_assert(sizeof(struct ucv_read) == UCV_READ_SIZE_VER0);
 static_assert(sizeof(struct ucv_resource) >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_USERNS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
+static_assert(sizeof(struct ucv_mntns) >= UCV_RECORD_SIZE_MIN);
 
 /**
  * struct ucv_file - an opener
@@ -74,7 +75,7 @@ static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
 	if (ret)
 		return ret;
 	memset(&info, 0, sizeof(info));
-	info.supported = UCV_SUPPORTED;
+	info.supported = ucv_snap_supported();
 	info.features = ucv_status_features();
 	info.abi_version = UCV_ABI_VERSION;
 	info.nr_resources = UCV_NR_RESOURCES;
@@ -93,11 +94,11 @@ static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
 	uf->snap = snap;
-	out->supported = UCV_SUPPORTED;
+	out->supported = ucv_snap_supported();
 	out->filled = snap->filled;
 	out->start_ns = snap->start_ns;
 	out->end_ns = snap->end_ns;
-	out->hold_max_ns = snap->hold_max_ns;
+	out->hold_max_ns = snap->hold.max_ns;
 	return 0;
 }
 
@@ -109,10 +110,12 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 	ret = ucv_get_arg(&snapshot, sizeof(snapshot), UCV_SNAPSHOT_SIZE_VER0, arg, cmd);
 	if (ret)
 		return ret;
-	if (!snapshot.request || snapshot.request & ~UCV_SUPPORTED)
+	if (!snapshot.request || snapshot.request & ~(UCV_MASK(UCV_NR_KINDS) - 1))
 		return -EINVAL;
 	if (snapshot.flags || snapshot.reserved)
 		return -EINVAL;
+	if (snapshot.request & ~ucv_snap_supported())
+		return -EOPNOTSUPP;
 
 	if (mutex_lock_killable(&uf->lock))
 		return -EINTR;

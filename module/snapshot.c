@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "kernel/mntns.h"
 #include "snapshot.h"
 #include "status.h"
 #include "walk/walk.h"
@@ -57,18 +58,24 @@ void *ucv_snap_grow(struct ucv_snap *snap, void *data, size_t stride, u32 nr, u3
 }
 
 /**
- * ucv_snap_held() - note how long a walk has kept others waiting
- * @snap: whose walk it is
- * @since_ns: ktime_get_mono_fast_ns() when the lock or RCU section was entered
+ * ucv_records_grow() - make room for more records of a kind
+ * @snap: whose they are
+ * @kind: which
  *
- * Context: any; called just before it is left.
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG or -ENOMEM
  */
-void ucv_snap_held(struct ucv_snap *snap, u64 since_ns)
+int ucv_records_grow(struct ucv_snap *snap, enum ucv_kind kind)
 {
-	u64 held = ktime_get_mono_fast_ns() - since_ns;
+	struct ucv_records *records = &snap->records[kind];
+	void *data;
 
-	if (held > snap->hold_max_ns)
-		snap->hold_max_ns = held;
+	data = ucv_snap_grow(snap, records->data, records->stride, records->nr,
+			     &records->max);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	records->data = data;
+	return 0;
 }
 
 static void ucv_snap_drop(struct ucv_snap *snap, enum ucv_kind kind)
@@ -109,6 +116,7 @@ static struct ucv_snap *ucv_snap_alloc(void)
 	snap->max_bytes = (size_t)READ_ONCE(max_snapshot_kib) * 1024;
 	snap->records[UCV_KIND_USERNS].stride = UCV_USERNS_STRIDE;
 	snap->records[UCV_KIND_UCOUNTS].stride = UCV_UCOUNTS_STRIDE;
+	snap->records[UCV_KIND_MNTNS].stride = sizeof(struct ucv_mntns);
 
 	/* The names are the same for all and live as long as the module. */
 	snap->records[UCV_KIND_RESOURCE].data = ucv_resources;
@@ -118,27 +126,30 @@ static struct ucv_snap *ucv_snap_alloc(void)
 	return snap;
 }
 
-/* Namespaces are found through their ucounts, so one walk brings both. */
+/**
+ * ucv_snap_supported() - the kinds that ucv_snap_take() can be asked for
+ *
+ * Return: UCV_MASK() of them
+ */
+u64 ucv_snap_supported(void)
+{
+	return UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
+	       UCV_MASK(UCV_KIND_UCOUNTS) |
+	       (ucv_mntns_available() ? UCV_MASK(UCV_KIND_MNTNS) : 0);
+}
+
+/* Whatever is asked for, the user namespaces come with it. */
 static int ucv_snap_walk(struct ucv_snap *snap, u64 request)
 {
-	int ret;
-
-	if (!(request & (UCV_MASK(UCV_KIND_USERNS) | UCV_MASK(UCV_KIND_UCOUNTS))))
+	if (request == UCV_MASK(UCV_KIND_RESOURCE))
 		return 0;
-	ret = ucv_walk(snap);
-	if (ret)
-		return ret;
-	snap->filled |= UCV_MASK(UCV_KIND_USERNS);
-	if (request & UCV_MASK(UCV_KIND_UCOUNTS))
-		snap->filled |= UCV_MASK(UCV_KIND_UCOUNTS);
-	else
-		ucv_snap_drop(snap, UCV_KIND_UCOUNTS);
-	return 0;
+	snap->filled = request | UCV_MASK(UCV_KIND_USERNS);
+	return ucv_walk(snap);
 }
 
 /**
  * ucv_snap_take() - read the kernel's tables
- * @request: UCV_MASK() of the kinds wanted, a subset of UCV_SUPPORTED
+ * @request: UCV_MASK() of the kinds wanted, a subset of ucv_snap_supported()
  *
  * Context: process context, no locks held. Sleeps.
  * Return: a snapshot for ucv_snap_free(), or -EFBIG if it would exceed
@@ -152,7 +163,7 @@ struct ucv_snap *ucv_snap_take(u64 request)
 	snap = ucv_snap_alloc();
 	if (!snap)
 		return ERR_PTR(-ENOMEM);
-	snap->filled = request & UCV_MASK(UCV_KIND_RESOURCE);
+	snap->filled = request;
 	snap->start_ns = ktime_get_boottime_ns();
 	ret = ucv_snap_walk(snap, request);
 	snap->end_ns = ktime_get_boottime_ns();

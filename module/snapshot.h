@@ -12,6 +12,7 @@
 
 #include <uapi/ucountview.h>
 
+#include "hold.h"
 #include "kernel/resources.h"
 
 /*
@@ -20,11 +21,6 @@
  */
 #define UCV_USERNS_STRIDE	offsetof(struct ucv_userns, limit[UCV_NR_RESOURCES])
 #define UCV_UCOUNTS_STRIDE	offsetof(struct ucv_ucounts, used[UCV_NR_RESOURCES])
-
-/* The kinds that a walk can be asked for. */
-#define UCV_SUPPORTED		(UCV_MASK(UCV_KIND_RESOURCE) | \
-				 UCV_MASK(UCV_KIND_USERNS) |   \
-				 UCV_MASK(UCV_KIND_UCOUNTS))
 
 /**
  * struct ucv_records - an array of records of one kind
@@ -48,7 +44,7 @@ struct ucv_records {
  * @max_bytes: memory it may take
  * @start_ns: when the walk began, CLOCK_BOOTTIME
  * @end_ns: when it ended
- * @hold_max_ns: the longest time that it held a lock or an RCU read section
+ * @hold: the longest time that it held a lock or an RCU read section
  * @skipped: entries left out because their namespace was gone
  */
 struct ucv_snap {
@@ -58,14 +54,15 @@ struct ucv_snap {
 	size_t max_bytes;
 	u64 start_ns;
 	u64 end_ns;
-	u64 hold_max_ns;
+	struct ucv_hold hold;
 	u32 skipped;
 };
 
 struct ucv_snap *ucv_snap_take(u64 request);
 void ucv_snap_free(struct ucv_snap *snap);
 void *ucv_snap_grow(struct ucv_snap *snap, void *data, size_t stride, u32 nr, u32 *max);
-void ucv_snap_held(struct ucv_snap *snap, u64 since_ns);
+u64 ucv_snap_supported(void);
+int ucv_records_grow(struct ucv_snap *snap, enum ucv_kind kind);
 
 /**
  * ucv_record() - one record of an array
@@ -80,6 +77,11 @@ static inline void *ucv_record(const struct ucv_records *records, u32 index)
 static inline struct ucv_userns *ucv_snap_userns(const struct ucv_snap *snap, u32 index)
 {
 	return ucv_record(&snap->records[UCV_KIND_USERNS], index);
+}
+
+static inline struct ucv_mntns *ucv_snap_mntns(const struct ucv_snap *snap, u32 index)
+{
+	return ucv_record(&snap->records[UCV_KIND_MNTNS], index);
 }
 
 static inline struct ucv_ucounts *ucv_snap_ucounts(const struct ucv_snap *snap, u32 index)

@@ -18,6 +18,7 @@
  * @snapshots: how many walks have ended well
  * @rows: ucounts records of the last one
  * @userns: user namespaces of the last one
+ * @mntns: mount namespaces of the last one
  * @skipped: entries it left out because their namespace was gone
  * @walk_ns: how long the last one took
  * @hold_ns: the longest time that the last one held a lock or an RCU section
@@ -27,6 +28,7 @@ struct ucv_status {
 	u64 snapshots;
 	u32 rows;
 	u32 userns;
+	u32 mntns;
 	u32 skipped;
 	u64 walk_ns;
 	u64 hold_ns;
@@ -38,7 +40,7 @@ static struct ucv_status ucv_status;
 static u64 ucv_features; /* set at load, constant afterwards */
 
 static const char * const ucv_feature_names[] = {
-	"rlimits", "lockless", "ns_id", "btf", "ns_pinned",
+	"rlimits", "lockless", "ns_id", "btf", "ns_pinned", "mntns", "mntns_listed",
 };
 
 /**
@@ -74,10 +76,11 @@ void ucv_status_note(const struct ucv_snap *snap)
 	ucv_status.snapshots++;
 	ucv_status.rows = snap->records[UCV_KIND_UCOUNTS].nr;
 	ucv_status.userns = snap->records[UCV_KIND_USERNS].nr;
+	ucv_status.mntns = snap->records[UCV_KIND_MNTNS].nr;
 	ucv_status.skipped = snap->skipped;
 	ucv_status.walk_ns = snap->end_ns - snap->start_ns;
-	ucv_status.hold_ns = snap->hold_max_ns;
-	ucv_status.hold_max_ns = max(ucv_status.hold_max_ns, snap->hold_max_ns);
+	ucv_status.hold_ns = snap->hold.max_ns;
+	ucv_status.hold_max_ns = max(ucv_status.hold_max_ns, snap->hold.max_ns);
 	spin_unlock(&ucv_status_lock);
 }
 
@@ -115,6 +118,7 @@ int ucv_status_show(struct seq_file *m, void *unused)
 	seq_printf(m, "snapshots: %llu\n", now.snapshots);
 	seq_printf(m, "rows: %u\n", now.rows);
 	seq_printf(m, "userns: %u\n", now.userns);
+	seq_printf(m, "mntns: %u\n", now.mntns);
 	seq_printf(m, "skipped: %u\n", now.skipped);
 	seq_printf(m, "last_walk_ns: %llu\n", now.walk_ns);
 	seq_printf(m, "last_hold_ns: %llu\n", now.hold_ns);

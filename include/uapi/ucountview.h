@@ -47,12 +47,14 @@
  * @UCV_KIND_RESOURCE:	struct ucv_resource, what the counters are called
  * @UCV_KIND_USERNS:	struct ucv_userns, the user namespaces
  * @UCV_KIND_UCOUNTS:	struct ucv_ucounts, the counters
+ * @UCV_KIND_MNTNS:	struct ucv_mntns, the mount namespaces and their counters
  * @UCV_NR_KINDS:	how many kinds this header knows; not a kind
  */
 enum ucv_kind {
 	UCV_KIND_RESOURCE	= 0,
 	UCV_KIND_USERNS		= 1,
 	UCV_KIND_UCOUNTS	= 2,
+	UCV_KIND_MNTNS		= 3,
 	UCV_NR_KINDS
 };
 
@@ -193,12 +195,59 @@ struct ucv_ucounts {
 	__s64	used[UCV_MAX_RESOURCES];
 };
 
+/* ucv_mntns.flags */
+#define UCV_MNTNS_UNCHARGED	(1ULL << 0) /* charged to nobody; uid is UCV_UID_UNMAPPED */
+
+/**
+ * struct ucv_mntns - a mount namespace
+ * @id: a 64-bit identifier that is never used again. Linux 6.11 and later show it
+ *	elsewhere, too: NS_GET_MNTNS_ID, statmount(). All kernels.
+ * @inum: inode number, as "readlink /proc/PID/ns/mnt" and lsns show it
+ * @userns: index of the ucv_userns record of the user namespace that owns it
+ * @uid: who made it, as the initial user namespace sees it. It counts as one of
+ *	this user's mnt_namespaces in @userns. UCV_UID_UNMAPPED if it is charged to
+ *	nobody, see @flags.
+ * @uid_in_ns: the same user as @userns sees it, or UCV_UID_UNMAPPED
+ * @mounts: the mounts in it, the hidden root mount included (which
+ *	/proc/PID/mountinfo does not show and NS_MNT_GET_INFO does not count)
+ * @pending: mounts that are reserved but not attached yet. Other than 0 only
+ *	while a mount is being attached or propagated.
+ * @limit: fs.mount-max: a mount that would make @mounts + @pending larger is
+ *	refused with ENOSPC
+ * @pid: an example of a task in it, its process as the initial pid namespace
+ *	sees it; 0 if it has none
+ * @flags: UCV_MNTNS_*. UCV_MNTNS_UNCHARGED: charged to nobody. The initial mount
+ *	namespace is on 7.x.
+ * @comm: that task's command, NUL-terminated; empty if @pid is 0
+ * @reserved: zero
+ *
+ * Namespaces of detached mounts (open_tree(), fsmount()) are not among them. Up
+ * to Linux 6.10 neither are those kept by nothing but a file in flight in a
+ * socket.
+ */
+struct ucv_mntns {
+	__u64	id;
+	__u32	inum;
+	__u32	userns;
+	__u32	uid;
+	__u32	uid_in_ns;
+	__u32	mounts;
+	__u32	pending;
+	__u32	limit;
+	__u32	pid;
+	__u64	flags;
+	char	comm[UCV_COMM_LEN];
+	__u64	reserved[2];
+};
+
 /* ucv_info.features: what of the running kernel the module uses */
 #define UCV_FEATURE_RLIMITS	(1ULL << 0) /* has the rlimit counters */
 #define UCV_FEATURE_LOCKLESS	(1ULL << 1) /* walks the counters under RCU alone */
 #define UCV_FEATURE_NS_ID	(1ULL << 2) /* has 64-bit namespace identifiers */
 #define UCV_FEATURE_BTF		(1ULL << 3) /* has BTF; the names come from it */
 #define UCV_FEATURE_NS_PINNED	(1ULL << 4) /* counters keep their namespace alive */
+#define UCV_FEATURE_MNTNS	(1ULL << 5) /* mount namespaces can be walked */
+#define UCV_FEATURE_MNTNS_LISTED (1ULL << 6) /* ... and the kernel lists them all */
 
 /**
  * struct ucv_info - UCV_IOC_INFO: what module this is
@@ -223,8 +272,8 @@ struct ucv_info {
 
 /**
  * struct ucv_snapshot - UCV_IOC_SNAPSHOT: read the kernel's tables
- * @request: in: UCV_MASK() of the kinds wanted. Asking for UCV_KIND_UCOUNTS brings
- *	UCV_KIND_USERNS too, since its records point there.
+ * @request: in: UCV_MASK() of the kinds wanted. Asking for UCV_KIND_UCOUNTS or
+ *	UCV_KIND_MNTNS brings UCV_KIND_USERNS too, since their records point there.
  * @flags: in: zero
  * @reserved: in: zero
  * @supported: out: as in struct ucv_info
@@ -237,9 +286,10 @@ struct ucv_info {
  *
  * Replaces the file's snapshot. If it fails, the file has none.
  *
- * Errors: EINVAL (also: @request is empty or has unknown bits), EFBIG (the
- * snapshot would exceed the module parameter max_snapshot_kib), ENOMEM, EINTR (a
- * fatal signal arrived)
+ * Errors: EINVAL (also: @request is empty or has unknown bits), EOPNOTSUPP (a kind
+ * that is not available on this kernel: the log said why when the module was
+ * loaded), EFBIG (the snapshot would exceed the module parameter
+ * max_snapshot_kib), ENOMEM, EINTR (a fatal signal arrived)
  */
 struct ucv_snapshot {
 	__u64	request;

@@ -8,12 +8,8 @@
  * for, it is left, room is made, and the bucket is read again from its start.
  */
 #include <linux/cred.h>
-#include <linux/err.h>
-#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "kernel/ucounts.h"
 #include "walk/walk.h"
@@ -53,10 +49,9 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 	u32 nr = records->nr, skipped = 0;
 	struct ucounts *entry;
 	int ret = 0;
-	u64 since;
 
 	ucv_ucounts_lock_bucket();
-	since = ktime_get_mono_fast_ns();
+	ucv_hold_begin(&snap->hold);
 	for (entry = ucv_ucounts_first(bucket); entry; entry = ucv_ucounts_next(entry)) {
 		if (ucv_ucounts_is_dead(entry))
 			continue;
@@ -70,26 +65,13 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 			nr++;
 		ret = 0;
 	}
-	ucv_snap_held(snap, since);
+	ucv_hold_end(&snap->hold);
 	ucv_ucounts_unlock_bucket();
 
 	if (ret)
 		return ret;
 	records->nr = nr;
 	snap->skipped += skipped;
-	return 0;
-}
-
-static int ucv_records_grow(struct ucv_snap *snap, enum ucv_kind kind)
-{
-	struct ucv_records *records = &snap->records[kind];
-	void *data;
-
-	data = ucv_snap_grow(snap, records->data, records->stride, records->nr,
-			     &records->max);
-	if (IS_ERR(data))
-		return PTR_ERR(data);
-	records->data = data;
 	return 0;
 }
 
@@ -119,22 +101,6 @@ static int ucv_walk_bucket(struct ucv_walk *walk, unsigned int bucket)
 	}
 }
 
-static int ucv_walk_ucounts(struct ucv_walk *walk)
-{
-	unsigned int bucket;
-	int ret;
-
-	for (bucket = 0; bucket < ucv_ucounts_nr_buckets; bucket++) {
-		ret = ucv_walk_bucket(walk, bucket);
-		if (ret)
-			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return 0;
-}
-
 /*
  * Root in the initial user namespace can have two entries: the kernel allocates
  * one before it puts the static init_ucounts in front of it. A search ends at
@@ -158,31 +124,25 @@ static void ucv_mark_shadowed(struct ucv_snap *snap)
 }
 
 /**
- * ucv_walk() - read the user namespaces and their counters
- * @snap: where the records go
+ * ucv_walk_ucounts() - make a record for each entry of the table
+ * @walk: the walk; its map learns of the namespaces
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG, -ENOMEM or -EINTR
  */
-int ucv_walk(struct ucv_snap *snap)
+int ucv_walk_ucounts(struct ucv_walk *walk)
 {
-	struct ucv_walk *walk;
+	unsigned int bucket;
 	int ret;
 
-	walk = kvmalloc(sizeof(*walk), GFP_KERNEL_ACCOUNT);
-	if (!walk)
-		return -ENOMEM;
-	walk->snap = snap;
-	ret = ucv_nsmap_init(walk);
-	if (!ret)
-		ret = ucv_walk_ucounts(walk);
-	if (!ret)
-		ret = ucv_nsmap_walk_tasks(walk);
-	if (!ret)
-		ret = ucv_nsmap_finish(walk);
-	if (!ret)
-		ucv_mark_shadowed(snap);
-	ucv_nsmap_destroy(walk);
-	kvfree(walk);
-	return ret;
+	for (bucket = 0; bucket < ucv_ucounts_nr_buckets; bucket++) {
+		ret = ucv_walk_bucket(walk, bucket);
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	ucv_mark_shadowed(walk->snap);
+	return 0;
 }

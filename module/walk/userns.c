@@ -12,13 +12,10 @@
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
 #include "walk/walk.h"
 
@@ -164,20 +161,25 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
 	walk->map.slot = NULL;
 }
 
-/*
- * Note the namespace of a process, and the process as an example of who lives
- * there.
+/**
+ * ucv_nsmap_meet_task() - note the namespace of a process, and the process as an
+ *	example of who lives there
+ * @map: of the walk
+ * @task: a process, kept by the caller's RCU read section; that keeps its
+ *	credentials, too: they are freed after a grace period, and drop their
+ *	namespace only then
  *
- * The caller's RCU read section keeps the task, and its credentials: they are
- * freed after a grace period, and drop their namespace only then.
+ * All threads of a process are in one user namespace: unshare() and setns() refuse
+ * to give one of many threads another.
+ *
+ * Context: in an RCU read section. Does not sleep.
+ * Return: 0, or -ENOSPC if the map may have no room
  */
-static int ucv_nsmap_meet(struct ucv_nsmap *map, struct task_struct *task)
+int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task)
 {
 	struct ucv_nsmap_slot *slot;
 	int index;
 
-	if (task->flags & (PF_EXITING | PF_KTHREAD))
-		return 0;
 	index = ucv_nsmap_index(map, __task_cred(task)->user_ns);
 	if (index < 0)
 		return index == -ENOSPC ? index : 0;
@@ -189,47 +191,22 @@ static int ucv_nsmap_meet(struct ucv_nsmap *map, struct task_struct *task)
 	return 0;
 }
 
-/**
- * ucv_nsmap_walk_tasks() - find the namespaces that processes live in
- * @walk: whose map it is
- *
- * All threads of a process are in one user namespace: unshare() and setns() refuse
- * to give one of many threads another.
- *
- * Context: process context, no locks held. Sleeps.
- * Return: 0, -EFBIG, -ENOMEM or -EINTR
- */
-int ucv_nsmap_walk_tasks(struct ucv_walk *walk)
+/* What a namespace calls a user. The initial one calls everybody what they are. */
+static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 {
-	struct task_struct *task;
-	u64 since;
-	int ret;
+	struct ucv_userns_ref *ref = &map->slot[index].ref;
 
-	do {
-		ret = walk->map.max - walk->map.nr < UCV_USERNS_LEVELS ?
-		      ucv_nsmap_grow(walk) : 0;
-		if (ret)
-			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-
-		rcu_read_lock();
-		since = ktime_get_mono_fast_ns();
-		for_each_process(task) {
-			ret = ucv_nsmap_meet(&walk->map, task);
-			if (ret)
-				break;
-		}
-		ucv_snap_held(walk->snap, since);
-		rcu_read_unlock();
-	} while (ret == -ENOSPC);
-	return ret;
+	if (!index)
+		return uid;
+	if (!ucv_userns_map_known(ref))
+		return UCV_UID_UNMAPPED;
+	return from_kuid(ucv_userns_read(ref), KUIDT_INIT(uid));
 }
 
 /* Fill a record from a slot. The slot keeps all that is read here. */
 static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *record)
 {
-	struct ucv_nsmap_slot *slot = &map->slot[index], *parent = slot;
+	struct ucv_nsmap_slot *slot = &map->slot[index];
 	const struct user_namespace *ns = ucv_userns_read(&slot->ref);
 
 	record->id = ucv_userns_id(&slot->ref);
@@ -237,7 +214,9 @@ static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *
 	record->parent = slot->parent;
 	record->level = ns->level;
 	record->owner = __kuid_val(ns->owner);
-	record->owner_in_parent = UCV_UID_UNMAPPED;
+	record->owner_in_parent = record->owner;
+	if (slot->parent != UCV_NO_INDEX)
+		record->owner_in_parent = ucv_nsmap_uid(map, slot->parent, record->owner);
 	record->flags = ucv_userns_map_known(&slot->ref) ? 0 : UCV_USERNS_MAP_UNKNOWN;
 	record->nr_ucounts = 0;
 	record->pid = slot->pid;
@@ -245,31 +224,26 @@ static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *
 	record->reserved[0] = 0;
 	record->reserved[1] = 0;
 	ucv_userns_limits(&slot->ref, record->limit);
-
-	if (slot->parent != UCV_NO_INDEX)
-		parent = &map->slot[slot->parent];
-	if (ucv_userns_map_known(&parent->ref))
-		record->owner_in_parent = from_kuid(ucv_userns_read(&parent->ref),
-						    ns->owner);
 }
 
 /* Count the namespace's records, and say what it calls their users. */
-static void ucv_nsmap_finish_ucounts(struct ucv_walk *walk)
+static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
 {
 	struct ucv_snap *snap = walk->snap;
 	u32 i;
 
 	for (i = 0; i < snap->records[UCV_KIND_UCOUNTS].nr; i++) {
 		struct ucv_ucounts *record = ucv_snap_ucounts(snap, i);
-		struct ucv_userns_ref *ref = &walk->map.slot[record->userns].ref;
 
 		ucv_snap_userns(snap, record->userns)->nr_ucounts++;
-		if (!record->userns)
-			continue; /* the initial namespace calls them what they are */
-		record->uid_in_ns = UCV_UID_UNMAPPED;
-		if (ucv_userns_map_known(ref))
-			record->uid_in_ns = from_kuid(ucv_userns_read(ref),
-						      KUIDT_INIT(record->uid));
+		record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns, record->uid);
+	}
+	for (i = 0; i < snap->records[UCV_KIND_MNTNS].nr; i++) {
+		struct ucv_mntns *record = ucv_snap_mntns(snap, i);
+
+		if (!(record->flags & UCV_MNTNS_UNCHARGED))
+			record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns,
+							  record->uid);
 	}
 }
 
@@ -287,16 +261,14 @@ int ucv_nsmap_finish(struct ucv_walk *walk)
 	u32 i;
 
 	while (records->max < map->nr) {
-		void *data = ucv_snap_grow(walk->snap, records->data, records->stride,
-					   0, &records->max);
+		int ret = ucv_records_grow(walk->snap, UCV_KIND_USERNS);
 
-		if (IS_ERR(data))
-			return PTR_ERR(data);
-		records->data = data;
+		if (ret)
+			return ret;
 	}
 	for (i = 0; i < map->nr; i++)
 		ucv_nsmap_fill(map, i, ucv_record(records, i));
 	records->nr = map->nr;
-	ucv_nsmap_finish_ucounts(walk);
+	ucv_nsmap_finish_uids(walk);
 	return 0;
 }

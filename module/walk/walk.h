@@ -11,6 +11,8 @@
 #include "kernel/userns.h"
 #include "snapshot.h"
 
+struct task_struct;
+
 #define UCV_NSMAP_HEADS		1024
 
 /**
@@ -44,25 +46,54 @@ struct ucv_nsmap {
 	u32 head[UCV_NSMAP_HEADS];
 };
 
+#define UCV_MNTMAP_HEADS	1024
+
+/**
+ * struct ucv_mntmap - the mount namespaces that the walk has met
+ * @next: by index of the record, the index of the next with the same hash
+ * @max: records that @next has room for
+ * @head: by hash of the id, the index of the newest record
+ */
+struct ucv_mntmap {
+	u32 *next;
+	u32 max;
+	u32 head[UCV_MNTMAP_HEADS];
+};
+
 /**
  * struct ucv_walk - one walk through the tables
  * @snap: where the records go
  * @map: the user namespaces met so far
+ * @mntmap: the mount namespaces met so far
  */
 struct ucv_walk {
 	struct ucv_snap *snap;
 	struct ucv_nsmap map;
+	struct ucv_mntmap mntmap;
 };
 
-/* walk/ucounts.c */
+/* walk/walk.c */
 int ucv_walk(struct ucv_snap *snap);
+
+/* walk/ucounts.c */
+int ucv_walk_ucounts(struct ucv_walk *walk);
+
+/* walk/tasks.c */
+int ucv_walk_tasks(struct ucv_walk *walk);
 
 /* walk/userns.c */
 int ucv_nsmap_init(struct ucv_walk *walk);
 void ucv_nsmap_destroy(struct ucv_walk *walk);
 int ucv_nsmap_grow(struct ucv_walk *walk);
 int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns);
-int ucv_nsmap_walk_tasks(struct ucv_walk *walk);
+int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task);
 int ucv_nsmap_finish(struct ucv_walk *walk);
+
+/* walk/mntns.c */
+void ucv_mntmap_init(struct ucv_walk *walk);
+void ucv_mntmap_destroy(struct ucv_walk *walk);
+int ucv_mntmap_make_room(struct ucv_walk *walk);
+int ucv_walk_mntns(struct ucv_walk *walk);
+int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd);
 
 #endif

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mount namespaces: how all of them are found, what keeps each alive meanwhile,
+ * and where its private counters lie. The whole story is in mntns.h.
+ */
+#include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/ns_common.h>
+#include <linux/nsproxy.h>
+#include <linux/proc_ns.h>
+#include <linux/rbtree.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/seqlock.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include <uapi/ucountview.h>
+
+#include "hold.h"
+#include "kernel/btf.h"
+#include "kernel/features.h"
+#include "kernel/mntns.h"
+#include "kernel/symbols.h"
+
+#if UCV_HAVE_NS_TREE
+#include <linux/nstree.h>
+#endif
+#if UCV_HAVE_FS_MOUNT_H
+#include <../fs/mount.h>
+#endif
+
+/* Open files looked at in one go, with the lock of the file table held. */
+#define UCV_FILES_BATCH		256
+/* Namespaces visited in one go, with the lock of the tree held. */
+#define UCV_TREE_BATCH		256
+
+/*
+ * Where the members lie, in bytes. Zero stands for a member that this kernel
+ * does not have, except for ns, which may come first.
+ */
+struct ucv_mntns_layout {
+	u32 ns;
+	u32 user_ns;
+	u32 ucounts;
+	u32 seq;
+	u32 mounts;
+	u32 pending;
+	u32 tree_node;
+	u32 instance;	/* in struct mount */
+	u32 vfsmount;	/* in struct mount */
+};
+
+/* All of these are set at load and constant afterwards. */
+static struct ucv_mntns_layout ucv_layout;
+static bool ucv_usable;
+static const unsigned int *ucv_mount_max;
+static const struct proc_ns_operations *ucv_mntns_ops;
+#if UCV_HAVE_NS_TREE
+static struct ns_tree_root *ucv_tree;
+#else
+static struct rb_root *ucv_tree;
+static rwlock_t *ucv_tree_lock; /* the kernel's: protects the tree */
+#endif
+static struct super_block *ucv_nsfs;
+static seqlock_t *ucv_mount_lock;
+
+/* One member: in which structure, called what, how large (0: any size). */
+struct ucv_member {
+	const char *tag;
+	const char *name;
+	u32 size;
+	u32 *offset;
+};
+
+static int ucv_layout_member(const struct ucv_btf *btf, const struct ucv_member *member)
+{
+	struct ucv_btf_member found;
+
+	if (ucv_btf_member(btf, member->tag, member->name, &found))
+		return -ENOENT;
+	if (member->size && found.size != member->size) {
+		pr_warn("%s.%s has %u bytes in this kernel, not %u\n", member->tag,
+			member->name, found.size, member->size);
+		return -EINVAL;
+	}
+	*member->offset = found.offset;
+	return 0;
+}
+
+static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layout *layout)
+{
+	const struct ucv_member needed[] = {
+		{ "mnt_namespace", "ns", sizeof(struct ns_common), &layout->ns },
+		{ "mnt_namespace", "user_ns", sizeof(void *), &layout->user_ns },
+		{ "mnt_namespace", "ucounts", sizeof(void *), &layout->ucounts },
+		{ "mnt_namespace", "pending_mounts", sizeof(int), &layout->pending },
+		{ "mount", "mnt", sizeof(struct vfsmount), &layout->vfsmount },
+	};
+	const struct ucv_member optional[] = {
+		{ "mnt_namespace", "seq", sizeof(u64), &layout->seq },
+		{ "mnt_namespace", "mnt_ns_tree_node", sizeof(struct rb_node),
+		  &layout->tree_node },
+		{ "mount", "mnt_instance", sizeof(struct list_head), &layout->instance },
+	};
+	/* "mounts" was the number, and became a tree when nr_mounts came. */
+	const struct ucv_member nr_mounts = { "mnt_namespace", "nr_mounts", sizeof(int),
+					      &layout->mounts };
+	const struct ucv_member mounts = { "mnt_namespace", "mounts", sizeof(int),
+					   &layout->mounts };
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		ret = ucv_layout_member(btf, &needed[i]);
+		if (ret == -ENOENT)
+			pr_warn("this kernel has no %s.%s\n", needed[i].tag, needed[i].name);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < ARRAY_SIZE(optional); i++) {
+		ret = ucv_layout_member(btf, &optional[i]);
+		if (ret && ret != -ENOENT)
+			return ret;
+	}
+	ret = ucv_layout_member(btf, &nr_mounts);
+	return ret == -ENOENT ? ucv_layout_member(btf, &mounts) : ret;
+}
+
+static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
+{
+#if UCV_HAVE_FS_MOUNT_H
+	layout->ns = offsetof(struct mnt_namespace, ns);
+	layout->user_ns = offsetof(struct mnt_namespace, user_ns);
+	layout->ucounts = offsetof(struct mnt_namespace, ucounts);
+	layout->pending = offsetof(struct mnt_namespace, pending_mounts);
+	layout->vfsmount = offsetof(struct mount, mnt);
+	static_assert(sizeof(((struct mnt_namespace *)NULL)->pending_mounts) == sizeof(int));
+#if UCV_HAVE_MNTNS_NR_MOUNTS
+	static_assert(sizeof(((struct mnt_namespace *)NULL)->nr_mounts) == sizeof(int));
+	layout->mounts = offsetof(struct mnt_namespace, nr_mounts);
+#else
+	static_assert(sizeof(((struct mnt_namespace *)NULL)->mounts) == sizeof(int));
+	layout->mounts = offsetof(struct mnt_namespace, mounts);
+#endif
+#if UCV_HAVE_MNTNS_TREE_NODE
+	layout->tree_node = offsetof(struct mnt_namespace, mnt_ns_tree_node);
+#endif
+#if !UCV_HAVE_NS_ID
+	layout->seq = offsetof(struct mnt_namespace, seq);
+#endif
+#if UCV_HAVE_SB_MOUNTS_LIST
+	layout->instance = offsetof(struct mount, mnt_instance);
+#endif
+	return 0;
+#else
+	pr_info("mounts are not available: neither has this kernel BTF (CONFIG_DEBUG_INFO_BTF) nor was the module built in a full kernel tree\n");
+	return -EOPNOTSUPP;
+#endif
+}
+
+static struct ns_common *ucv_mntns_common(struct mnt_namespace *ns)
+{
+	return (void *)ns + ucv_layout.ns;
+}
+
+static struct mnt_namespace *ucv_mntns_of(struct ns_common *common)
+{
+	return (void *)common - ucv_layout.ns;
+}
+
+static u64 ucv_mntns_id(struct mnt_namespace *ns)
+{
+#if UCV_HAVE_NS_ID
+	return ucv_mntns_common(ns)->ns_id;
+#else
+	return *(u64 *)((void *)ns + ucv_layout.seq);
+#endif
+}
+
+/* Is its last reference gone, so that it is being taken apart? */
+static bool ucv_mntns_is_dead(struct mnt_namespace *ns)
+{
+#if UCV_HAVE_NS_RCU
+	return !__ns_ref_read(ucv_mntns_common(ns));
+#elif UCV_HAVE_NS_COUNT
+	return !refcount_read(&ucv_mntns_common(ns)->count);
+#else
+	return false; /* found only where it is held */
+#endif
+}
+
+/* Whom a namespace is charged to. Why it is read this way is said in mntns.h. */
+static int ucv_mntns_charged(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
+{
+	struct ucounts *ucounts = *(struct ucounts **)((void *)ns + ucv_layout.ucounts);
+	kuid_t uid;
+
+	facts->charged = ucounts;
+	facts->uid = UCV_UID_UNMAPPED;
+	if (!ucounts)
+		return 0;
+	if (get_kernel_nofault(uid, &ucounts->uid))
+		return -EFAULT;
+	facts->uid = __kuid_val(uid);
+	return 0;
+}
+
+/* Visit a namespace that a lock or RCU keeps in memory. */
+static int ucv_mntns_meet(struct mnt_namespace *ns, ucv_mntns_visit visit, void *arg)
+{
+	struct ucv_mntns_facts facts;
+
+	if (ucv_mntns_charged(ns, &facts))
+		return 0;
+	facts.id = ucv_mntns_id(ns);
+	facts.inum = ucv_mntns_common(ns)->inum;
+	facts.mounts = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.mounts));
+	facts.pending = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.pending));
+	facts.user_ns = *(struct user_namespace **)((void *)ns + ucv_layout.user_ns);
+	smp_rmb(); /* all of the above before the count */
+	if (ucv_mntns_is_dead(ns))
+		return 0;
+	return visit(&facts, arg);
+}
+
+#if UCV_HAVE_NS_TREE
+
+/* The list: each namespace on it is freed a grace period after it has left. */
+static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
+			  struct ucv_hold *hold)
+{
+	struct ns_common *common;
+	int ret = 0;
+
+	rcu_read_lock();
+	ucv_hold_begin(hold);
+	list_for_each_entry_rcu(common, &ucv_tree->ns_list_head, ns_tree_node.ns_list_entry) {
+		if (common->ns_id <= after)
+			continue; /* sorted by id */
+		ret = ucv_mntns_meet(ucv_mntns_of(common), visit, arg);
+		if (ret)
+			break;
+	}
+	ucv_hold_end(hold);
+	rcu_read_unlock();
+	return ret;
+}
+
+#else
+
+static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
+{
+	return (void *)node - ucv_layout.tree_node;
+}
+
+/* The first node with a higher id; the caller holds the tree's lock. */
+static struct rb_node *ucv_tree_after(u64 after)
+{
+	struct rb_node *node = ucv_tree->rb_node, *found = NULL;
+
+	while (node) {
+		if (ucv_mntns_id(ucv_tree_entry(node)) > after) {
+			found = node;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/* One batch; its end is left in *after. Under the lock nothing leaves the tree. */
+static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
+				struct ucv_hold *hold)
+{
+	struct rb_node *node;
+	unsigned int n = 0;
+	int ret = 0;
+
+	read_lock(ucv_tree_lock);
+	ucv_hold_begin(hold);
+	for (node = ucv_tree_after(*after); node && n < UCV_TREE_BATCH && !ret;
+	     node = rb_next(node), n++) {
+		ret = ucv_mntns_meet(ucv_tree_entry(node), visit, arg);
+		if (!ret)
+			*after = ucv_mntns_id(ucv_tree_entry(node));
+	}
+	ucv_hold_end(hold);
+	read_unlock(ucv_tree_lock);
+	return ret ? ret : node ? -EAGAIN : 0;
+}
+
+static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
+			  struct ucv_hold *hold)
+{
+	int ret;
+
+	do {
+		ret = ucv_visit_tree_batch(&after, visit, arg, hold);
+		cond_resched();
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+#endif
+
+/**
+ * ucv_mntns_visit_listed() - visit the mount namespaces that the kernel lists
+ * @after: only those with a higher id
+ * @visit: called for each, in the order of their ids, each at most once
+ * @arg: for @visit
+ * @hold: how long the lock or RCU is held is noted here
+ *
+ * Context: process context, no locks held, ucv_mntns_listed() is true. May sleep.
+ * Return: 0, or what @visit returned to stop
+ */
+int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
+			   struct ucv_hold *hold)
+{
+	return ucv_visit_list(after, visit, arg, hold);
+}
+
+/**
+ * ucv_mntns_visit_task() - visit the mount namespace of a task
+ * @task: kept by the caller's RCU read section
+ * @visit: called for it, unless the task is on its way out
+ * @arg: for @visit
+ *
+ * task_lock() keeps the task's nsproxy, and that keeps the namespace.
+ *
+ * Context: any. Takes task_lock().
+ * Return: 0, or what @visit returned to stop
+ */
+int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *arg)
+{
+	int ret = 0;
+
+	task_lock(task);
+	if (task->nsproxy && task->nsproxy->mnt_ns)
+		ret = ucv_mntns_meet(task->nsproxy->mnt_ns, visit, arg);
+	task_unlock(task);
+	return ret;
+}
+
+/* The namespace that an inode of nsfs stands for, if it is a mount namespace. */
+static struct mnt_namespace *ucv_mntns_of_inode(const struct inode *inode)
+{
+	struct ns_common *common;
+
+	if (!inode || inode->i_sb != ucv_nsfs)
+		return NULL;
+	common = inode->i_private;
+	if (!common || common->ops != ucv_mntns_ops)
+		return NULL;
+	return ucv_mntns_of(common);
+}
+
+/* The state of one batch of ucv_mntns_visit_files(). */
+struct ucv_files_batch {
+	ucv_mntns_visit visit;
+	void *arg;
+	unsigned int fd;
+	unsigned int left;
+};
+
+static int ucv_visit_file(const void *private, struct file *file, unsigned int fd)
+{
+	struct ucv_files_batch *batch = (struct ucv_files_batch *)private;
+	struct mnt_namespace *ns = ucv_mntns_of_inode(file_inode(file));
+	int ret = ns ? ucv_mntns_meet(ns, batch->visit, batch->arg) : 0;
+
+	if (ret)
+		return ret;
+	batch->fd = fd + 1;
+	return --batch->left ? 0 : -EAGAIN;
+}
+
+/**
+ * ucv_mntns_visit_files() - visit the mount namespaces that a task has open
+ * @task: kept by the caller's RCU read section
+ * @fd: in: the first descriptor to look at; out: where to go on
+ * @visit: called for each
+ * @arg: for @visit
+ *
+ * Looks at a limited number of files. task_lock() keeps the task's file table,
+ * the lock of the table (taken by iterate_fd()) its files.
+ *
+ * Context: any but with a file table's lock held. Takes task_lock().
+ * Return: 0 if all files have been seen, -EAGAIN if there may be more, or what
+ *	@visit returned to stop
+ */
+int ucv_mntns_visit_files(struct task_struct *task, unsigned int *fd,
+			  ucv_mntns_visit visit, void *arg)
+{
+	struct ucv_files_batch batch = {
+		.visit = visit, .arg = arg, .fd = *fd, .left = UCV_FILES_BATCH,
+	};
+	int ret = 0;
+
+	task_lock(task);
+	if (task->files)
+		ret = iterate_fd(task->files, batch.fd, ucv_visit_file, &batch);
+	task_unlock(task);
+	*fd = batch.fd;
+	return ret;
+}
+
+/**
+ * ucv_mntns_visit_binds() - visit the mount namespaces that bind mounts keep
+ * @visit: called for each; for some more than once
+ * @arg: for @visit
+ * @hold: how long the lock is held is noted here
+ *
+ * mount_lock keeps the list of the mounts of nsfs; a mount on it keeps its root,
+ * that its inode, and that the namespace.
+ *
+ * Context: process context, no locks held.
+ * Return: 0, or what @visit returned to stop
+ */
+int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hold)
+{
+	int ret = 0;
+#if UCV_HAVE_SB_MOUNTS_LIST
+	struct list_head *pos;
+
+	read_seqlock_excl(ucv_mount_lock);
+	ucv_hold_begin(hold);
+	list_for_each(pos, &ucv_nsfs->s_mounts) {
+		const struct vfsmount *mnt = (void *)pos - ucv_layout.instance +
+					     ucv_layout.vfsmount;
+		struct mnt_namespace *ns = ucv_mntns_of_inode(d_inode(mnt->mnt_root));
+
+		ret = ns ? ucv_mntns_meet(ns, visit, arg) : 0;
+		if (ret)
+			break;
+	}
+	ucv_hold_end(hold);
+	read_sequnlock_excl(ucv_mount_lock);
+#endif
+	return ret;
+}
+
+/**
+ * ucv_mntns_available() - can mount namespaces be walked on this kernel?
+ *
+ * Return: false if something is missing; the log has said what
+ */
+bool ucv_mntns_available(void)
+{
+	return ucv_usable;
+}
+
+/**
+ * ucv_mntns_listed() - does the kernel list all its mount namespaces?
+ *
+ * Return: true for ucv_mntns_visit_listed(); false if they must be looked for
+ *	where they are held
+ */
+bool ucv_mntns_listed(void)
+{
+	return ucv_tree;
+}
+
+/**
+ * ucv_mntns_limit() - how many mounts a mount namespace may have
+ *
+ * Return: fs.mount-max
+ */
+u32 ucv_mntns_limit(void)
+{
+	return READ_ONCE(*ucv_mount_max);
+}
+
+static int ucv_find_tree(void)
+{
+	if (!UCV_HAVE_NS_TREE && !ucv_layout.tree_node)
+		return 0; /* a kernel that has none */
+	ucv_tree = ucv_symbol("mnt_ns_tree", "CONFIG_KALLSYMS_ALL");
+	if (!ucv_tree)
+		return -ENOENT;
+#if !UCV_HAVE_NS_TREE
+	ucv_tree_lock = ucv_symbol("mnt_ns_tree_lock", "CONFIG_KALLSYMS_ALL");
+	if (!ucv_tree_lock)
+		return -ENOENT;
+#endif
+	return 0;
+}
+
+static int ucv_find_nsfs(void)
+{
+	struct vfsmount **mnt;
+
+	if (!UCV_HAVE_SB_MOUNTS_LIST || !ucv_layout.instance || !ucv_layout.seq) {
+		pr_warn("mounts are not available: this kernel neither lists its mount namespaces nor the mounts of nsfs in a form known here\n");
+		return -EOPNOTSUPP;
+	}
+	mnt = ucv_symbol("nsfs_mnt", "CONFIG_KALLSYMS_ALL");
+	ucv_mntns_ops = ucv_symbol("mntns_operations", "CONFIG_KALLSYMS_ALL");
+	ucv_mount_lock = ucv_symbol("mount_lock", "CONFIG_KALLSYMS_ALL");
+	if (!mnt || !ucv_mntns_ops || !ucv_mount_lock)
+		return -ENOENT;
+	ucv_nsfs = (*mnt)->mnt_sb;
+	return 0;
+}
+
+/**
+ * ucv_mntns_init() - find out how mount namespaces can be walked
+ * @btf: from ucv_btf_open(), or NULL if the kernel has none
+ *
+ * If they cannot, one line in the log says why, and all else works.
+ *
+ * Context: process context, at load.
+ */
+void ucv_mntns_init(const struct ucv_btf *btf)
+{
+	int ret;
+
+	ret = btf ? ucv_layout_from_btf(btf, &ucv_layout) :
+		    ucv_layout_from_header(&ucv_layout);
+	if (ret)
+		return;
+	ucv_mount_max = ucv_symbol("sysctl_mount_max", "CONFIG_KALLSYMS_ALL");
+	if (!ucv_mount_max || ucv_find_tree())
+		return;
+	if (!ucv_tree && ucv_find_nsfs())
+		return;
+	ucv_usable = true;
+}

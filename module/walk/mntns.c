@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The walk over the mount namespaces: one record for each. How they are found,
+ * and what keeps them alive, is said in kernel/mntns.h; here each is a set of
+ * facts, known by an id that is never used again, so none is recorded twice
+ * however often it is met.
+ */
+#include <linux/err.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+
+#include "kernel/mntns.h"
+#include "walk/walk.h"
+
+static u32 *ucv_mntmap_head(struct ucv_mntmap *map, u64 id)
+{
+	return &map->head[hash_64(id, ilog2(UCV_MNTMAP_HEADS))];
+}
+
+static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
+{
+	u32 index = *ucv_mntmap_head(&walk->mntmap, id);
+
+	while (index != UCV_NO_INDEX && ucv_snap_mntns(walk->snap, index)->id != id)
+		index = walk->mntmap.next[index];
+	return index;
+}
+
+/*
+ * Record a namespace unless it is recorded: an ucv_mntns_visit. The lock under
+ * which it is called keeps the user namespace that @facts points to.
+ */
+static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
+{
+	struct ucv_walk *walk = arg;
+	struct ucv_records *records = &walk->snap->records[UCV_KIND_MNTNS];
+	struct ucv_mntns *record;
+	int userns;
+	u32 *head;
+
+	if (ucv_mntmap_find(walk, facts->id) != UCV_NO_INDEX)
+		return 0;
+	if (records->nr == records->max || records->nr == walk->mntmap.max)
+		return -ENOSPC;
+	userns = ucv_nsmap_index(&walk->map, facts->user_ns);
+	if (userns < 0)
+		return userns == -ENOSPC ? userns : 0;
+
+	record = ucv_record(records, records->nr);
+	memset(record, 0, sizeof(*record));
+	record->id = facts->id;
+	record->inum = facts->inum;
+	record->userns = userns;
+	record->uid = facts->uid;
+	record->uid_in_ns = facts->uid;
+	record->mounts = facts->mounts;
+	record->pending = facts->pending;
+	record->limit = ucv_mntns_limit();
+	record->flags = facts->charged ? 0 : UCV_MNTNS_UNCHARGED;
+
+	head = ucv_mntmap_head(&walk->mntmap, facts->id);
+	walk->mntmap.next[records->nr] = *head;
+	*head = records->nr++;
+	return 0;
+}
+
+/**
+ * ucv_mntmap_init() - begin with no mount namespaces
+ * @walk: whose map it is
+ */
+void ucv_mntmap_init(struct ucv_walk *walk)
+{
+	walk->mntmap.next = NULL;
+	walk->mntmap.max = 0;
+	memset32(walk->mntmap.head, UCV_NO_INDEX, ARRAY_SIZE(walk->mntmap.head));
+}
+
+/**
+ * ucv_mntmap_destroy() - forget the map; the records stay
+ * @walk: whose map it is
+ *
+ * Context: process context. May sleep.
+ */
+void ucv_mntmap_destroy(struct ucv_walk *walk)
+{
+	kvfree(walk->mntmap.next);
+	walk->mntmap.next = NULL;
+}
+
+/**
+ * ucv_mntmap_make_room() - see to it that one more namespace can be recorded
+ * @walk: the walk
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG or -ENOMEM
+ */
+int ucv_mntmap_make_room(struct ucv_walk *walk)
+{
+	struct ucv_records *records = &walk->snap->records[UCV_KIND_MNTNS];
+	struct ucv_mntmap *map = &walk->mntmap;
+	void *next;
+	int ret = 0;
+
+	if (walk->map.max - walk->map.nr < UCV_USERNS_LEVELS)
+		ret = ucv_nsmap_grow(walk);
+	if (!ret && records->nr == records->max)
+		ret = ucv_records_grow(walk->snap, UCV_KIND_MNTNS);
+	if (ret || records->nr < map->max)
+		return ret;
+	next = ucv_snap_grow(walk->snap, map->next, sizeof(*map->next), records->nr,
+			     &map->max);
+	if (IS_ERR(next))
+		return PTR_ERR(next);
+	map->next = next;
+	return 0;
+}
+
+/* The id of the newest record: where a visit in the order of ids goes on. */
+static u64 ucv_mntmap_last_id(const struct ucv_snap *snap)
+{
+	u32 nr = snap->records[UCV_KIND_MNTNS].nr;
+
+	return nr ? ucv_snap_mntns(snap, nr - 1)->id : 0;
+}
+
+/**
+ * ucv_walk_mntns() - record the mount namespaces, but for those that only tasks
+ *	lead to
+ * @walk: the walk
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG, -ENOMEM or -EINTR
+ */
+int ucv_walk_mntns(struct ucv_walk *walk)
+{
+	int ret;
+
+	do {
+		ret = ucv_mntmap_make_room(walk);
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ucv_mntns_listed())
+			ret = ucv_mntns_visit_listed(ucv_mntmap_last_id(walk->snap),
+						     ucv_mntmap_add, walk, &walk->snap->hold);
+		else
+			ret = ucv_mntns_visit_binds(ucv_mntmap_add, walk, &walk->snap->hold);
+	} while (ret == -ENOSPC);
+	return ret;
+}
+
+/* A task, and the record that it has become the example of, or UCV_NO_INDEX. */
+struct ucv_mntmap_example {
+	struct ucv_walk *walk;
+	struct task_struct *task;
+	u32 index;
+};
+
+/* Note a task as an example of who lives there: an ucv_mntns_visit. */
+static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
+{
+	struct ucv_mntmap_example *example = arg;
+	struct ucv_walk *walk = example->walk;
+	struct ucv_mntns *record;
+	u32 index;
+	int ret;
+
+	ret = ucv_mntns_listed() ? 0 : ucv_mntmap_add(facts, walk);
+	if (ret)
+		return ret;
+	index = ucv_mntmap_find(walk, facts->id);
+	if (index == UCV_NO_INDEX)
+		return 0; /* younger than the walk over the list */
+	record = ucv_snap_mntns(walk->snap, index);
+	if (record->pid)
+		return 0;
+	record->pid = task_tgid_nr(example->task);
+	example->index = index;
+	return 0;
+}
+
+/**
+ * ucv_mntmap_meet_task() - note which mount namespace a task lives in and, if the
+ *	kernel does not list them, which it has open
+ * @walk: the walk
+ * @task: kept by the caller's RCU read section
+ * @fd: in: the first of its files not seen yet; out: likewise
+ *
+ * Context: in an RCU read section. Does not sleep.
+ * Return: 0 when done with the task, -EAGAIN if it has more files, -ENOSPC if
+ *	there may be no room
+ */
+int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd)
+{
+	struct ucv_mntmap_example example = {
+		.walk = walk, .task = task, .index = UCV_NO_INDEX,
+	};
+	int ret;
+
+	ret = ucv_mntns_visit_task(task, ucv_mntmap_note, &example);
+	/* Not under task_lock(), which this takes itself on some kernels. */
+	if (example.index != UCV_NO_INDEX)
+		get_task_comm(ucv_snap_mntns(walk->snap, example.index)->comm, task);
+	if (ret || ucv_mntns_listed())
+		return ret;
+	return ucv_mntns_visit_files(task, fd, ucv_mntmap_add, walk);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One walk through the kernel's tables: which, and in what order.
+ *
+ * The counters come first, as they lead to most user namespaces; then the mount
+ * namespaces that the kernel lists; then the tasks, which live in both kinds and,
+ * on kernels without a list, lead to the mount namespaces. The records of the
+ * user namespaces are made last, when all of them have been met.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "walk/walk.h"
+
+static int ucv_walk_tables(struct ucv_walk *walk)
+{
+	int ret = 0;
+
+	if (walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
+		ret = ucv_walk_mntns(walk);
+	if (!ret)
+		ret = ucv_walk_ucounts(walk);
+	if (!ret)
+		ret = ucv_walk_tasks(walk);
+	if (!ret)
+		ret = ucv_nsmap_finish(walk);
+	return ret;
+}
+
+/**
+ * ucv_walk() - read the tables
+ * @snap: where the records go; @snap->filled says of which kinds
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG, -ENOMEM or -EINTR
+ */
+int ucv_walk(struct ucv_snap *snap)
+{
+	struct ucv_walk *walk;
+	int ret;
+
+	walk = kvmalloc(sizeof(*walk), GFP_KERNEL_ACCOUNT);
+	if (!walk)
+		return -ENOMEM;
+	walk->snap = snap;
+	ucv_mntmap_init(walk);
+	ret = ucv_nsmap_init(walk);
+	if (!ret)
+		ret = ucv_walk_tables(walk);
+	ucv_nsmap_destroy(walk);
+	ucv_mntmap_destroy(walk);
+	kvfree(walk);
+	return ret;
+}
