@@ -466,7 +466,7 @@ void ucv_remove_files(const char *dir, unsigned int nr)
  * Sysctls. A test is a child of the program, and can be killed: so the values to
  * put back are kept in memory that it shares, and the program does it at its end.
  */
-#define MAX_SYSCTLS	16
+#define MAX_SYSCTLS	64
 
 static struct saved {
 	unsigned int nr;
