@@ -83,13 +83,18 @@ static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
 	return ucv_put_arg(arg, &info, sizeof(info), cmd);
 }
 
+static void ucv_file_forget(struct ucv_file *uf)
+{
+	ucv_snap_free(uf->snap);
+	uf->snap = NULL;
+}
+
 /* The old snapshot goes first, so that a file never pins two. */
 static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
 {
 	struct ucv_snap *snap;
 
-	ucv_snap_free(uf->snap);
-	uf->snap = NULL;
+	ucv_file_forget(uf);
 	snap = ucv_snap_take(out->request);
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
@@ -120,8 +125,12 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 	if (mutex_lock_killable(&uf->lock))
 		return -EINTR;
 	ret = ucv_file_retake(uf, &snapshot);
+	if (!ret)
+		ret = ucv_put_arg(arg, &snapshot, sizeof(snapshot), cmd);
+	if (ret)
+		ucv_file_forget(uf);
 	mutex_unlock(&uf->lock);
-	return ret ? ret : ucv_put_arg(arg, &snapshot, sizeof(snapshot), cmd);
+	return ret;
 }
 
 /* Copy nr records, padding or cutting each to the size the caller asked for. */

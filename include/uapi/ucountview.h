@@ -284,7 +284,9 @@ struct ucv_info {
  * @hold_max_ns: out: the longest time this walk held a lock or an RCU read
  *	section, in nanoseconds
  *
- * Replaces the file's snapshot. If it fails, the file has none.
+ * Replaces the file's snapshot. An argument that is refused (EINVAL, E2BIG,
+ * EOPNOTSUPP, EFAULT when it is read) leaves the old one; if anything fails after
+ * that, the file has none.
  *
  * Errors: EINVAL (also: @request is empty or has unknown bits), EOPNOTSUPP (a kind
  * that is not available on this kernel: the log said why when the module was
