@@ -1,0 +1,204 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Loading and unloading: a hundred times while eight readers open the device and debugfs in a loop, refused while a file
+# is open, nothing left behind, nothing in the kernel's log.
+#
+# Environment: UCV_KO, the module's file (else the one that is installed); UCV_LOADS, how many times.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=ktap.sh
+. "$here/ktap.sh"
+
+debugfs=/sys/kernel/debug/ucountview
+device=/dev/ucountview
+loads=${UCV_LOADS:-100}
+was_loaded=''
+readers=''
+
+loaded() {
+	grep -q '^ucountview ' /proc/modules
+}
+
+# The file of the module; modprobe knows it if depmod ran, the test VM's guest has it in a fixed place.
+find_module() {
+	modules=/lib/modules/$(uname -r)
+	for file in "${UCV_KO:-}" "$modules"/extra/ucountview.ko* "$modules"/updates/ucountview.ko* \
+		"$modules"/updates/dkms/ucountview.ko* /ucountview.ko; do
+		if [ -n "$file" ] && [ -f "$file" ]; then
+			echo "$file"
+			return
+		fi
+	done
+	modinfo -n ucountview 2>/dev/null
+}
+
+load() {
+	insmod "$module" 2>"$ktap_dir/error" || modprobe ucountview 2>"$ktap_dir/error"
+}
+
+# Readers have it open now and then; they go on, so there will be an instant in which nobody has.
+unload() {
+	tries=0
+	while ! rmmod ucountview 2>"$ktap_dir/error"; do
+		tries=$((tries + 1))
+		if [ $tries -ge 5000 ]; then
+			cat "$ktap_dir/error"
+			return 1
+		fi
+	done
+}
+
+# The readers end with the script, the module is as it was before.
+clean_up() {
+	for pid in $readers; do
+		kill "$pid" 2>/dev/null
+	done
+	if [ -n "$was_loaded" ]; then
+		loaded || load
+	elif loaded; then
+		rmmod ucountview
+	fi
+	rm -rf "$ktap_dir"
+}
+
+# What the kernel said since this script began.
+splats() {
+	dmesg | sed "1,/$marker/d" |
+		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|unable to handle|KASAN|UBSAN|possible circular|RCU stall'
+}
+
+unload_is_refused_while_the_device_is_open() {
+	loaded || load || return
+	(
+		exec 9<"$device" || exit 1
+		rmmod ucountview 2>"$ktap_dir/error" && exit 1
+		grep -iE 'busy|in use|temporarily' "$ktap_dir/error" || exit 1
+		loaded
+	) || return
+	unload
+}
+
+unload_is_refused_while_debugfs_is_open() {
+	loaded || load || return
+	if [ ! -r "$debugfs/ucounts" ]; then
+		echo "debugfs cannot be read"
+		return 4
+	fi
+	(
+		exec 9<"$debugfs/ucounts" || exit 1
+		rmmod ucountview 2>"$ktap_dir/error" && exit 1
+		loaded || exit 1
+		read -r header <&9 && [ -n "$header" ]
+	) || return
+	unload
+}
+
+nothing_is_left_after_unloading() {
+	loaded && { unload || return; }
+	expect "$device after unloading" absent "$([ -e $device ] && echo there || echo absent)" || return
+	expect "$debugfs after unloading" absent "$([ -e $debugfs ] && echo there || echo absent)" || return
+	load || return
+	expect "$device after loading" there "$([ -c $device ] && echo there || echo absent)"
+}
+
+loading_twice_is_refused() {
+	loaded || load || return
+	insmod "$module" 2>"$ktap_dir/error" && return 1
+	[ -c $device ] && loaded
+}
+
+start_readers() {
+	for number in 1 2 3 4 5 6 7 8; do
+		"$here/read_loop" >"$ktap_dir/reader.$number" 2>&1 &
+		readers="$readers $!"
+	done
+}
+
+# Each was fine, and saw the module at least once.
+stop_readers() {
+	bad=0
+	for pid in $readers; do
+		kill -TERM "$pid" || bad=1
+		wait "$pid" || bad=1
+	done
+	readers=''
+	for number in 1 2 3 4 5 6 7 8; do
+		snapshots=$(cat "$ktap_dir/reader.$number")
+		echo "reader $number: $snapshots snapshots"
+		[ "$snapshots" -gt 0 ] || bad=1
+	done
+	return $bad
+}
+
+load_and_unload_under_readers() {
+	loaded && { unload || return; }
+	start_readers
+	count=0
+	while [ $count -lt "$loads" ]; do
+		if ! load || ! unload; then
+			cat "$ktap_dir/error"
+			stop_readers
+			return 1
+		fi
+		count=$((count + 1))
+	done
+	# Those that have not seen it yet end when they have.
+	load || return
+	stop_readers || return
+	unload
+}
+
+# With nobody reading, the module keeps no memory of a walk; what a slab may hide, kmemleak finds where it is built in.
+no_memory_is_kept() {
+	loaded || load || return
+	if [ ! -r "$debugfs/ucounts" ]; then
+		echo "debugfs cannot be read"
+		return 4
+	fi
+	count=0
+	while [ $count -lt 50 ]; do
+		cat "$debugfs"/* >/dev/null || return
+		count=$((count + 1))
+	done
+	kept=$(grep -c 'ucv_' /proc/vmallocinfo)
+	expect "vmalloc areas with no file open" 0 "$kept" || return
+	unload || return
+	[ -w /sys/kernel/debug/kmemleak ] || return 0
+	# An object has to be some seconds old before it is a leak.
+	sleep 6
+	echo scan >/sys/kernel/debug/kmemleak
+	sleep 1
+	echo scan >/sys/kernel/debug/kmemleak
+	grep -A 20 -E 'ucv_|ucountview' /sys/kernel/debug/kmemleak && return 1
+	return 0
+}
+
+the_log_is_clean() {
+	dmesg | grep -q "$marker" || {
+		echo "the kernel's log does not reach back to the start"
+		return 4
+	}
+	! splats
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+module=$(find_module)
+[ -n "$module" ] || ktap_skip_all "there is no ucountview.ko: set UCV_KO"
+loaded && was_loaded=yes
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+if [ -n "$was_loaded" ]; then
+	rmmod ucountview 2>/dev/null || ktap_skip_all "the module is in use"
+fi
+marker="ucountview load_test $$"
+echo "<6>$marker" >/dev/kmsg
+
+ktap_begin 7
+ktap_test nothing_is_left_after_unloading
+ktap_test loading_twice_is_refused
+ktap_test unload_is_refused_while_the_device_is_open
+ktap_test unload_is_refused_while_debugfs_is_open
+ktap_test load_and_unload_under_readers
+ktap_test no_memory_is_kept
+ktap_test the_log_is_clean
+ktap_end

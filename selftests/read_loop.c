@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads the device and debugfs again and again until SIGTERM, whether the module is
+ * there or not, and until it was there once; prints how many snapshots it took. Not a test: load_test.sh runs it
+ * while it loads and unloads the module. Exit status 1 for an error that the absence
+ * of the module does not explain.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ucountview.h"
+
+static volatile sig_atomic_t done;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	done = 1;
+}
+
+/* Not there, not there any more, or there but not for long. */
+static int is_absence(int error)
+{
+	return error == ENOENT || error == ENODEV || error == ENXIO;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "# read_loop: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static long read_device(void)
+{
+	struct ucv_snapshot snapshot = {
+		.request = UCV_MASK(UCV_KIND_UCOUNTS),
+	};
+	static struct ucv_ucounts rows[64];
+	struct ucv_read read = {
+		.kind = UCV_KIND_UCOUNTS,
+		.record_size = sizeof(rows[0]),
+		.buf = (uintptr_t)rows,
+		.buf_size = sizeof(rows),
+	};
+	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		if (!is_absence(errno))
+			die("open " UCV_DEVICE_PATH);
+		return 0;
+	}
+	/* Once it is open the module cannot go. */
+	if (ioctl(fd, UCV_IOC_SNAPSHOT, &snapshot))
+		die("UCV_IOC_SNAPSHOT");
+	if (ioctl(fd, UCV_IOC_READ, &read))
+		die("UCV_IOC_READ");
+	if (!read.nr)
+		die("no rows");
+	close(fd);
+	return 1;
+}
+
+static void read_text(const char *path)
+{
+	char buf[4096];
+	ssize_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		if (!is_absence(errno))
+			die(path);
+		return;
+	}
+	do
+		got = read(fd, buf, sizeof(buf));
+	while (got > 0);
+	if (got < 0 && !is_absence(errno) && errno != EIO)
+		die(path);
+	close(fd);
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_handler = on_term };
+	long snapshots = 0, late = 0;
+
+	sigaction(SIGTERM, &action, NULL);
+	srand(getpid());
+	/* One snapshot at least: the module may have been away all the time. */
+	while (!done || (!snapshots && late++ < 1000)) {
+		snapshots += read_device();
+		read_text("/sys/kernel/debug/ucountview/ucounts");
+		read_text("/sys/kernel/debug/ucountview/status");
+		/* Leave an instant in which nobody has it open. */
+		usleep(rand() % 4000);
+	}
+	printf("%ld\n", snapshots);
+	return 0;
+}
