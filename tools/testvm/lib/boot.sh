@@ -6,7 +6,7 @@
 # guests (kprobes, static keys, static calls), in most boots, with an Oops that is not ours.
 accelerator() {
 	if [[ ${icount:-} ]]; then
-		echo "-accel tcg,thread=single -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm"
+		echo "-accel tcg,thread=single -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1"
 		return
 	fi
 	if kvm_works "$1"; then
@@ -21,6 +21,10 @@ kvm_works() {
 	local answer
 	answer=$cache/kvm-$(cat /proc/sys/kernel/random/boot_id)
 
+	case ${UCV_ACCEL:-} in
+	kvm) return 0 ;;
+	tcg) return 1 ;;
+	esac
 	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
 	[[ -e $answer ]] || with_lock kvm try_kvm "$1" "$answer"
 	[[ $(cat "$answer") == yes ]]
@@ -61,7 +65,7 @@ qemu() {
 		-name "testvm-$release" -m "${memory:-512}" -smp "${cpus:-1}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$image" -initrd "$dir/tree.cpio" \
-		-append "console=ttyS0 ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr }${parameters:-}" \
+		-append "console=ttyS0 ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }${parameters:-}" \
 		-serial "file:$dir/console" \
 		-device virtio-serial-pci,ioeventfd=off "${ports[@]}" \
 		</dev/null >"$dir/qemu" 2>&1 &

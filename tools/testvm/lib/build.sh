@@ -29,12 +29,17 @@ build_module() {
 	with_lock "build-$1" build_module_locked "$@"
 }
 
+# try_module NAME TO: the same where it is not what the run is about
+try_module() {
+	(build_module "$@") 2>/dev/null || say "the module does not build, going on without it"
+}
+
 build_module_locked() {
 	local kdir log root src
 	kdir=$(kernel_fact "$1" kdir)
 	root=$(kernel_root "$1")
-	src=$cache/build/$1/src
-	log=$cache/build/$1/log
+	src=$build/$1/src
+	log=$build/$1/log
 
 	# another release, another build
 	if [[ $(cat "$src/.release" 2>/dev/null) != "$(kernel_fact "$1" release)" ]]; then
@@ -62,7 +67,7 @@ build_host() {
 }
 
 build_host_locked() {
-	local out=$cache/build/host
+	local out=$build/host
 
 	if [[ $(cat "$out/project" 2>/dev/null) != "$project" ]]; then
 		rm -rf "$out"

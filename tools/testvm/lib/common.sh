@@ -5,6 +5,7 @@
 testvm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 project=${UCV_SRC:-$(cd "$testvm_dir/../.." && pwd)}
 cache=${UCV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ucountview}
+build=${UCV_BUILD:-$cache/build}
 default_kernel=6.12
 
 say() {

@@ -54,7 +54,8 @@ make_initramfs() {
 	add_kernel_modules "$name" "$tree"
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$tree/etc/passwd"
 	printf 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
-	printf 'load=%s\n' "$load" >"$tree/etc/testvm/settings"
+	# what a kernel still does in the background after boot would be counted with the command: let it finish
+	printf '%s\n' "load=$load" "settle=${icount:+2}" >"$tree/etc/testvm/settings"
 	printf 'exec%s\n' "$(quoted "$@")" >"$tree/etc/testvm/command"
 	(cd "$tree" && find . -print0 | cpio --quiet --null -R 0:0 -o -H newc >"$tree.cpio")
 }
