@@ -17,7 +17,11 @@ static double ratio_of(long long used, long long limit)
 /* How many of the limit's @parts are used. Rounded down: only what is full shows as full. */
 static long long parts_of(const struct counter *counter, int parts)
 {
-	return counter->limit > 0 ? (__int128)counter->used * parts / counter->limit : parts;
+	long long used = counter->used > 0 ? counter->used : 0;
+
+	if (counter->limit <= 0)
+		return parts;
+	return used < LLONG_MAX / parts ? used * parts / counter->limit : LLONG_MAX;
 }
 
 /**
