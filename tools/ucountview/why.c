@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "advice.h"
 #include "args.h"
@@ -154,6 +155,16 @@ static void open_table(struct why *w)
 		table_open(&w->table, json_columns, ARRAY_SIZE(json_columns));
 	else
 		table_open(&w->table, default_columns, ARRAY_SIZE(default_columns));
+}
+
+/* /proc tells uids as this program's user namespace sees them, the module as the initial one. */
+static void check_viewpoint(const struct why *w)
+{
+	const struct ucv_userns *here;
+
+	here = snapshot_find_userns(&w->snap, process_userns(getpid()));
+	if (!here || here->parent != UCV_NO_INDEX)
+		die("not in the initial user namespace: uids have other numbers here");
 }
 
 static void follow_process(struct why *w)
@@ -432,6 +443,7 @@ int cmd_why(int argc, char **argv)
 	open_table(&w);
 	process_read(&w.process, arg_pid(argv[optind]));
 	snapshot_take(&w.snap);
+	check_viewpoint(&w);
 	follow_process(&w);
 	choose_resources(&w);
 	collect_rows(&w);
