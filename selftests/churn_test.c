@@ -166,7 +166,7 @@ static pid_t start(void (*work)(const char *dir), const char *dir)
 	return pid;
 }
 
-/* The readers. Each says on standard error what it saw, and exits with 1. */
+/* The readers. Each says on standard error what is wrong, and exits with 1. */
 
 static const char *check_constant(const struct ucv_table *table,
 				  unsigned int inum)
@@ -193,7 +193,7 @@ static const char *check_constant(const struct ucv_table *table,
 		if (table->userns[row->userns].owner != CONSTANT_UID)
 			return "a constant owner has changed";
 	}
-	return found == 1 ? NULL : "a constant row is not there once";
+	return found == 1 ? "" : "a constant row is not there once";
 }
 
 static const char *check_above(const struct ucv_table *table, unsigned int init)
@@ -202,7 +202,7 @@ static const char *check_above(const struct ucv_table *table, unsigned int init)
 		return "what is charged above has changed";
 	if (ucv_used(table, init, CONSTANT_UID, "user_namespaces") != 1)
 		return "the owner's namespace is not there once";
-	return NULL;
+	return "";
 }
 
 static const char *check_snapshot(int fd, unsigned int init, unsigned int inum)
@@ -215,9 +215,9 @@ static const char *check_snapshot(int fd, unsigned int init, unsigned int inum)
 	if (ret)
 		return strerror(-ret);
 	bad = ucv_inconsistent(&table);
-	if (!bad)
+	if (!*bad)
 		bad = check_constant(&table, inum);
-	if (!bad)
+	if (!*bad)
 		bad = check_above(&table, init);
 	ucv_free(&table);
 	return bad;
@@ -226,10 +226,10 @@ static const char *check_snapshot(int fd, unsigned int init, unsigned int inum)
 static const char *read_snapshots(unsigned int init, unsigned int inum)
 {
 	long n = scale(NR_SNAPSHOTS);
-	const char *bad = NULL;
+	const char *bad = "";
 	int fd = ucv_open();
 
-	while (n-- && !bad)
+	while (n-- && !*bad)
 		bad = check_snapshot(fd, init, inum);
 	close(fd);
 	return bad;
@@ -238,7 +238,7 @@ static const char *read_snapshots(unsigned int init, unsigned int inum)
 static const char *check_text(unsigned int init, unsigned int inum)
 {
 	const struct ucv_text_row *watches, *above;
-	const char *bad = NULL;
+	const char *bad = "";
 	struct ucv_text text;
 	int ret;
 
@@ -259,9 +259,9 @@ static const char *check_text(unsigned int init, unsigned int inum)
 static const char *read_texts(unsigned int init, unsigned int inum)
 {
 	long n = ucv_has_debugfs() ? scale(NR_TEXTS) : 0;
-	const char *bad = NULL;
+	const char *bad = "";
 
-	while (n-- && !bad)
+	while (n-- && !*bad)
 		bad = check_text(init, inum);
 	return bad;
 }
@@ -275,9 +275,9 @@ static pid_t start_reader(const char *(*reader)(unsigned int, unsigned int),
 	if (pid)
 		return pid;
 	bad = reader(init, inum);
-	if (bad)
+	if (*bad)
 		fprintf(stderr, "# %s\n", bad);
-	_exit(bad ? 1 : 0);
+	_exit(*bad ? 1 : 0);
 }
 
 UCV_TEST_F(churn, processes)

@@ -32,13 +32,6 @@ FIXTURE_TEARDOWN(debugfs)
 	ucv_remove_files(self->dir, NR_FILES);
 }
 
-/* In each test, as not every version of the harness lets FIXTURE_SETUP() skip. */
-#define NEED_DEBUGFS()							\
-	do {								\
-		if (!ucv_has_debugfs())					\
-			SKIP(return, "debugfs cannot be read");		\
-	} while (0)
-
 static void check_text_row(struct __test_metadata *_metadata,
 			   const struct ucv_table *table,
 			   const struct ucv_text_row *line)
@@ -63,9 +56,9 @@ static void check_text_row(struct __test_metadata *_metadata,
 	snprintf(limit, sizeof(limit), "%lld",
 		 (long long)userns->limit[resource]);
 	if (table->resources[resource].type == UCV_RESOURCE_RLIMIT)
-		strcpy(limit, "-");
+		snprintf(limit, sizeof(limit), "-");
 	else if (userns->limit[resource] >= UCV_UNLIMITED)
-		strcpy(limit, "unlimited");
+		snprintf(limit, sizeof(limit), "unlimited");
 	EXPECT_STREQ(limit, line->limit);
 }
 
@@ -136,7 +129,8 @@ UCV_TEST_F(debugfs, agrees)
 	struct ucv_chain chain;
 	unsigned int i;
 
-	NEED_DEBUGFS();
+	if (!ucv_has_debugfs())
+		SKIP(return, "debugfs cannot be read");
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
 	ASSERT_EQ(0, ucv_agent_write(&chain.agent[2],
 				     "/proc/sys/user/max_inotify_watches",
@@ -150,13 +144,13 @@ UCV_TEST_F(debugfs, agrees)
 	EXPECT_EQ(table.nr_userns, text.nr_userns);
 	for (i = 0; i < text.nr_userns; i++)
 		check_text_userns(_metadata, &table, &text.userns[i]);
-	line = ucv_text_row(&text, chain.inum[2], UCV_BASE(2) + 1,
+	line = ucv_text_row(&text, chain.inum[2], ucv_base(2) + 1,
 			    "inotify_watches");
 	ASSERT_NE(NULL, line);
 	EXPECT_EQ(2LL, line->used);
 	EXPECT_STREQ("33", line->limit);
 	EXPECT_EQ(2U, line->level);
-	line = ucv_text_row(&text, chain.inum[UCV_DEPTH], UCV_BASE(UCV_DEPTH) + 3,
+	line = ucv_text_row(&text, chain.inum[UCV_DEPTH], ucv_base(UCV_DEPTH) + 3,
 			    "inotify_watches");
 	ASSERT_NE(NULL, line);
 	EXPECT_EQ(17LL, line->used);
@@ -176,7 +170,8 @@ UCV_TEST_F(debugfs, status)
 	char value[128];
 	unsigned int i;
 
-	NEED_DEBUGFS();
+	if (!ucv_has_debugfs())
+		SKIP(return, "debugfs cannot be read");
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		EXPECT_EQ(0, ucv_status(keys[i], value, sizeof(value)))
 			TH_LOG("status has no %s", keys[i]);
@@ -228,7 +223,8 @@ UCV_TEST_F(debugfs, portions)
 	struct ucv_chain chain;
 	unsigned int i;
 
-	NEED_DEBUGFS();
+	if (!ucv_has_debugfs())
+		SKIP(return, "debugfs cannot be read");
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
 	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 3, self->dir, 17));
 	for (i = 0; i < ARRAY_SIZE(files); i++)
@@ -242,7 +238,8 @@ UCV_TEST_F(debugfs, only_root_reads)
 	char path[128];
 	unsigned int i;
 
-	NEED_DEBUGFS();
+	if (!ucv_has_debugfs())
+		SKIP(return, "debugfs cannot be read");
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, 65534, 65534,
 				    65534));
 	for (i = 0; i < ARRAY_SIZE(files); i++) {

@@ -25,7 +25,7 @@ static char path[MAX_PATH];
 static const char *wanted;
 static bool listing, found;
 
-static void __attribute__((noreturn)) die(const char *what)
+static void die(const char *what)
 {
 	int line = 1;
 
@@ -142,10 +142,10 @@ static void skip_number(void)
 
 static void skip_word(void)
 {
-	static const char *const words[] = { "true", "false", "null" };
+	static const char *const words[] = { "true", "false", "null", NULL };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (i = 0; words[i]; i++) {
 		size_t length = strlen(words[i]);
 
 		if (!strncmp(at, words[i], length)) {
@@ -157,7 +157,7 @@ static void skip_word(void)
 }
 
 /* Appends to the path; returns what its length was before. */
-static size_t __attribute__((format(printf, 1, 2))) enter(const char *format, ...)
+static size_t enter(const char *format, ...)
 {
 	size_t length = strlen(path);
 	va_list args;

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
 # Loading and unloading: a hundred times while eight readers open the device and debugfs in a loop, refused while a file
 # is open, nothing left behind, nothing in the kernel's log.
 #
 # Environment: UCV_KO, the module's file (else the one that is installed); UCV_LOADS, how many times.
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=ktap.sh
 . "$here/ktap.sh"
 
 debugfs=/sys/kernel/debug/ucountview

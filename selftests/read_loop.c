@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads the device and debugfs again and again until SIGTERM, whether the module is
- * there or not, and until it was there once; prints how many snapshots it took. Not a test: load_test.sh runs it
- * while it loads and unloads the module. Exit status 1 for an error that the absence
- * of the module does not explain.
+ * Reads the device and debugfs again and again, whether the module is there or not,
+ * until SIGTERM and until it was there once; prints how many snapshots it took. Not a
+ * test: load_test.sh runs it while it loads and unloads the module. Exit status 1 for
+ * an error that the absence of the module does not explain.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,17 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ucountview.h"
-
-static volatile sig_atomic_t done;
-
-static void on_term(int sig)
-{
-	(void)sig;
-	done = 1;
-}
 
 /* Not there, not there any more, or there but not for long. */
 static int is_absence(int error)
@@ -86,20 +79,30 @@ static void read_text(const char *path)
 	close(fd);
 }
 
+/* Leaves an instant in which nobody has it open; true if it is time to end. */
+static int pause_a_bit(const sigset_t *signals)
+{
+	struct timespec time = { .tv_nsec = rand() % 4000000 };
+
+	return sigtimedwait(signals, NULL, &time) == SIGTERM;
+}
+
 int main(void)
 {
-	struct sigaction action = { .sa_handler = on_term };
 	long snapshots = 0, late = 0;
+	sigset_t signals;
+	int done = 0;
 
-	sigaction(SIGTERM, &action, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	srand(getpid());
 	/* One snapshot at least: the module may have been away all the time. */
 	while (!done || (!snapshots && late++ < 1000)) {
 		snapshots += read_device();
 		read_text("/sys/kernel/debug/ucountview/ucounts");
 		read_text("/sys/kernel/debug/ucountview/status");
-		/* Leave an instant in which nobody has it open. */
-		usleep(rand() % 4000);
+		done |= pause_a_bit(&signals);
 	}
 	printf("%ld\n", snapshots);
 	return 0;

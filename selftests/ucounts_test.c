@@ -202,8 +202,8 @@ UCV_TEST_F(ucounts, nested)
 	ASSERT_EQ(0, ucv_take(&table));
 	for (level = UCV_DEPTH; level >= 0; level--) {
 		/* Who is charged there for what is below. */
-		unsigned int uid = level == UCV_DEPTH ? UCV_BASE(UCV_DEPTH) + 3 :
-						    UCV_OWNER(level + 1);
+		unsigned int uid = level == UCV_DEPTH ? ucv_base(UCV_DEPTH) + 3 :
+						    ucv_owner(level + 1);
 		unsigned int inum = chain.inum[level];
 		long long more = level < 3;
 
@@ -214,9 +214,9 @@ UCV_TEST_F(ucounts, nested)
 		EXPECT_EQ((long long)UCV_DEPTH - level,
 			  ucv_used(&table, inum, uid, "user_namespaces"));
 	}
-	EXPECT_EQ(2LL, ucv_used(&table, chain.inum[3], UCV_BASE(3) + 5,
+	EXPECT_EQ(2LL, ucv_used(&table, chain.inum[3], ucv_base(3) + 5,
 				"inotify_watches"));
-	EXPECT_EQ(0LL, ucv_used(&table, chain.inum[4], UCV_BASE(4) + 5,
+	EXPECT_EQ(0LL, ucv_used(&table, chain.inum[4], ucv_base(4) + 5,
 				"inotify_watches"));
 	EXPECT_CONSISTENT(&table);
 	ucv_free(&table);
@@ -263,8 +263,8 @@ UCV_TEST_F(ucounts, limits_of_levels)
 	ASSERT_EQ(0, ucv_take(&table));
 	for (level = 0; level < UCV_DEPTH; level++)
 		EXPECT_EQ(9LL, ucv_used(&table, chain.inum[level],
-					UCV_OWNER(level + 1), "inotify_watches"));
-	EXPECT_EQ(9LL, ucv_used(&table, chain.inum[UCV_DEPTH], UCV_BASE(UCV_DEPTH) + 3,
+					ucv_owner(level + 1), "inotify_watches"));
+	EXPECT_EQ(9LL, ucv_used(&table, chain.inum[UCV_DEPTH], ucv_base(UCV_DEPTH) + 3,
 				"inotify_watches"));
 	ucv_free(&table);
 	EXPECT_TRUE(ucv_chain_stop(&chain));
@@ -364,16 +364,16 @@ UCV_TEST_F(ucounts, namespaces_inside)
 	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], ucv_do_unshare,
 				    CLONE_NEWUTS, 0, 0));
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[2], UCV_BASE(2),
+	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[2], ucv_base(2),
 				"net_namespaces"));
-	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[1], UCV_OWNER(2),
+	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[1], ucv_owner(2),
 				"net_namespaces"));
-	EXPECT_EQ(1LL, ucv_used(&table, self->init, UCV_OWNER(1),
+	EXPECT_EQ(1LL, ucv_used(&table, self->init, ucv_owner(1),
 				"net_namespaces"));
 	ucv_free(&table);
-	EXPECT_TRUE(UCV_SOON(ucv_used_now(self->init, UCV_OWNER(1),
+	EXPECT_TRUE(UCV_SOON(ucv_used_now(self->init, ucv_owner(1),
 					  "uts_namespaces") == 1));
-	EXPECT_USED(1, chain.inum[2], UCV_BASE(2), "uts_namespaces");
+	EXPECT_USED(1, chain.inum[2], ucv_base(2), "uts_namespaces");
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }
 
@@ -437,7 +437,7 @@ UCV_TEST_F(ucounts, sums)
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
 	for (level = 1; level <= UCV_DEPTH; level++)
 		ASSERT_EQ(0, ucv_chain_charge(&chain, level, level, 2, self->dir,
-					  level));
+					      level));
 	do {
 		ASSERT_EQ(0, ucv_take(&table));
 		ASSERT_EQ(0, ucv_take(&again));
@@ -450,7 +450,7 @@ UCV_TEST_F(ucounts, sums)
 		if (table.resources[i].type == UCV_RESOURCE_UCOUNT)
 			check_sums(_metadata, &table, i);
 	EXPECT_EQ(1LL + 2 + 3 + 4 + 5,
-		  ucv_used(&table, self->init, UCV_OWNER(1), "inotify_watches"));
+		  ucv_used(&table, self->init, ucv_owner(1), "inotify_watches"));
 	ucv_free(&table);
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }

@@ -29,6 +29,10 @@
 #define UCV_TIMEOUT		240
 #define UCV_TEST_F(fixture, name) TEST_F_TIMEOUT(fixture, name, UCV_TIMEOUT)
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#endif
+
 /* Older headers of the C library and the kernel. */
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME		0x00000080
@@ -187,13 +191,20 @@ long ucv_do_open(struct ucv_call *call);	/* open(text, a) and close */
 long ucv_do_exit(struct ucv_call *call);	/* _exit(a) */
 
 /*
- * A chain of user namespaces. Level k maps its uids 0.. to UCV_BASE(k).. of the
- * initial namespace, and is owned by uid 10 + k of the level above.
+ * A chain of user namespaces. Level k maps its uids 0.. to ucv_base(k).. of the
+ * initial namespace, and is owned by ucv_owner(k): uid 10 + k of the level above.
  */
 #define UCV_DEPTH		5
-#define UCV_BASE(level)		(UCV_UID + 1000 + 100 * (level))
-#define UCV_OWNER(level)	((level) == 1 ? UCV_UID + 11 : \
-				 UCV_BASE((level) - 1) + 10 + (level))
+
+static inline unsigned int ucv_base(int level)
+{
+	return UCV_UID + 1000 + 100 * level;
+}
+
+static inline unsigned int ucv_owner(int level)
+{
+	return (level == 1 ? UCV_UID : ucv_base(level - 1)) + 10 + level;
+}
 
 struct ucv_chain {
 	struct ucv_agent agent[UCV_DEPTH + 1];	/* [level]; [0] is not used */
@@ -208,12 +219,10 @@ bool ucv_chain_stop(struct ucv_chain *chain);
 /* For the tests themselves, with the macros of kselftest_harness.h. */
 
 /* One number of a fresh snapshot. */
-#define EXPECT_USED(expected, inum, uid, resource)				\
-	EXPECT_EQ((long long)(expected), ucv_used_now(inum, uid, resource))	\
-		TH_LOG("%s of uid %u in %u", resource, uid, inum)
+#define EXPECT_USED(expected, inum, uid, resource) \
+	EXPECT_EQ((long long)(expected), ucv_used_now(inum, uid, resource))
 
-#define EXPECT_CONSISTENT(table)						\
-	EXPECT_EQ(NULL, ucv_inconsistent(table))				\
-		TH_LOG("%s", ucv_inconsistent(table))
+#define EXPECT_CONSISTENT(table) \
+	EXPECT_STREQ("", ucv_inconsistent(table))
 
 #endif /* _UCV_TEST_H */

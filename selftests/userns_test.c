@@ -43,8 +43,8 @@ static void check_chain_userns(struct __test_metadata *_metadata,
 		userns = ucv_userns(table, chain->inum[level]);
 		ASSERT_NE(NULL, userns);
 		EXPECT_EQ((__u32)level, userns->level);
-		EXPECT_EQ(UCV_OWNER(level), userns->owner);
-		EXPECT_EQ(level == 1 ? UCV_OWNER(1) : 10U + level,
+		EXPECT_EQ(ucv_owner(level), userns->owner);
+		EXPECT_EQ(level == 1 ? ucv_owner(1) : 10U + level,
 			  userns->owner_in_parent);
 		EXPECT_EQ(0U, userns->flags);
 		ASSERT_LT(userns->parent, table->nr_userns);

@@ -1,0 +1,305 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# The reader, ucountview: says the same as debugfs, in JSON and in plain; refuses what makes no sense with one line on
+# standard error and nothing on standard output; its exit status tells success from failure, a full disk included.
+#
+# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+
+debugfs=/sys/kernel/debug/ucountview
+columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
+sleeper=''
+
+clean_up() {
+	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
+	rm -rf "$ktap_dir"
+}
+
+find_reader() {
+	for reader in "${UCOUNTVIEW:-}" "$(command -v ucountview)" "$here/../tools/ucountview/ucountview"; do
+		if [ -n "$reader" ] && [ -x "$reader" ]; then
+			echo "$reader"
+			return
+		fi
+	done
+}
+
+# run ARGUMENT...: the reader; $status, and what it printed in the files out and err
+run() {
+	status=0
+	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
+}
+
+lines() {
+	awk 'END { print NR }' "$ktap_dir/$1"
+}
+
+# succeeds ARGUMENT...: status 0, something on standard output, nothing on standard error
+succeeds() {
+	run "$@"
+	expect "status of: $*" 0 "$status" || return
+	expect "errors of: $*" '' "$(cat "$ktap_dir/err")" || return
+	[ -s "$ktap_dir/out" ] || {
+		echo "no output: $*"
+		return 1
+	}
+}
+
+# says_why: what just failed has status 1, and one line of ours on standard error
+says_why() {
+	expect "status of: $*" 1 "$status" || return
+	expect "lines of errors of: $*" 1 "$(lines err)" || return
+	grep -q '^ucountview: .' "$ktap_dir/err" || {
+		cat "$ktap_dir/err"
+		return 1
+	}
+}
+
+# fails ARGUMENT...: and has nothing on standard output
+fails() {
+	run "$@"
+	says_why "$@" || return
+	expect "output of: $*" '' "$(cat "$ktap_dir/out")"
+}
+
+helps() {
+	for option in -h --help -V --version -H --list-columns; do
+		succeeds "$option" || return
+	done
+	for command in usage userns why; do
+		succeeds "$command" --help || return
+		succeeds "$command" -H || return
+	done
+}
+
+refuses_what_makes_no_sense() {
+	fails --bogus &&
+		fails -x &&
+		fails frobnicate &&
+		fails usage frobnicate &&
+		fails userns frobnicate &&
+		fails userns -a &&
+		fails -o &&
+		fails -o NOPE &&
+		fails -o USERNS,NOPE &&
+		fails -o '' &&
+		fails -J -r &&
+		fails -R nope &&
+		fails -R '' &&
+		fails -u nosuchuser &&
+		fails -u -1 &&
+		fails -u 4294967295 &&
+		fails -u 99999999999999999999 &&
+		fails -U 0 &&
+		fails -U pid:0 &&
+		fails -U pid:99999999 &&
+		fails -U /etc/passwd &&
+		fails -U /nonexistent &&
+		fails --min-ratio x &&
+		fails --min-ratio -1 &&
+		fails --min-ratio nan &&
+		fails --min-ratio 80%% &&
+		fails --top 0 &&
+		fails --top -1 &&
+		fails --top 1x &&
+		fails why &&
+		fails why 0 &&
+		fails why abc &&
+		fails why 99999999 &&
+		fails why 1 2
+}
+
+# Each that is written as JSON is JSON, and has what its name says.
+is_json() {
+	key=$1
+	shift
+	succeeds "$@" -J || return
+	"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves" || return
+	grep -q "^${key}\\[0\\]" "$ktap_dir/leaves" || {
+		echo "there is no ${key}[0]: $*"
+		return 1
+	}
+}
+
+writes_json() {
+	is_json usage &&
+		is_json usage usage &&
+		is_json usage usage --all &&
+		is_json usage usage --output-all &&
+		is_json usage -o +USER,BIND-USERNS,ROOM &&
+		is_json userns userns &&
+		is_json userns userns --output-all &&
+		is_json userns userns --tree &&
+		is_json why why $$ &&
+		is_json why why $$ --output-all
+}
+
+# What debugfs says, as lines that compare. The number of processes is not the same for two commands, so not that.
+debugfs_lines() {
+	awk 'NR > 1 && $4 != "rlimit_nproc" { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "none" }' \
+		"$debugfs/ucounts" | sort
+}
+
+json_lines() {
+	run -J -o "$columns"
+	"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves" || return
+	awk -F '\t' '
+		function row() {
+			if (n && field["resource"] != "rlimit_nproc")
+				print field["userns"], field["level"], field["uid"], field["resource"], field["used"],
+					field["limit"] == "null" ? "none" : field["limit"]
+		}
+		{
+			split($1, part, "].")
+			if (part[1] != last) {
+				row()
+				n++
+			}
+			last = part[1]
+			field[part[2]] = $2
+		}
+		END { row() }' "$ktap_dir/leaves" | sort
+}
+
+raw_lines() {
+	run -r -n -o "$columns"
+	awk '$4 != "rlimit_nproc" { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "none" }' "$ktap_dir/out" | sort
+}
+
+# same_as_debugfs FUNCTION: between two readings of debugfs that do not differ
+same_as_debugfs() {
+	[ -r "$debugfs/ucounts" ] || {
+		echo "debugfs cannot be read"
+		return 4
+	}
+	tries=0
+	while [ $tries -lt 50 ]; do
+		tries=$((tries + 1))
+		debugfs_lines >"$ktap_dir/before"
+		"$1" >"$ktap_dir/seen" || return
+		debugfs_lines >"$ktap_dir/after"
+		cmp -s "$ktap_dir/before" "$ktap_dir/after" || continue
+		[ -s "$ktap_dir/seen" ] && cmp "$ktap_dir/before" "$ktap_dir/seen" && return
+		diff "$ktap_dir/before" "$ktap_dir/seen"
+		return 1
+	done
+	echo "the system is too busy to compare"
+	return 4
+}
+
+json_agrees_with_debugfs() {
+	same_as_debugfs json_lines
+}
+
+raw_agrees_with_debugfs() {
+	same_as_debugfs raw_lines
+}
+
+# The numbers of one row, against what is known of it: a process in a user namespace of its own, made by root.
+knows_the_sleeper() {
+	inode=$(stat -L -c %i "/proc/$sleeper/ns/user")
+	succeeds userns -r -n -o USERNS,LEVEL,OWNER || return
+	expect "the sleeper's namespace" "$inode 1 0" "$(grep "^$inode " "$ktap_dir/out")" || return
+	succeeds -U "$inode" -r -n -o LEVEL || return
+	expect "levels in it" 1 "$(sort -u "$ktap_dir/out")" || return
+	succeeds -U "pid:$sleeper" -J || return
+	"$here/json_check" 'usage[0].userns' <"$ktap_dir/out" >"$ktap_dir/value" || return
+	expect "its namespace by its process" "$inode" "$(cat "$ktap_dir/value")" || return
+	succeeds why "$sleeper" -R user_namespaces -r -n -o LEVEL,USERNS || return
+	expect "the deeper level of why" "1 $inode" "$(grep '^1 ' "$ktap_dir/out")"
+}
+
+sorts_the_fullest_first() {
+	succeeds -r -n -o RATIO || return
+	awk '$1 ~ /^[0-9]/ { if (seen && $1 > last) bad = 1; last = $1; seen = 1 } END { exit bad }' "$ktap_dir/out" ||
+		{
+			cat "$ktap_dir/out"
+			return 1
+		}
+	succeeds --top 1 -r -n || return
+	expect "lines of --top 1" 1 "$(lines out)"
+}
+
+chooses_columns() {
+	succeeds -r -o UID,RESOURCE || return
+	expect "header" "UID RESOURCE" "$(sed -n 1p "$ktap_dir/out")" || return
+	succeeds -r -n -o UID,RESOURCE || return
+	expect "columns" 2 "$(awk '{ print NF }' "$ktap_dir/out" | sort -u)"
+}
+
+fails_if_the_output_is_lost() {
+	[ -c /dev/full ] || {
+		echo "there is no /dev/full"
+		return 4
+	}
+	for arguments in usage userns "why $$" --help -V "usage -J" "usage -r"; do
+		status=0
+		# shellcheck disable=SC2086 # several words
+		"$reader" $arguments >/dev/full 2>"$ktap_dir/err" || status=$?
+		says_why "$arguments >/dev/full" || return
+	done
+	status=0
+	"$reader" >&- 2>"$ktap_dir/err" || status=$?
+	says_why "standard output closed"
+}
+
+needs_root() {
+	cp "$reader" "$ktap_dir/ucountview" && chmod 755 "$ktap_dir" "$ktap_dir/ucountview" || return
+	su nobody -s /bin/sh -c true 2>/dev/null || {
+		echo "cannot become nobody"
+		return 4
+	}
+	status=0
+	su nobody -s /bin/sh -c "$ktap_dir/ucountview" >"$ktap_dir/out" 2>"$ktap_dir/err" || status=$?
+	says_why "as nobody" || return
+	expect "output as nobody" '' "$(cat "$ktap_dir/out")" || return
+	grep -i root "$ktap_dir/err"
+}
+
+# Without the device, in a mount namespace of ours: the module itself stays loaded.
+needs_the_module() {
+	unshare -m true 2>/dev/null || {
+		echo "cannot make a mount namespace"
+		return 4
+	}
+	cp "$reader" "$ktap_dir/ucountview" || return
+	status=0
+	unshare -m sh -c "mount --make-rprivate / 2>/dev/null; mount -t tmpfs none /dev && exec $ktap_dir/ucountview" \
+		>"$ktap_dir/out" 2>"$ktap_dir/err" || status=$?
+	says_why "without the device" || return
+	expect "output without the device" '' "$(cat "$ktap_dir/out")" || return
+	grep -i module "$ktap_dir/err"
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+# The uts namespace is something that is charged in there.
+unshare -U -u -r sleep 100000 &
+sleeper=$!
+# It is there when it has become sleep.
+tries=0
+while [ "$(cat /proc/$sleeper/comm)" != sleep ] && [ $tries -lt 1000 ]; do
+	tries=$((tries + 1))
+	sleep 0.05
+done
+
+ktap_begin 11
+ktap_test helps
+ktap_test refuses_what_makes_no_sense
+ktap_test writes_json
+ktap_test json_agrees_with_debugfs
+ktap_test raw_agrees_with_debugfs
+ktap_test knows_the_sleeper
+ktap_test sorts_the_fullest_first
+ktap_test chooses_columns
+ktap_test fails_if_the_output_is_lost
+ktap_test needs_root
+ktap_test needs_the_module
+ktap_end

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Agents: processes that do what they are sent, in user namespaces of their own. What
+ * they can be sent, and chains of them, are here as well.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <linux/securebits.h>
+
+#include "ucv_test.h"
+
+#define MAX_SOCKS	512
+
+/* An agent must not keep the others' sockets open: they end when we do. */
+static int socks[MAX_SOCKS];
+static unsigned int nr_socks;
+
+static void remember_sock(int sock)
+{
+	if (nr_socks < MAX_SOCKS)
+		socks[nr_socks++] = sock;
+}
+
+static void forget_sock(int sock)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_socks; i++)
+		if (socks[i] == sock)
+			socks[i] = socks[--nr_socks];
+}
+
+static void close_socks(void)
+{
+	while (nr_socks)
+		close(socks[--nr_socks]);
+}
+
+/* Sends @ret, and @fd with it if there is one. */
+static int send_answer(int sock, long ret, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { .iov_base = &ret, .iov_len = sizeof(ret) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (fd >= 0) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	return sendmsg(sock, &msg, MSG_NOSIGNAL) == sizeof(ret) ? 0 : -EPIPE;
+}
+
+static long receive_answer(int sock, int *fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	long ret;
+	struct iovec iov = { .iov_base = &ret, .iov_len = sizeof(ret) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+
+	*fd = -1;
+	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof(ret))
+		return -EPIPE;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(cmsg), sizeof(int));
+	return ret;
+}
+
+static void agent_loop(int sock)
+{
+	struct ucv_call call;
+	long ret;
+
+	close_socks();
+	signal(SIGCHLD, SIG_IGN);
+	while (recv(sock, &call, sizeof(call), 0) == sizeof(call)) {
+		call.fd = -1;
+		call.sock = sock;
+		ret = call.fn(&call);
+		/* Other agents write to files in /proc of this one. */
+		prctl(PR_SET_DUMPABLE, 1);
+		if (send_answer(sock, ret, call.fd))
+			break;
+	}
+	_exit(0);
+}
+
+int ucv_agent_start(struct ucv_agent *agent)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	agent->pid = fork();
+	if (agent->pid < 0)
+		return -errno;
+	if (!agent->pid) {
+		close(pair[0]);
+		agent_loop(pair[1]);
+	}
+	close(pair[1]);
+	agent->sock = pair[0];
+	remember_sock(agent->sock);
+	return 0;
+}
+
+/* In the agent: a child that is an agent too, its socket sent back. */
+static long do_spawn(struct ucv_call *call)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		close(call->sock);
+		close(pair[0]);
+		ucv_do_close(&(struct ucv_call) { .a = -1 });
+		agent_loop(pair[1]);
+	}
+	close(pair[1]);
+	call->fd = pair[0];
+	return pid;
+}
+
+static long call_agent(struct ucv_agent *agent, struct ucv_call *call, int *fd)
+{
+	if (send(agent->sock, call, sizeof(*call), MSG_NOSIGNAL) !=
+	    sizeof(*call))
+		return -EPIPE;
+	return receive_answer(agent->sock, fd);
+}
+
+long ucv_agent_text(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
+		    const char *text, long a, long b, long c)
+{
+	struct ucv_call call = { .fn = fn, .a = a, .b = b, .c = c };
+	int fd;
+	long ret;
+
+	snprintf(call.text, sizeof(call.text), "%s", text);
+	ret = call_agent(agent, &call, &fd);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+long ucv_agent_call(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
+		    long a, long b, long c)
+{
+	return ucv_agent_text(agent, fn, "", a, b, c);
+}
+
+/* The descriptor that @fn sends back. */
+int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
+		 long a)
+{
+	struct ucv_call call = { .fn = fn, .a = a };
+	long ret;
+	int fd;
+
+	ret = call_agent(agent, &call, &fd);
+	if (ret < 0)
+		return ret;
+	return fd >= 0 ? fd : -EBADF;
+}
+
+int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent)
+{
+	struct ucv_call call = { .fn = do_spawn };
+	long ret;
+	int fd;
+
+	ret = call_agent(parent, &call, &fd);
+	if (ret < 0)
+		return ret;
+	agent->pid = ret;
+	agent->sock = fd;
+	remember_sock(fd);
+	return 0;
+}
+
+/* Returns when the process is gone, and with it what it held. */
+void ucv_agent_stop(struct ucv_agent *agent)
+{
+	if (!agent->pid)
+		return;
+	ucv_agent_call(agent, ucv_do_exit, 0, 0, 0);
+	forget_sock(agent->sock);
+	close(agent->sock);
+	if (waitpid(agent->pid, NULL, 0) < 0)
+		UCV_SOON(kill(agent->pid, 0) && errno == ESRCH);
+	agent->pid = 0;
+}
+
+/* text: path, newline, value */
+static long do_write(struct ucv_call *call)
+{
+	char *value = strchr(call->text, '\n');
+
+	if (!value)
+		return -EINVAL;
+	*value++ = '\0';
+	return ucv_write(call->text, value);
+}
+
+/* In this process if @agent is NULL. */
+int ucv_agent_write(struct ucv_agent *agent, const char *path,
+		    const char *value)
+{
+	char text[sizeof(((struct ucv_call *)0)->text)];
+
+	if (!agent)
+		return ucv_write(path, value);
+	if (snprintf(text, sizeof(text), "%s\n%s", path, value) >=
+	    (int)sizeof(text))
+		return -E2BIG;
+	return ucv_agent_text(agent, do_write, text, 0, 0, 0);
+}
+
+/*
+ * Writes @agent's uid map from @mapper, which is in the parent namespace (NULL:
+ * this process). Group 0 is mapped too: the kernel wants the creator of a user
+ * namespace to have both.
+ */
+int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
+		  const char *map)
+{
+	char path[64];
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", agent->pid);
+	ret = ucv_agent_write(mapper, path, "0 0 1");
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", agent->pid);
+	return ucv_agent_write(mapper, path, map);
+}
+
+/* Moves @agent into a new user namespace with @map. */
+int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
+		     const char *map)
+{
+	long ret = ucv_agent_call(agent, ucv_do_unshare, CLONE_NEWUSER, 0, 0);
+
+	return ret ? (int)ret : ucv_agent_map(agent, mapper, map);
+}
+
+unsigned int ucv_ns_of(pid_t pid, const char *ns)
+{
+	struct stat status;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, ns);
+	return stat(path, &status) ? 0 : status.st_ino;
+}
+
+unsigned int ucv_userns_of(pid_t pid)
+{
+	return ucv_ns_of(pid, "user");
+}
+
+/* What agents are sent. Each process has descriptors of its own in held[]. */
+
+#define MAX_HELD	1024
+
+static int held[MAX_HELD];
+static int nr_held;
+static int last_watch[MAX_HELD];
+
+static long hold(int fd)
+{
+	if (fd < 0)
+		return -errno;
+	if (nr_held == MAX_HELD) {
+		close(fd);
+		return -ENFILE;
+	}
+	held[nr_held] = fd;
+	last_watch[nr_held] = 0;
+	return nr_held++;
+}
+
+long ucv_do_uids(struct ucv_call *call)
+{
+	return setresuid(call->a, call->b, call->c) ? -errno : 0;
+}
+
+long ucv_do_keep_caps(struct ucv_call *call)
+{
+	(void)call;
+	return prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) ?
+	       -errno : 0;
+}
+
+long ucv_do_unshare(struct ucv_call *call)
+{
+	return unshare(call->a) ? -errno : 0;
+}
+
+long ucv_do_inotify(struct ucv_call *call)
+{
+	long first = nr_held;
+	long ret, i;
+
+	for (i = 0; i < call->a; i++) {
+		ret = hold(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+		if (ret < 0)
+			return ret;
+	}
+	return first;
+}
+
+/* The number of watches added; the error if the first already fails. */
+long ucv_do_watch(struct ucv_call *call)
+{
+	char path[PATH_MAX];
+	long i;
+	int wd;
+
+	for (i = 0; i < call->c; i++) {
+		snprintf(path, sizeof(path), "%s/%ld", call->text, call->b + i);
+		wd = inotify_add_watch(held[call->a], path, IN_MODIFY);
+		if (wd < 0)
+			return i ? i : -errno;
+		last_watch[call->a] = wd;
+	}
+	return i;
+}
+
+long ucv_do_unwatch(struct ucv_call *call)
+{
+	long i;
+
+	for (i = 0; i < call->b; i++)
+		if (inotify_rm_watch(held[call->a], last_watch[call->a]--))
+			return -errno;
+	return i;
+}
+
+long ucv_do_fanotify(struct ucv_call *call)
+{
+	return hold(fanotify_init(call->a, O_RDONLY | O_CLOEXEC));
+}
+
+static long mark_files(struct ucv_call *call, unsigned int flags)
+{
+	char path[PATH_MAX];
+	long i;
+
+	for (i = 0; i < call->c; i++) {
+		snprintf(path, sizeof(path), "%s/%ld", call->text, call->b + i);
+		if (fanotify_mark(held[call->a], flags, FAN_OPEN, AT_FDCWD,
+				  path))
+			return i ? i : -errno;
+	}
+	return i;
+}
+
+long ucv_do_mark(struct ucv_call *call)
+{
+	return mark_files(call, FAN_MARK_ADD);
+}
+
+long ucv_do_unmark(struct ucv_call *call)
+{
+	return mark_files(call, FAN_MARK_REMOVE);
+}
+
+long ucv_do_close(struct ucv_call *call)
+{
+	if (call->a >= 0) {
+		close(held[call->a]);
+		held[call->a] = -1;
+		return 0;
+	}
+	while (nr_held)
+		close(held[--nr_held]);
+	return 0;
+}
+
+long ucv_do_get_fd(struct ucv_call *call)
+{
+	call->fd = held[call->a];
+	return 0;
+}
+
+long ucv_do_open(struct ucv_call *call)
+{
+	int fd = open(call->text, call->a | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+long ucv_do_exit(struct ucv_call *call)
+{
+	_exit(call->a);
+}
+
+/* Chains of user namespaces */
+
+static int chain_link(struct ucv_chain *chain, struct ucv_agent *root,
+		      int level)
+{
+	struct ucv_agent *above = level > 1 ? &chain->agent[level - 1] : NULL;
+	struct ucv_agent *agent = &chain->agent[level];
+	char map[64];
+	long ret;
+
+	ret = ucv_agent_spawn(above ? above : root, agent);
+	if (ret)
+		return ret;
+	ret = ucv_agent_call(agent, ucv_do_uids, -1,
+			     above ? 10 + level : (long)ucv_owner(1), 0);
+	if (ret)
+		return ret;
+	snprintf(map, sizeof(map), "0 %u %u", above ? 100 : ucv_base(1),
+		 2000 - 100 * level);
+	ret = ucv_agent_userns(agent, above, map);
+	if (ret)
+		return ret;
+	chain->inum[level] = ucv_userns_of(agent->pid);
+	return ucv_agent_call(agent, ucv_do_uids, 0, 0, 0);
+}
+
+int ucv_chain_start(struct ucv_chain *chain, struct ucv_agent *root, int depth)
+{
+	int level, ret = 0;
+
+	memset(chain, 0, sizeof(*chain));
+	chain->inum[0] = ucv_userns_of(getpid());
+	for (level = 1; level <= depth && !ret; level++)
+		ret = chain_link(chain, root, level);
+	return ret;
+}
+
+/* True when the last of it is gone, so that nobody finds what it left. */
+bool ucv_chain_stop(struct ucv_chain *chain)
+{
+	int level;
+
+	for (level = UCV_DEPTH; level > 0; level--)
+		ucv_agent_stop(&chain->agent[level]);
+	return UCV_SOON(!ucv_row_now(chain->inum[0], ucv_owner(1)));
+}
+
+/* @instances inotify instances by uid @uid of that level, the first with watches. */
+int ucv_chain_charge(struct ucv_chain *chain, int level, unsigned int uid,
+		     long instances, const char *dir, long watches)
+{
+	struct ucv_agent *agent = &chain->agent[level];
+	long first, ret;
+
+	ret = ucv_agent_call(agent, ucv_do_uids, -1, uid, 0);
+	if (ret)
+		return ret;
+	first = ucv_agent_call(agent, ucv_do_inotify, instances, 0, 0);
+	if (first < 0)
+		return first;
+	ret = ucv_agent_text(agent, ucv_do_watch, dir, first, 0, watches);
+	if (ret != watches)
+		return ret < 0 ? ret : -EIO;
+	return ucv_agent_call(agent, ucv_do_uids, -1, 0, -1);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the tests need of the system: files, sysctls that are put back, and, before
+ * main(), the module itself.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "ucv_test.h"
+
+int ucv_write(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* The whole of a file that has no size, as text; NULL on an error. */
+char *ucv_slurp(const char *path, size_t *length)
+{
+	size_t room = 65536, used = 0;
+	char *text = malloc(room);
+	ssize_t got = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && text) {
+		got = read(fd, text + used, room - used - 1);
+		if (got <= 0)
+			break;
+		used += got;
+		if (room - used < 4096)
+			text = realloc(text, room *= 2);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (got < 0 || !text) {
+		free(text);
+		return NULL;
+	}
+	text[used] = '\0';
+	if (length)
+		*length = used;
+	return text;
+}
+
+/* -1 if it cannot be read: no limit or counter is negative. */
+long long ucv_read_number(const char *path)
+{
+	char *text = ucv_slurp(path, NULL);
+	long long value = -1;
+
+	if (text)
+		sscanf(text, "%lld", &value);
+	free(text);
+	return value;
+}
+
+int ucv_make_files(char *dir, size_t size, unsigned int nr)
+{
+	const char *tmp = getenv("TMPDIR");
+	char path[PATH_MAX];
+	unsigned int i;
+	int fd;
+
+	snprintf(dir, size, "%s/ucountview.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(dir) || chmod(dir, 0755))
+		return -errno;
+	for (i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), "%s/%u", dir, i);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (fd < 0 || fchmod(fd, 0644))
+			return -errno;
+		close(fd);
+	}
+	return 0;
+}
+
+void ucv_remove_files(const char *dir, unsigned int nr)
+{
+	char path[PATH_MAX];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), "%s/%u", dir, i);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+/*
+ * Sysctls. A test is a child of the program, and can be killed: so the values to
+ * put back are kept in memory that it shares, and the program does it at its end.
+ */
+#define MAX_SYSCTLS	64
+
+static struct saved {
+	unsigned int nr;
+	struct {
+		char path[96];
+		long long value;
+	} sysctl[MAX_SYSCTLS];
+} *saved;
+
+static pid_t program;
+
+static void restore_sysctls(void)
+{
+	char value[24];
+	unsigned int i;
+
+	if (getpid() != program)
+		return;
+	for (i = 0; i < saved->nr; i++) {
+		snprintf(value, sizeof(value), "%lld", saved->sysctl[i].value);
+		ucv_write(saved->sysctl[i].path, value);
+	}
+}
+
+static void restore_and_die(int sig)
+{
+	restore_sysctls();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static int save_sysctl(const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < saved->nr; i++)
+		if (!strcmp(saved->sysctl[i].path, path))
+			return 0;
+	if (i == MAX_SYSCTLS)
+		return -ENOSPC;
+	snprintf(saved->sysctl[i].path, sizeof(saved->sysctl[i].path), "%s",
+		 path);
+	saved->sysctl[i].value = ucv_read_number(path);
+	if (saved->sysctl[i].value < 0)
+		return -ENOENT;
+	saved->nr++;
+	return 0;
+}
+
+int ucv_sysctl(const char *path, long long value)
+{
+	char text[24];
+	int ret;
+
+	ret = save_sysctl(path);
+	if (ret)
+		return ret;
+	snprintf(text, sizeof(text), "%lld", value);
+	return ucv_write(path, text);
+}
+
+/* Before main(): what no test can do without. */
+
+static void skip_all(const char *reason)
+{
+	printf("TAP version 13\n1..0 # SKIP %s\n", reason);
+	fflush(stdout);
+	_exit(4);
+}
+
+static void __attribute__((constructor)) prepare(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	unsigned int i;
+
+	if (geteuid())
+		skip_all("this test needs root");
+	if (access(UCV_DEVICE_PATH, F_OK))
+		skip_all("there is no " UCV_DEVICE_PATH
+			 ": load the module ucountview");
+	if (access("/sys/kernel/debug/ucountview", F_OK))
+		mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	program = getpid();
+	saved = mmap(NULL, sizeof(*saved), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (saved == MAP_FAILED)
+		skip_all("no memory");
+	atexit(restore_sysctls);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], restore_and_die);
+}
