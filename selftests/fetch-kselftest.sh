@@ -31,10 +31,15 @@ package=$(apt-cache --names-only search '^linux-source-[0-9.]*$' | cut -d' ' -f1
 [ -n "$package" ] || die "no linux-source package is known to apt; set KSRC to a kernel source tree"
 
 mkdir -p "$cache"
+if command -v flock >/dev/null; then
+	exec 9>"$cache/lock"
+	flock 9
+	find_in "$cache"
+fi
 work=$(mktemp -d "$cache/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-apt-get -q download "$package" >&2 || die "cannot download $package"
+apt-get -q -o APT::Sandbox::User=root download "$package" >&2 || die "cannot download $package"
 # Older tar needs no help to find the compressor of the archive inside, but it has to be named for a pipe.
 dpkg-deb --fsys-tarfile ./*.deb | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ --strip-components=4 --wildcards \
 	'*/tools/testing/selftests/kselftest*.h' '*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/kselftest/*' ||
