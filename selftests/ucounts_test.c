@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/fanotify.h>
+#include <sys/inotify.h>
 
 #include "kselftest_harness.h"
 #include "ucv_test.h"
@@ -102,6 +103,51 @@ UCV_TEST_F(ucounts, many_users)
 	check_users(_metadata, self->init, 0, 1, false);
 	for (i = 0; i < NR_USERS; i++)
 		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, UCV_UID + i)));
+}
+
+/* A row for each of @b users from @a on. */
+static long do_rows(struct ucv_call *call)
+{
+	long i;
+
+	for (i = 0; i < call->b; i++) {
+		if (setresuid(-1, call->a + i, 0) ||
+		    inotify_init1(IN_CLOEXEC) < 0 || setresuid(-1, 0, -1))
+			return -errno;
+	}
+	return i;
+}
+
+/* More rows than the kernel's table has buckets: they lie in lists, behind others. */
+#define NR_CROWDS	4
+#define CROWD		900
+
+UCV_TEST_F(ucounts, crowded_table)
+{
+	struct ucv_agent agent[NR_CROWDS] = {};
+	unsigned int i, first = UCV_UID + 10000;
+	unsigned int seen[NR_CROWDS * CROWD] = {};
+	struct ucv_table table;
+	int instances;
+
+	for (i = 0; i < NR_CROWDS; i++) {
+		ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &agent[i]));
+		ASSERT_EQ(CROWD, ucv_agent_call(&agent[i], do_rows,
+						first + i * CROWD, CROWD, 0));
+	}
+	ASSERT_EQ(0, ucv_take(&table));
+	EXPECT_CONSISTENT(&table);
+	instances = ucv_resource(&table, "inotify_instances");
+	ASSERT_LE(0, instances);
+	for (i = 0; i < table.nr_rows; i++)
+		if (table.rows[i].uid - first < ARRAY_SIZE(seen))
+			seen[table.rows[i].uid - first] +=
+				table.rows[i].used[instances];
+	for (i = 0; i < ARRAY_SIZE(seen); i++)
+		ASSERT_EQ(1U, seen[i]);
+	ucv_free(&table);
+	for (i = 0; i < NR_CROWDS; i++)
+		ucv_agent_stop(&agent[i]);
 }
 
 /* One more and one less, watch by watch. */
