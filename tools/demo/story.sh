@@ -54,8 +54,8 @@ play_watches()
 	as_alice watcher "$@" &
 	settle 16
 	run ucountview --top 3
-	killall watcher 2>/dev/null
-	wait 2>/dev/null || :
+	killall watcher
+	wait
 
 	say "4. The same in a user namespace of hers, where nothing seems to be limited:"
 	run as_alice unshare -U -r cat /proc/sys/user/max_inotify_watches
@@ -67,8 +67,8 @@ play_watches()
 	run ucountview -R inotify_watches
 	say "Level 1 is unlimited, but every watch is charged to level 0 too, and there 16 of 16 are used:"
 	run ucountview why "$(pidof watcher | cut -d ' ' -f 1)" -R inotify_watches
-	killall watcher 2>/dev/null
-	wait 2>/dev/null || :
+	killall watcher
+	wait
 }
 
 play_mounts()

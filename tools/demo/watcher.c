@@ -4,10 +4,17 @@
  * its arguments, kept until it is killed.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
+
+/* Ends pause(), so that the shell has nothing to say about a signal. */
+static void quit(int sig)
+{
+	(void)sig;
+}
 
 int main(int argc, char **argv)
 {
@@ -25,6 +32,7 @@ int main(int argc, char **argv)
 			i, argv[i], strerror(errno));
 		return 1;
 	}
+	signal(SIGTERM, quit);
 	pause();
 	return 0;
 }
