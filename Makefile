@@ -30,6 +30,12 @@ check: ## run all selftests on all listed kernels, in VMs
 	@tools/setup vm
 	@tools/testvm/check
 
+check-debug: ## the same on kernels built with KASAN, lockdep, kmemleak and more
+	@tools/setup vm
+	@tools/testvm/debug-kernel 6.12
+	@tools/testvm/debug-kernel 7.3
+	@tools/testvm/check -k debug-6.12 -k debug-7.3
+
 lint: ## checkpatch --strict, sparse, shellcheck, and the check for indirect calls
 	@tools/setup vm lint
 	@tools/lint/lint
