@@ -18,9 +18,20 @@ copy_changed() {
 	done < <(list_sources "$to")
 }
 
+# list_sources DIRECTORY: without what kbuild made there (which has a .NAME.cmd beside it, or a name of these)
 list_sources() {
-	(cd "$1" && find Kbuild include module -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' \
-		! -name '*.cmd' ! -name '*.order' ! -name '*.symvers' ! -name '*.a' ! -name '.*' -print0 2>/dev/null)
+	local file made_by
+
+	(
+		cd "$1" || return
+		find Kbuild include module -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' \
+			! -name '*.order' ! -name '*.symvers' ! -name '*.a' ! -name '.*' -print0 2>/dev/null |
+			while IFS= read -r -d '' file; do
+				made_by=./$file
+				made_by=${made_by%/*}/.${file##*/}.cmd
+				[[ -e $made_by ]] || printf '%s\0' "$file"
+			done
+	)
 }
 
 # build_module NAME TO: TO/ucountview.ko for that kernel. A warning is an error: nothing of that build is kept, so that
