@@ -386,6 +386,32 @@ UCV_TEST_F(file, bad_requests)
 	EXPECT_USABLE(self->fd);
 }
 
+/* An argument that is refused leaves the old snapshot, a later failure leaves none. */
+UCV_TEST_F(file, failed_snapshots)
+{
+	struct ucv_snapshot *snapshot;
+	struct ucv_read read;
+
+	snapshot = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, snapshot);
+	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, snapshot));
+	EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 1ULL << 63, snapshot));
+	EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_SNAPSHOT,
+				(char *)snapshot + 4));
+	EXPECT_EQ(-EFAULT, call(self->fd, UCV_IOC_SNAPSHOT, NULL));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+			      &read));
+	EXPECT_LT(0ULL, read.total);
+
+	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, snapshot));
+	ASSERT_EQ(0, mprotect(snapshot, page_size(), PROT_READ));
+	EXPECT_EQ(-EFAULT, call(self->fd, UCV_IOC_SNAPSHOT, snapshot));
+	EXPECT_EQ(-ENODATA, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
+				     &read));
+	EXPECT_USABLE(self->fd);
+}
+
 UCV_TEST_F(file, bad_flags)
 {
 	struct ucv_snapshot snapshot;

@@ -154,8 +154,8 @@ kernel_memory() {
 	awk '/^(SUnreclaim|VmallocUsed):/ { kib += $2 } END { print kib }' /proc/meminfo
 }
 
-# Five hundred snapshots, at least 20 KiB each: if the module kept them, it would be 10 MiB. What else goes on in the system
-# may take memory once, but not each time.
+# Five hundred snapshots by each front end, at least 20 KiB each: if the module kept them, it would be 10 MiB. What else
+# goes on in the system may take memory once, but not each time.
 no_memory_is_kept() {
 	loaded || load || return
 	if [ ! -r "$debugfs/ucounts" ]; then
@@ -164,6 +164,7 @@ no_memory_is_kept() {
 	fi
 	for attempt in 1 2 3; do
 		before=$(kernel_memory)
+		"$here/read_loop" 500 || return
 		count=0
 		while [ $count -lt 500 ]; do
 			cat "$debugfs/ucounts" >/dev/null || return

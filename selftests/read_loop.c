@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads the device and debugfs again and again, whether the module is there or not,
- * until SIGTERM and until it was there once; prints how many snapshots it took. Not a
- * test: load_test.sh runs it while it loads and unloads the module. Exit status 1 for
- * an error that the absence of the module does not explain.
+ * Not a test: what load_test.sh runs.
+ *
+ *	read_loop	reads the device and debugfs again and again, whether the module
+ *			is there or not, until SIGTERM and until it was there once;
+ *			prints how many snapshots it took
+ *	read_loop N	takes N snapshots with one open file
+ *
+ * Exit status 1 for an error that the absence of the module does not explain.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +34,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static long read_device(void)
+static void take_snapshot(int fd)
 {
 	struct ucv_snapshot snapshot = {
 		.request = UCV_MASK(UCV_KIND_UCOUNTS),
@@ -42,7 +46,19 @@ static long read_device(void)
 		.buf = (uintptr_t)rows,
 		.buf_size = sizeof(rows),
 	};
+
+	if (ioctl(fd, UCV_IOC_SNAPSHOT, &snapshot))
+		die("UCV_IOC_SNAPSHOT");
+	if (ioctl(fd, UCV_IOC_READ, &read))
+		die("UCV_IOC_READ");
+	if (!read.nr)
+		die("no rows");
+}
+
+static long read_device(long times)
+{
 	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+	long i;
 
 	if (fd < 0) {
 		if (!is_absence(errno))
@@ -50,14 +66,10 @@ static long read_device(void)
 		return 0;
 	}
 	/* Once it is open the module cannot go. */
-	if (ioctl(fd, UCV_IOC_SNAPSHOT, &snapshot))
-		die("UCV_IOC_SNAPSHOT");
-	if (ioctl(fd, UCV_IOC_READ, &read))
-		die("UCV_IOC_READ");
-	if (!read.nr)
-		die("no rows");
+	for (i = 0; i < times; i++)
+		take_snapshot(fd);
 	close(fd);
-	return 1;
+	return times;
 }
 
 static void read_text(const char *path)
@@ -87,7 +99,7 @@ static int pause_a_bit(const sigset_t *signals)
 	return sigtimedwait(signals, NULL, &time) == SIGTERM;
 }
 
-int main(void)
+static void read_until_term(void)
 {
 	long snapshots = 0, late = 0;
 	sigset_t signals;
@@ -99,11 +111,19 @@ int main(void)
 	srand(getpid());
 	/* One snapshot at least: the module may have been away all the time. */
 	while (!done || (!snapshots && late++ < 1000)) {
-		snapshots += read_device();
+		snapshots += read_device(1);
 		read_text("/sys/kernel/debug/ucountview/ucounts");
 		read_text("/sys/kernel/debug/ucountview/status");
 		done |= pause_a_bit(&signals);
 	}
 	printf("%ld\n", snapshots);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 1)
+		read_until_term();
+	else if (!read_device(atol(argv[1])))
+		die(UCV_DEVICE_PATH);
 	return 0;
 }

@@ -145,30 +145,57 @@ UCV_TEST_F(userns, uid_mapped_and_unmapped)
 	EXPECT_EQ(4000000008U, uid_in_ns(inum, UCV_UID + 3008, &userns));
 }
 
-/* Maps of more than five extents lie elsewhere in the kernel. */
-UCV_TEST_F(userns, uid_of_large_maps)
+/* @nr extents of three uids each; the later ones lie lower in the parent. */
+static void check_map(struct __test_metadata *_metadata,
+		      struct ucv_agent *agent, unsigned int nr, bool known)
 {
-	bool pinned = ucv_feature(UCV_FEATURE_NS_PINNED);
-	struct ucv_agent *agent = &self->agent;
 	unsigned int inum, uid, i;
 	struct ucv_userns userns;
 	char map[1000] = "";
 	size_t length = 0;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < nr; i++)
 		length += snprintf(map + length, sizeof(map) - length,
 				   "%u %u 3\n", 1000 * i,
-				   UCV_UID + 5000 + 100 * (19 - i));
+				   UCV_UID + 5000 + 100 * (nr - 1 - i));
 	ASSERT_EQ(0, ucv_agent_userns(agent, NULL, map));
 	inum = ucv_userns_of(agent->pid);
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_keep_caps, 0, 0, 0));
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < nr; i++)
 		ASSERT_EQ(0, charge_as(agent, 1000 * i + i % 3));
-	for (i = 0; i < 20; i++) {
-		uid = UCV_UID + 5000 + 100 * (19 - i) + i % 3;
-		EXPECT_EQ(pinned ? 1000 * i + i % 3 : UCV_UID_UNMAPPED,
+	for (i = 0; i < nr; i++) {
+		uid = UCV_UID + 5000 + 100 * (nr - 1 - i) + i % 3;
+		EXPECT_EQ(known ? 1000 * i + i % 3 : UCV_UID_UNMAPPED,
 			  uid_in_ns(inum, uid, &userns));
-		EXPECT_EQ(pinned ? 0 : UCV_USERNS_MAP_UNKNOWN, userns.flags);
+		EXPECT_EQ(known ? 0 : UCV_USERNS_MAP_UNKNOWN, userns.flags);
+	}
+}
+
+/* Up to five extents a map is part of the namespace. */
+UCV_TEST_F(userns, uid_of_small_maps)
+{
+	struct ucv_agent agent = {};
+	unsigned int nr;
+
+	for (nr = 1; nr <= 5; nr++) {
+		ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &agent));
+		check_map(_metadata, &agent, nr, true);
+		ucv_agent_stop(&agent);
+	}
+}
+
+/* Longer ones lie elsewhere in the kernel. */
+UCV_TEST_F(userns, uid_of_large_maps)
+{
+	bool known = ucv_feature(UCV_FEATURE_NS_PINNED);
+	static const unsigned int sizes[] = { 6, 7, 20 };
+	struct ucv_agent agent = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &agent));
+		check_map(_metadata, &agent, sizes[i], known);
+		ucv_agent_stop(&agent);
 	}
 }
 
