@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments that name something: users, processes, user namespaces, resources. All
+ * Arguments that name something: users, processes, namespaces, resources. All
  * give up if there is no such thing.
  */
 #include <errno.h>
@@ -90,25 +90,26 @@ unsigned int arg_pid(const char *text)
 }
 
 /**
- * arg_userns() - a user namespace: its inode number, "pid:" and a process in it, or the
+ * arg_namespace() - a namespace: its inode number, "pid:" and a process in it, or the
  *	path of its file
+ * @type: the namespace's type
  * @text: the argument
  *
  * Return: the inode number.
  */
-__u32 arg_userns(const char *text)
+__u32 arg_namespace(enum ns_type type, const char *text)
 {
 	int fd;
 
 	if (is_number(text))
-		return arg_number("user namespace", text, 1, 0xffffffff);
+		return arg_number(namespace_name(type), text, 1, 0xffffffff);
 	if (!strncmp(text, "pid:", 4))
-		return process_userns(arg_pid(text + 4));
+		return process_namespace(arg_pid(text + 4), type);
 
 	fd = open(text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		die("%s: %s", text, strerror(errno));
-	return userns_of_fd(fd, text);
+	return namespace_of_fd(fd, type, text);
 }
 
 /**

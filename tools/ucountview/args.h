@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Arguments that name something: users, processes, user namespaces, resources.
+ * Arguments that name something: users, processes, namespaces, resources.
  */
 #ifndef _UCV_ARGS_H
 #define _UCV_ARGS_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "process.h"
 #include "snapshot.h"
 
 /**
@@ -24,7 +25,7 @@ unsigned int arg_number(const char *what, const char *text, unsigned int min, un
 double arg_ratio(const char *text);
 unsigned int arg_pid(const char *text);
 __u32 arg_user(const char *text);
-__u32 arg_userns(const char *text);
+__u32 arg_namespace(enum ns_type type, const char *text);
 void arg_resource(struct resource_names *list, const char *text);
 void find_resources(const struct resource_names *list, const struct snapshot *snap,
 		    bool wanted[UCV_MAX_RESOURCES]);

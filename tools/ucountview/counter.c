@@ -51,6 +51,25 @@ struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *
 }
 
 /**
+ * counter_of_mounts() - read a mount namespace's counter and its limit off the record
+ * @ns: the mount namespace
+ *
+ * Return: the counter: what the kernel compares with the limit, mounts that are not
+ * attached yet included.
+ */
+struct counter counter_of_mounts(const struct ucv_mntns *ns)
+{
+	struct counter counter = {
+		.used = (long long)ns->mounts + ns->pending,
+		.limit = ns->limit,
+		.kind = LIMITED,
+	};
+
+	counter.ratio = ratio_of(counter.used, counter.limit);
+	return counter;
+}
+
+/**
  * counter_room() - how much more the kernel would charge here
  * @counter: the counter
  *

@@ -22,7 +22,8 @@ enum limit_kind {
 };
 
 /**
- * struct counter - a user's counter of one resource in one user namespace
+ * struct counter - a user's counter of one resource in one user namespace, or a mount
+ *	namespace's of its mounts
  * @used: how much is charged
  * @limit: valid if @kind is LIMITED
  * @kind: what sort of limit there is
@@ -37,6 +38,7 @@ struct counter {
 
 struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *ns,
 			  const struct ucv_ucounts *uc, size_t resource);
+struct counter counter_of_mounts(const struct ucv_mntns *ns);
 long long counter_room(const struct counter *counter);
 const char *counter_colour(const struct counter *counter);
 char *counter_limit_text(const struct counter *counter, bool json);

@@ -15,6 +15,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "usage",  "counters and limits, fullest first (default)", cmd_usage },
+	{ "mounts", "mounts of each mount namespace, fullest first", cmd_mounts },
 	{ "userns", "user namespaces", cmd_userns },
 	{ "why",    "what limits a process, and what to change", cmd_why },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /proc tells about a process's credentials. A process may end at any time; that
- * is "no such process", however far one got.
+ * What /proc tells about a process's credentials and namespaces. A process may end at
+ * any time; that is "no such process", however far one got.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,25 +17,46 @@
 #include "process.h"
 #include "ucountview.h"
 
+static const struct {
+	int clone_flag;
+	const char *file;	/* below /proc/PID */
+	const char *name;
+} types[] = {
+	[NS_USER] = { CLONE_NEWUSER, "ns/user", "user namespace" },
+	[NS_MNT]  = { CLONE_NEWNS,   "ns/mnt",  "mount namespace" },
+};
+
 /**
- * userns_of_fd() - the user namespace that an open file stands for
+ * namespace_name() - what people call a namespace of some type
+ * @type: the type
+ *
+ * Return: the words; not to be freed.
+ */
+const char *namespace_name(enum ns_type type)
+{
+	return types[type].name;
+}
+
+/**
+ * namespace_of_fd() - the namespace that an open file stands for
  * @fd: the file; left open: as long as this program runs, the number then belongs to
  *	no other namespace
+ * @type: the namespace's type
  * @name: the file's name, for error messages
  *
  * Gives up if it is something else.
  *
  * Return: the namespace's inode number.
  */
-__u32 userns_of_fd(int fd, const char *name)
+__u32 namespace_of_fd(int fd, enum ns_type type, const char *name)
 {
-	int type = ioctl(fd, NS_GET_NSTYPE);
+	int clone_flag = ioctl(fd, NS_GET_NSTYPE);
 	struct stat st;
 
-	if (type < 0)
+	if (clone_flag < 0)
 		die("%s: not a namespace", name);
-	if (type != CLONE_NEWUSER)
-		die("%s: not a user namespace", name);
+	if (clone_flag != types[type].clone_flag)
+		die("%s: not a %s", name, types[type].name);
 	if (fstat(fd, &st))
 		die("%s: %s", name, strerror(errno));
 	return st.st_ino;
@@ -66,12 +87,20 @@ static int open_of_process(int dir, unsigned int pid, const char *name)
 	return fd;
 }
 
-static __u32 userns_at(int dir, unsigned int pid)
+static __u32 namespace_at(int dir, unsigned int pid, enum ns_type type)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "/proc/%u/ns/user", pid);
-	return userns_of_fd(open_of_process(dir, pid, "ns/user"), name);
+	snprintf(name, sizeof(name), "/proc/%u/%s", pid, types[type].file);
+	return namespace_of_fd(open_of_process(dir, pid, types[type].file), type, name);
+}
+
+/* A process that has ended and was not waited for still has its credentials, but no mounts. */
+static __u32 mntns_at(int dir, unsigned int pid)
+{
+	if (faccessat(dir, types[NS_MNT].file, F_OK, 0) && errno == ENOENT)
+		return 0;
+	return namespace_at(dir, pid, NS_MNT);
 }
 
 /* "Uid:", then the real, the effective, the saved and the file system uid. */
@@ -111,21 +140,23 @@ void process_read(struct process *process, unsigned int pid)
 
 	process->pid = pid;
 	process->euid = euid_at(dir, pid);
-	process->userns = userns_at(dir, pid);
+	process->userns = namespace_at(dir, pid, NS_USER);
+	process->mntns = mntns_at(dir, pid);
 	close(dir);
 }
 
 /**
- * process_userns() - the user namespace of a process
+ * process_namespace() - a namespace of a process
  * @pid: which process; gives up if there is none
+ * @type: which of its namespaces
  *
  * Return: the namespace's inode number, which stays its own as long as this program
  * runs.
  */
-__u32 process_userns(unsigned int pid)
+__u32 process_namespace(unsigned int pid, enum ns_type type)
 {
 	int dir = open_process(pid);
-	__u32 inum = userns_at(dir, pid);
+	__u32 inum = namespace_at(dir, pid, type);
 
 	close(dir);
 	return inum;

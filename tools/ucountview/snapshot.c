@@ -19,6 +19,7 @@
 static_assert(sizeof(struct ucv_resource) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_ucounts) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_mntns) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) <= UCV_RECORD_SIZE_MAX, "record_size");
 static_assert(sizeof(struct ucv_ucounts) <= UCV_RECORD_SIZE_MAX, "record_size");
 
@@ -65,6 +66,9 @@ static void snapshot_failed(int err)
 		die("interrupted while the module took the snapshot");
 	case EINVAL:
 		die("the module does not have the records that this program needs");
+	case EOPNOTSUPP:
+		die("%s; it logged the reason when it was loaded: dmesg | grep ucountview",
+		    "the module cannot read the mount counters on this kernel");
 	default:
 		die("%s: cannot take a snapshot: %s", UCV_DEVICE_PATH, strerror(err));
 	}
@@ -92,11 +96,17 @@ static void read_portion(int fd, struct ucv_read *req, __u64 first, void *buf, s
 		die("%s: cannot read the snapshot: %s", UCV_DEVICE_PATH, strerror(errno));
 }
 
-static void *read_records(int fd, enum ucv_kind kind, size_t record_size, size_t *total)
+/* All of them; none if the snapshot was taken without this kind. */
+static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t record_size,
+			  size_t *total)
 {
 	struct ucv_read req = { .kind = kind, .record_size = record_size };
 	size_t first, room, portion = PORTION / record_size;
 	char *records;
+
+	*total = 0;
+	if (!(filled & UCV_MASK(kind)))
+		return NULL;
 
 	read_portion(fd, &req, 0, NULL, 0);
 	if (req.total > (size_t)-1 / record_size)
@@ -131,6 +141,11 @@ static void check_links(const struct snapshot *snap)
 			die("uid %u: the module names a wrong user namespace",
 			    snap->ucounts[i].uid);
 	}
+	for (i = 0; i < snap->nr_mntns; i++) {
+		if (snap->mntns[i].userns >= snap->nr_userns)
+			die("mount namespace %u: the module names a wrong user namespace",
+			    snap->mntns[i].inum);
+	}
 }
 
 static void terminate_strings(struct snapshot *snap)
@@ -141,6 +156,22 @@ static void terminate_strings(struct snapshot *snap)
 		snap->resources[i].name[UCV_NAME_LEN - 1] = '\0';
 	for (i = 0; i < snap->nr_userns; i++)
 		snap->userns[i].comm[UCV_COMM_LEN - 1] = '\0';
+	for (i = 0; i < snap->nr_mntns; i++)
+		snap->mntns[i].comm[UCV_COMM_LEN - 1] = '\0';
+}
+
+static void read_all(int fd, struct snapshot *snap)
+{
+	__u64 filled = snap->taken.filled;
+
+	snap->resources = read_records(fd, filled, UCV_KIND_RESOURCE, sizeof(*snap->resources),
+				       &snap->nr_resources);
+	snap->userns = read_records(fd, filled, UCV_KIND_USERNS, sizeof(*snap->userns),
+				    &snap->nr_userns);
+	snap->ucounts = read_records(fd, filled, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts),
+				     &snap->nr_ucounts);
+	snap->mntns = read_records(fd, filled, UCV_KIND_MNTNS, sizeof(*snap->mntns),
+				   &snap->nr_mntns);
 }
 
 /* By namespace, then user; of two records, the one that new charges go to is first. */
@@ -167,24 +198,19 @@ static void sort_by_user(struct snapshot *snap)
 /**
  * snapshot_take() - take a snapshot and read all of it
  * @snap: where to; to be freed with snapshot_free()
+ * @needed: UCV_MASK() of the kinds of records that it must hold
+ * @useful: UCV_MASK() of those that it may lack, where the module has none of them
  *
  * Gives up, with the reason, if the device cannot be had or the module fails.
  */
-void snapshot_take(struct snapshot *snap)
+void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {
-	const __u64 kinds = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
-			    UCV_MASK(UCV_KIND_UCOUNTS);
 	int fd = open_device();
 
 	memset(snap, 0, sizeof(*snap));
 	check_abi(fd, &snap->info);
-	take(fd, &snap->taken, kinds);
-	snap->resources = read_records(fd, UCV_KIND_RESOURCE, sizeof(*snap->resources),
-				       &snap->nr_resources);
-	snap->userns = read_records(fd, UCV_KIND_USERNS, sizeof(*snap->userns),
-				    &snap->nr_userns);
-	snap->ucounts = read_records(fd, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts),
-				     &snap->nr_ucounts);
+	take(fd, &snap->taken, needed | (useful & snap->info.supported));
+	read_all(fd, snap);
 	close(fd);
 
 	/* The records have no room for more. */
@@ -205,6 +231,7 @@ void snapshot_free(struct snapshot *snap)
 	free(snap->userns);
 	free(snap->ucounts);
 	free(snap->by_user);
+	free(snap->mntns);
 	memset(snap, 0, sizeof(*snap));
 }
 
@@ -275,6 +302,22 @@ const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32
 	for (size_t i = 0; i < snap->nr_userns; i++) {
 		if (snap->userns[i].inum == inum)
 			return &snap->userns[i];
+	}
+	return NULL;
+}
+
+/**
+ * snapshot_find_mntns() - a mount namespace by its inode number
+ * @snap: the snapshot
+ * @inum: the number
+ *
+ * Return: the record, or NULL if there is none.
+ */
+const struct ucv_mntns *snapshot_find_mntns(const struct snapshot *snap, __u32 inum)
+{
+	for (size_t i = 0; i < snap->nr_mntns; i++) {
+		if (snap->mntns[i].inum == inum)
+			return &snap->mntns[i];
 	}
 	return NULL;
 }

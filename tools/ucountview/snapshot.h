@@ -21,6 +21,8 @@
  * @ucounts: the counters; every @userns in them is less than @nr_userns
  * @nr_ucounts: how many
  * @by_user: the same, sorted for snapshot_find()
+ * @mntns: the mount namespaces; every @userns in them is less than @nr_userns
+ * @nr_mntns: how many
  */
 struct snapshot {
 	struct ucv_info info;
@@ -32,9 +34,11 @@ struct snapshot {
 	struct ucv_ucounts *ucounts;
 	size_t nr_ucounts;
 	const struct ucv_ucounts **by_user;
+	struct ucv_mntns *mntns;
+	size_t nr_mntns;
 };
 
-void snapshot_take(struct snapshot *snap);
+void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);
 void snapshot_free(struct snapshot *snap);
 
 const struct ucv_userns *snapshot_parent(const struct snapshot *snap,
@@ -44,5 +48,6 @@ const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
 const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
 					const struct ucv_userns *ns, __u32 uid);
 const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum);
+const struct ucv_mntns *snapshot_find_mntns(const struct snapshot *snap, __u32 inum);
 
 #endif /* _UCV_SNAPSHOT_H */

@@ -12,7 +12,7 @@
 #include "table.h"
 #include "ucountview.h"
 
-#define MAX_OWN_OPTIONS	16
+#define MAX_OPTIONS	32
 
 static const char *type_name(int json)
 {
@@ -58,7 +58,29 @@ static const struct option common_options[] = {
 	{ "list-columns", no_argument,	     NULL, 'H' },
 	{ "version",	  no_argument,	     NULL, 'V' },
 	{ "help",	  no_argument,	     NULL, 'h' },
+	{ }
 };
+
+/* All options, as getopt_long() wants them. */
+struct options {
+	char short_ones[2 * MAX_OPTIONS + 1];
+	struct option long_ones[MAX_OPTIONS + 1];
+	size_t nr;
+};
+
+static void add_options(struct options *all, const struct option *group)
+{
+	char *end = all->short_ones + strlen(all->short_ones);
+
+	for (; group->name && all->nr < MAX_OPTIONS; group++) {
+		all->long_ones[all->nr++] = *group;
+		if (group->val >= OPT_OUTPUT_ALL)
+			continue;
+		*end++ = group->val;
+		if (group->has_arg == required_argument)
+			*end++ = ':';
+	}
+}
 
 /* Whether it was one of the common options. */
 static bool take_option(struct table *tb, int opt, const char *arg)
@@ -96,8 +118,8 @@ static bool take_option(struct table *tb, int opt, const char *arg)
  * @tb: the table
  * @argc: as for getopt_long()
  * @argv: as for getopt_long()
- * @own_short: the command's own short options
- * @own_long: its own long ones, ending with an empty one
+ * @groups: the command's own options: arrays that end with an empty one, and after the
+ *	last a NULL. A value that is a character is the short option, too.
  *
  * Exits for an option that only prints something, and, once getopt_long() has
  * complained, for one that does not exist.
@@ -105,23 +127,17 @@ static bool take_option(struct table *tb, int opt, const char *arg)
  * Return: the next of the command's own options, or 'h' for the help text, which
  * is the command's as well, or -1.
  */
-int table_getopt(struct table *tb, int argc, char **argv, const char *own_short,
-		 const struct option *own_long)
+int table_getopt(struct table *tb, int argc, char **argv, const struct option * const *groups)
 {
-	static struct option all[ARRAY_SIZE(common_options) + MAX_OWN_OPTIONS + 1];
-	char all_short[64];
-	size_t nr = 0;
+	struct options all = { };
 	int opt;
 
-	snprintf(all_short, sizeof(all_short), "Jrno:HVh%s", own_short);
-	memcpy(all, common_options, sizeof(common_options));
-	while (own_long[nr].name && nr < MAX_OWN_OPTIONS) {
-		all[ARRAY_SIZE(common_options) + nr] = own_long[nr];
-		nr++;
-	}
+	add_options(&all, common_options);
+	while (*groups)
+		add_options(&all, *groups++);
 
 	do {
-		opt = getopt_long(argc, argv, all_short, all, NULL);
+		opt = getopt_long(argc, argv, all.short_ones, all.long_ones, NULL);
 	} while (opt != -1 && take_option(tb, opt, optarg));
 	return opt;
 }
@@ -161,19 +177,23 @@ static void show_list(struct table *tb, const char *list)
 	}
 }
 
+/* Whether the command chooses, be it that the user added more. */
+static bool shows_defaults(const struct table *tb)
+{
+	return !tb->output_all && (!tb->output || tb->output[0] == '+');
+}
+
 static void choose_columns(struct table *tb, const size_t *defaults, size_t nr_defaults)
 {
-	bool add = tb->output && tb->output[0] == '+';
-
 	if (tb->output_all) {
 		for (size_t i = 0; i < tb->nr_columns; i++)
 			show_column(tb, i);
-	} else if (!tb->output || add) {
+	} else if (shows_defaults(tb)) {
 		for (size_t i = 0; i < nr_defaults; i++)
 			show_column(tb, defaults[i]);
 	}
 	if (tb->output)
-		show_list(tb, tb->output + add);
+		show_list(tb, tb->output[0] == '+' ? tb->output + 1 : tb->output);
 }
 
 static bool colours_wanted(void)
@@ -207,8 +227,8 @@ static void add_column(struct table *tb, const struct column *col, bool first)
 }
 
 /**
- * table_open() - start the table as the options want it
- * @tb: the table, all options taken
+ * table_open() - choose the columns as the options want it
+ * @tb: the table, all options taken; to be freed with table_close()
  * @defaults: the columns to show if there is no --output
  * @nr_defaults: how many
  *
@@ -219,7 +239,25 @@ void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults)
 	if (tb->json && tb->raw)
 		die("mutually exclusive arguments: --json --raw");
 	choose_columns(tb, defaults, nr_defaults);
+}
 
+/**
+ * table_show_also() - one more default column, for data that call for it
+ * @tb: the opened table
+ * @column: which; once is enough
+ */
+void table_show_also(struct table *tb, size_t column)
+{
+	if (shows_defaults(tb))
+		show_column(tb, column);
+}
+
+/**
+ * table_begin() - start a table without lines, as wide as the terminal is now
+ * @tb: the opened table
+ */
+void table_begin(struct table *tb)
+{
 	tb->scols = scols_new_table();
 	if (!tb->scols)
 		die("out of memory");
@@ -316,12 +354,23 @@ void table_colour(struct table *tb, struct libscols_line *line, const char *colo
 }
 
 /**
- * table_print() - print the table and free it
+ * table_print() - print the table; table_begin() starts the next one
  * @tb: the table
  */
 void table_print(struct table *tb)
 {
 	check(scols_print_table(tb->scols));
 	scols_unref_table(tb->scols);
+	tb->scols = NULL;
+}
+
+/**
+ * table_close() - free what table_open() chose
+ * @tb: the table
+ */
+void table_close(struct table *tb)
+{
 	free(tb->shown);
+	tb->shown = NULL;
+	tb->nr_shown = 0;
 }

@@ -64,13 +64,15 @@ struct table {
 	" -h, --help             display this help\n"			\
 	" -V, --version          display version\n"
 
-int table_getopt(struct table *tb, int argc, char **argv, const char *own_short,
-		 const struct option *own_long);
+int table_getopt(struct table *tb, int argc, char **argv, const struct option * const *groups);
 void table_help_columns(const struct table *tb, FILE *out);
 void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults);
+void table_show_also(struct table *tb, size_t column);
+void table_begin(struct table *tb);
 struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
 void table_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text);
 void table_colour(struct table *tb, struct libscols_line *line, const char *colour);
 void table_print(struct table *tb);
+void table_close(struct table *tb);
 
 #endif /* _UCV_TABLE_H */

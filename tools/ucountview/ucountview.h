@@ -20,6 +20,7 @@ void print_version(void);
 
 /* One file each. argv[0] is the program's name; the result is the exit status. */
 int cmd_usage(int argc, char **argv);
+int cmd_mounts(int argc, char **argv);
 int cmd_userns(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 

@@ -2,12 +2,12 @@
 /*
  * ucountview usage: every counter in use against its limit, the fullest first.
  */
-#include <limits.h>
 #include <stdlib.h>
 
 #include "args.h"
 #include "chain.h"
 #include "counter.h"
+#include "filter.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
@@ -82,7 +82,7 @@ static const struct column columns[] = {
 };
 
 static const size_t default_columns[] = {
-	COL_USERNS, COL_LEVEL, COL_UID, COL_RESOURCE, COL_USED, COL_LIMIT, COL_USE, COL_COMMAND,
+	COL_USERNS, COL_LEVEL, COL_UID, COL_USER, COL_RESOURCE, COL_USED, COL_LIMIT, COL_USE,
 };
 
 struct usage_row {
@@ -94,25 +94,12 @@ struct usage_row {
 	long long room;
 };
 
-/* Which rows; a member that is not set lets all pass. */
-struct filter {
-	const char *user_arg;
-	const char *userns_arg;
-	struct resource_names resources;
-	bool by_user;
-	bool by_userns;
-	bool by_ratio;
-	bool all;
-	__u32 uid;
-	__u32 userns;
-	double min_ratio;
-	size_t top;
-	bool wanted[UCV_MAX_RESOURCES];
-};
-
 struct usage {
 	struct table table;
 	struct filter filter;
+	struct resource_names names;
+	bool wanted[UCV_MAX_RESOURCES];
+	bool all;
 	struct snapshot snap;
 	struct usage_row *rows;
 	size_t nr_rows;
@@ -130,102 +117,52 @@ static void print_help(const struct table *tb)
 	      " -a, --all              counters that are 0, too\n"
 	      " -R, --resource <name>  only this resource (may be given more than once)\n"
 	      " -u, --user <user>      only what is charged to this user (uid or name)\n"
-	      " -U, --userns <userns>  only this user namespace: inode number, path of its\n"
-	      "                        file, or pid:<pid> for that of a process\n"
-	      "     --min-ratio <num>  only what is as full as this: 0.8 or 80%\n"
-	      "     --top <num>        only the fullest\n"
+	      FILTER_USERNS_HELP
+	      FILTER_RATIO_HELP
 	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
 	fputs("\nExamples:\n"
 	      " ucountview --min-ratio 80%\n"
-	      " ucountview -R inotify_watches -o +USER,BIND-USERNS,ROOM\n"
+	      " ucountview -R inotify_watches -o +BIND-USERNS,ROOM\n"
 	      " ucountview -U pid:4711 --all\n"
 	      " ucountview <command> --help\n"
 	      "\nFor more details see ucountview(8).\n", stdout);
 }
-
-enum {
-	OPT_MIN_RATIO = 0x200,
-	OPT_TOP,
-};
 
 static void parse_options(struct usage *u, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "all",       no_argument,       NULL, 'a' },
 		{ "resource",  required_argument, NULL, 'R' },
-		{ "user",      required_argument, NULL, 'u' },
-		{ "userns",    required_argument, NULL, 'U' },
-		{ "min-ratio", required_argument, NULL, OPT_MIN_RATIO },
-		{ "top",       required_argument, NULL, OPT_TOP },
 		{ }
 	};
-	struct filter *filter = &u->filter;
+	static const struct option * const groups[] = { options, filter_options, NULL };
 	int opt;
 
-	while ((opt = table_getopt(&u->table, argc, argv, "aR:u:U:", options)) != -1) {
+	while ((opt = table_getopt(&u->table, argc, argv, groups)) != -1) {
 		switch (opt) {
 		case 'a':
-			filter->all = true;
+			u->all = true;
 			break;
 		case 'R':
-			arg_resource(&filter->resources, optarg);
-			break;
-		case 'u':
-			filter->user_arg = optarg;
-			break;
-		case 'U':
-			filter->userns_arg = optarg;
-			break;
-		case OPT_MIN_RATIO:
-			filter->min_ratio = arg_ratio(optarg);
-			filter->by_ratio = true;
-			break;
-		case OPT_TOP:
-			filter->top = arg_number("number", optarg, 1, UINT_MAX);
+			arg_resource(&u->names, optarg);
 			break;
 		case 'h':
 			print_help(&u->table);
 			exit(EXIT_SUCCESS);
+		default:
+			filter_option(&u->filter, opt, optarg);
 		}
 	}
 	if (optind < argc)
 		die("unexpected argument: %s", argv[optind]);
 }
 
-/* Before the snapshot, so that a namespace named by a process is in it. */
-static void find_users(struct filter *filter)
+static bool wants_counter(const struct usage *u, const struct counter *counter)
 {
-	filter->by_user = filter->user_arg;
-	if (filter->by_user)
-		filter->uid = arg_user(filter->user_arg);
-	filter->by_userns = filter->userns_arg;
-	if (filter->by_userns)
-		filter->userns = arg_userns(filter->userns_arg);
-}
-
-static void check_filter(struct filter *filter, const struct snapshot *snap)
-{
-	find_resources(&filter->resources, snap, filter->wanted);
-	if (filter->by_userns && !snapshot_find_userns(snap, filter->userns))
-		die("no such user namespace: %s", filter->userns_arg);
-}
-
-static bool wants_user(const struct filter *filter, const struct ucv_ucounts *uc,
-		       const struct ucv_userns *ns)
-{
-	if (filter->by_user && uc->uid != filter->uid)
+	if (!u->all && counter->used <= 0)
 		return false;
-	return !filter->by_userns || ns->inum == filter->userns;
-}
-
-static bool wants_counter(const struct filter *filter, const struct counter *counter)
-{
-	if (!filter->all && counter->used <= 0)
-		return false;
-	if (!filter->by_ratio)
-		return true;
-	return counter->kind == LIMITED && counter->ratio >= filter->min_ratio;
+	return filter_wants_counter(&u->filter, counter);
 }
 
 static void add_row(struct usage *u, const struct usage_row *row)
@@ -242,12 +179,12 @@ static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 	const struct snapshot *snap = &u->snap;
 	struct usage_row row = { .uc = uc, .ns = snapshot_userns_of(snap, uc) };
 
-	if (!wants_user(&u->filter, uc, row.ns))
+	if (!filter_wants_user(&u->filter, uc->uid, row.ns))
 		return;
 	for (size_t i = 0; i < snap->nr_resources; i++) {
 		row.res = &snap->resources[i];
 		row.counter = counter_of(snap, row.ns, uc, i);
-		if (u->filter.wanted[i] && wants_counter(&u->filter, &row.counter))
+		if (u->wanted[i] && wants_counter(u, &row.counter))
 			add_row(u, &row);
 	}
 }
@@ -404,8 +341,28 @@ static char *cell(const struct usage *u, const struct usage_row *row, size_t col
 	}
 }
 
+/*
+ * Two rows with the same user are told apart by FLAGS. People need not see it empty;
+ * programs shall always find it.
+ */
+static void open_table(struct table *tb)
+{
+	table_open(tb, default_columns, ARRAY_SIZE(default_columns));
+	if (tb->json || tb->raw)
+		table_show_also(tb, COL_FLAGS);
+}
+
+static void show_flags(struct usage *u)
+{
+	for (size_t i = 0; i < u->nr_rows; i++) {
+		if (u->rows[i].uc->flags & UCV_UCOUNTS_SHADOWED)
+			table_show_also(&u->table, COL_FLAGS);
+	}
+}
+
 static void add_lines(struct usage *u)
 {
+	table_begin(&u->table);
 	for (size_t i = 0; i < u->nr_rows; i++) {
 		struct libscols_line *line = table_line(&u->table, NULL);
 
@@ -434,14 +391,17 @@ int cmd_usage(int argc, char **argv)
 	};
 
 	parse_options(&u, argc, argv);
-	table_open(&u.table, default_columns, ARRAY_SIZE(default_columns));
-	find_users(&u.filter);
-	snapshot_take(&u.snap);
-	check_filter(&u.filter, &u.snap);
+	open_table(&u.table);
+	filter_find(&u.filter);
+	snapshot_take(&u.snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	filter_check(&u.filter, &u.snap);
+	find_resources(&u.names, &u.snap, u.wanted);
 	collect_rows(&u);
+	show_flags(&u);
 	add_lines(&u);
 	free(u.rows);
 	snapshot_free(&u.snap);
 	table_print(&u.table);
+	table_close(&u.table);
 	return EXIT_SUCCESS;
 }

@@ -72,9 +72,10 @@ static void parse_options(struct table *tb, int argc, char **argv)
 		{ "tree", no_argument, NULL, 'T' },
 		{ }
 	};
+	static const struct option * const groups[] = { options, NULL };
 	int opt;
 
-	while ((opt = table_getopt(tb, argc, argv, "T", options)) != -1) {
+	while ((opt = table_getopt(tb, argc, argv, groups)) != -1) {
 		switch (opt) {
 		case 'T':
 			tb->tree = true;
@@ -150,6 +151,7 @@ static void add_lines(struct table *tb, const struct snapshot *snap)
 	struct libscols_line **lines = xreallocarray(NULL, snap->nr_userns, sizeof(*lines));
 	size_t *order = sorted(snap);
 
+	table_begin(tb);
 	for (size_t i = 0; i < snap->nr_userns; i++) {
 		const struct ucv_userns *ns = &snap->userns[order[i]];
 		struct libscols_line *parent = NULL;
@@ -182,9 +184,10 @@ int cmd_userns(int argc, char **argv)
 
 	parse_options(&tb, argc, argv);
 	table_open(&tb, default_columns, ARRAY_SIZE(default_columns));
-	snapshot_take(&snap);
+	snapshot_take(&snap, UCV_MASK(UCV_KIND_USERNS) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
 	add_lines(&tb, &snap);
 	snapshot_free(&snap);
 	table_print(&tb);
+	table_close(&tb);
 	return EXIT_SUCCESS;
 }

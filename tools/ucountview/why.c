@@ -131,9 +131,10 @@ static void parse_options(struct why *w, int argc, char **argv)
 		{ "resource", required_argument, NULL, 'R' },
 		{ }
 	};
+	static const struct option * const groups[] = { options, NULL };
 	int opt;
 
-	while ((opt = table_getopt(&w->table, argc, argv, "R:", options)) != -1) {
+	while ((opt = table_getopt(&w->table, argc, argv, groups)) != -1) {
 		switch (opt) {
 		case 'R':
 			arg_resource(&w->names, optarg);
@@ -162,7 +163,7 @@ static void check_viewpoint(const struct why *w)
 {
 	const struct ucv_userns *here;
 
-	here = snapshot_find_userns(&w->snap, process_userns(getpid()));
+	here = snapshot_find_userns(&w->snap, process_namespace(getpid(), NS_USER));
 	if (!here || here->parent != UCV_NO_INDEX)
 		die("not in the initial user namespace: uids have other numbers here");
 }
@@ -354,6 +355,7 @@ static char *cell(const struct why *w, const struct why_row *row, size_t column)
 
 static void add_lines(struct why *w)
 {
+	table_begin(&w->table);
 	for (size_t i = 0; i < w->nr_rows; i++) {
 		struct libscols_line *line = table_line(&w->table, NULL);
 
@@ -442,7 +444,7 @@ int cmd_why(int argc, char **argv)
 	advice = advice_wanted(&w.table);
 	open_table(&w);
 	process_read(&w.process, arg_pid(argv[optind]));
-	snapshot_take(&w.snap);
+	snapshot_take(&w.snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
 	check_viewpoint(&w);
 	follow_process(&w);
 	choose_resources(&w);
@@ -454,6 +456,7 @@ int cmd_why(int argc, char **argv)
 	if (advice)
 		print_all_advice(&w);
 	free(w.rows);
+	table_close(&w.table);
 	chain_free(&w.chain);
 	snapshot_free(&w.snap);
 	return EXIT_SUCCESS;

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ucountview mounts: every mount namespace's mounts against fs.mount-max, the fullest
+ * first.
+ */
+#include <stdlib.h>
+
+#include "args.h"
+#include "counter.h"
+#include "filter.h"
+#include "snapshot.h"
+#include "table.h"
+#include "ucountview.h"
+#include "users.h"
+
+enum {
+	COL_MNTNS,
+	COL_NSID,
+	COL_USERNS,
+	COL_UID,
+	COL_UIDNS,
+	COL_USER,
+	COL_MOUNTS,
+	COL_PENDING,
+	COL_LIMIT,
+	COL_USE,
+	COL_RATIO,
+	COL_ROOM,
+	COL_PID,
+	COL_COMMAND,
+	COL_FLAGS,
+};
+
+static const struct column columns[] = {
+	[COL_MNTNS]   = { "MNTNS", "mount namespace: inode number, as in /proc/PID/ns/mnt",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_NSID]    = { "NSID", "its identifier that is never used again",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_USERNS]  = { "USERNS", "inode number of the user namespace that owns it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_UID]     = { "UID", "who made it, as the initial user namespace sees it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_UIDNS]   = { "UIDNS", "the same as USERNS sees it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_USER]    = { "USER", "name of UID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
+	[COL_MOUNTS]  = { "MOUNTS", "mounts in it, its hidden root included",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_PENDING] = { "PENDING", "mounts that are being attached to it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_LIMIT]   = { "LIMIT", "fs.mount-max", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_USE]     = { "USE%", "MOUNTS and PENDING in percent of LIMIT",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_RATIO]   = { "RATIO", "MOUNTS and PENDING divided by LIMIT",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_ROOM]    = { "ROOM", "how many more mounts it can take",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_PID]     = { "PID", "example of a process in it",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_COMMAND] = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
+	[COL_FLAGS]   = { "FLAGS", "uncharged: is not one of anybody's mnt_namespaces",
+			  SCOLS_JSON_STRING, 0 },
+};
+
+static const size_t default_columns[] = {
+	COL_MNTNS, COL_USERNS, COL_USER, COL_MOUNTS, COL_PENDING, COL_LIMIT, COL_USE, COL_PID,
+	COL_COMMAND,
+};
+
+struct mounts_row {
+	const struct ucv_mntns *ns;
+	const struct ucv_userns *userns;
+	struct counter counter;
+};
+
+struct mounts {
+	struct table table;
+	struct filter filter;
+	const char *mntns_arg;
+	__u32 mntns;
+	struct snapshot snap;
+	struct mounts_row *rows;
+	size_t nr_rows;
+};
+
+static void print_help(const struct table *tb)
+{
+	fputs("\nUsage:\n"
+	      " ucountview mounts [options]\n"
+	      "\nShow how many mounts each mount namespace has, and how many it may have.\n"
+	      "\nOptions:\n"
+	      " -M, --mntns <mntns>    only this mount namespace: inode number, path of its\n"
+	      "                        file, or pid:<pid> for that of a process\n"
+	      " -u, --user <user>      only what was made by this user (uid or name)\n"
+	      FILTER_USERNS_HELP
+	      FILTER_RATIO_HELP
+	      TABLE_OPTIONS_HELP, stdout);
+	table_help_columns(tb, stdout);
+	fputs("\nExamples:\n"
+	      " ucountview mounts --top 10\n"
+	      " ucountview mounts -M pid:4711 -o +ROOM\n"
+	      "\nFor more details see ucountview(8).\n", stdout);
+}
+
+static void parse_options(struct mounts *m, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "mntns", required_argument, NULL, 'M' },
+		{ }
+	};
+	static const struct option * const groups[] = { options, filter_options, NULL };
+	int opt;
+
+	while ((opt = table_getopt(&m->table, argc, argv, groups)) != -1) {
+		switch (opt) {
+		case 'M':
+			m->mntns_arg = optarg;
+			break;
+		case 'h':
+			print_help(&m->table);
+			exit(EXIT_SUCCESS);
+		default:
+			filter_option(&m->filter, opt, optarg);
+		}
+	}
+	if (optind < argc)
+		die("unexpected argument: %s", argv[optind]);
+}
+
+/* Before the snapshot, as filter_find(). */
+static void find_mntns(struct mounts *m)
+{
+	if (m->mntns_arg)
+		m->mntns = arg_namespace(NS_MNT, m->mntns_arg);
+}
+
+static void check_mntns(const struct mounts *m)
+{
+	if (m->mntns_arg && !snapshot_find_mntns(&m->snap, m->mntns))
+		die("no such mount namespace: %s", m->mntns_arg);
+}
+
+static bool wants_row(const struct mounts *m, const struct mounts_row *row)
+{
+	if (m->mntns_arg && row->ns->inum != m->mntns)
+		return false;
+	return filter_wants_user(&m->filter, row->ns->uid, row->userns) &&
+	       filter_wants_counter(&m->filter, &row->counter);
+}
+
+/* The fullest first; then by age. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct mounts_row *x = a, *y = b;
+
+	if (x->counter.ratio != y->counter.ratio)
+		return x->counter.ratio > y->counter.ratio ? -1 : 1;
+	return x->ns->id < y->ns->id ? -1 : x->ns->id > y->ns->id;
+}
+
+static void collect_rows(struct mounts *m)
+{
+	m->rows = xreallocarray(NULL, m->snap.nr_mntns, sizeof(*m->rows));
+	for (size_t i = 0; i < m->snap.nr_mntns; i++) {
+		const struct ucv_mntns *ns = &m->snap.mntns[i];
+		struct mounts_row row = {
+			.ns = ns,
+			.userns = &m->snap.userns[ns->userns],
+			.counter = counter_of_mounts(ns),
+		};
+
+		if (wants_row(m, &row))
+			m->rows[m->nr_rows++] = row;
+	}
+	qsort(m->rows, m->nr_rows, sizeof(*m->rows), compare_rows);
+	if (m->filter.top && m->filter.top < m->nr_rows)
+		m->nr_rows = m->filter.top;
+}
+
+static char *user_text(const struct ucv_mntns *ns)
+{
+	return ns->uid == UCV_UID_UNMAPPED ? NULL : xstrdup(user_name(ns->uid));
+}
+
+static char *cell(const struct mounts *m, const struct mounts_row *row, size_t column)
+{
+	const struct ucv_mntns *ns = row->ns;
+
+	switch (column) {
+	case COL_MNTNS:
+		return xasprintf("%u", ns->inum);
+	case COL_NSID:
+		return xasprintf("%llu", ns->id);
+	case COL_USERNS:
+		return xasprintf("%u", row->userns->inum);
+	case COL_UID:
+		return uid_text(ns->uid);
+	case COL_UIDNS:
+		return uid_text(ns->uid_in_ns);
+	case COL_USER:
+		return user_text(ns);
+	case COL_MOUNTS:
+		return xasprintf("%u", ns->mounts);
+	case COL_PENDING:
+		return xasprintf("%u", ns->pending);
+	case COL_LIMIT:
+		return counter_limit_text(&row->counter, m->table.json);
+	case COL_USE:
+		return counter_use_text(&row->counter, m->table.json);
+	case COL_RATIO:
+		return counter_ratio_text(&row->counter);
+	case COL_ROOM:
+		return xasprintf("%lld", counter_room(&row->counter));
+	case COL_PID:
+		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
+	case COL_COMMAND:
+		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+	case COL_FLAGS:
+		return ns->flags & UCV_MNTNS_UNCHARGED ? xstrdup("uncharged") : NULL;
+	}
+	return NULL;
+}
+
+static void add_lines(struct mounts *m)
+{
+	table_begin(&m->table);
+	for (size_t i = 0; i < m->nr_rows; i++) {
+		struct libscols_line *line = table_line(&m->table, NULL);
+
+		for (size_t nth = 0; nth < m->table.nr_shown; nth++)
+			table_cell(&m->table, line, nth,
+				   cell(m, &m->rows[i], m->table.shown[nth]));
+		table_colour(&m->table, line, counter_colour(&m->rows[i].counter));
+	}
+}
+
+/**
+ * cmd_mounts() - ucountview mounts
+ * @argc: number of arguments
+ * @argv: the arguments, the program's name first
+ *
+ * Return: the exit status.
+ */
+int cmd_mounts(int argc, char **argv)
+{
+	struct mounts m = {
+		.table = {
+			.name = "mounts",
+			.columns = columns,
+			.nr_columns = ARRAY_SIZE(columns),
+		},
+	};
+
+	parse_options(&m, argc, argv);
+	table_open(&m.table, default_columns, ARRAY_SIZE(default_columns));
+	filter_find(&m.filter);
+	find_mntns(&m);
+	snapshot_take(&m.snap, UCV_MASK(UCV_KIND_MNTNS), 0);
+	filter_check(&m.filter, &m.snap);
+	check_mntns(&m);
+	collect_rows(&m);
+	add_lines(&m);
+	free(m.rows);
+	snapshot_free(&m.snap);
+	table_print(&m.table);
+	table_close(&m.table);
+	return EXIT_SUCCESS;
+}
