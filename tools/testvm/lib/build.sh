@@ -87,7 +87,7 @@ build_host_locked() {
 	fi
 	mkdir -p "$out"/{tools,selftests} "$1"/{tools,selftests}
 	if [[ -e $project/tools/ucountview/Makefile ]]; then
-		make -s -C "$project/tools/ucountview" static OUTPUT="$out/tools" >&2 ||
+		make -s -C "$project/tools/ucountview" OUTPUT="$out/tools" >&2 ||
 			die "the reader does not build"
 		cp "$out/tools/ucountview" "$1/tools/"
 	fi
@@ -98,6 +98,17 @@ build_host_locked() {
 		fi
 		copy_selftests "$out/selftests" "$1/selftests"
 	fi
+}
+
+# copy_libraries PROGRAM TREE: what the host's loader needs to run it, the loader included, at the same paths (the reader is
+# linked as it is when installed: distributions have no static libsmartcols)
+copy_libraries() {
+	local file
+
+	while read -r file; do
+		mkdir -p "$2/${file%/*}"
+		cp -L "$file" "$2/$file"
+	done < <(ldd "$1" | grep -o '/[^ ]*')
 }
 
 copy_selftests() {
