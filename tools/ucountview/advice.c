@@ -22,6 +22,7 @@ static const struct advice table[] = {
 	  "fs.fanotify.max_user_groups" },
 	{ "fanotify_marks", "fanotify_mark", ENOSPC, "ENOSPC",
 	  "fs.fanotify.max_user_marks" },
+	{ "mounts", "mount", ENOSPC, "ENOSPC", "fs.mount-max" },
 	{ "binfmt_misc_interpreters", "write", ENOSPC, "ENOSPC", NULL },
 };
 
@@ -29,7 +30,7 @@ static const struct advice namespaces = { "*_namespaces", "unshare", ENOSPC, "EN
 
 /**
  * advice_find() - what is known about a resource
- * @resource: name of a resource of type UCV_RESOURCE_UCOUNT
+ * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
  *
  * Return: what is known, or NULL if this program does not know the resource.
  */
@@ -46,8 +47,8 @@ const struct advice *advice_find(const char *resource)
 
 /**
  * advice_setting() - the sysctl that holds a limit
- * @resource: name of a resource of type UCV_RESOURCE_UCOUNT
- * @ns: the user namespace whose limit it is
+ * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
+ * @ns: the user namespace whose limit it is; NULL if it is the limit of all
  *
  * The user.* sysctls are those of the user namespace of the process that opens them;
  * their names follow from the resources'.
@@ -58,7 +59,7 @@ char *advice_setting(const char *resource, const struct ucv_userns *ns)
 {
 	const struct advice *advice = advice_find(resource);
 
-	if (advice && advice->sysctl && ns->parent == UCV_NO_INDEX)
+	if (advice && advice->sysctl && (!ns || ns->parent == UCV_NO_INDEX))
 		return xstrdup(advice->sysctl);
 	return xasprintf("user.max_%s", resource);
 }

@@ -38,6 +38,7 @@ enum {
 	COL_ERRNO,
 	COL_SETTING,
 	COL_FIX,
+	COL_MNTNS,
 };
 
 static const struct column columns[] = {
@@ -70,6 +71,8 @@ static const struct column columns[] = {
 			   SCOLS_JSON_STRING, 0 },
 	[COL_FIX]      = { "FIX", "command that doubles the limit, if it is 90 % used or more",
 			   SCOLS_JSON_STRING, 0 },
+	[COL_MNTNS]    = { "MNTNS", "inode number of the mount namespace whose mounts are counted",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 };
 
 static const size_t default_columns[] = {
@@ -79,31 +82,37 @@ static const size_t default_columns[] = {
 /* For programs: what the text under the table says to people. */
 static const size_t json_columns[] = {
 	COL_RESOURCE, COL_LEVEL, COL_USERNS, COL_UID, COL_USED, COL_LIMIT, COL_USE, COL_BINDS,
-	COL_SYSCALL, COL_ERRNO, COL_SETTING, COL_FIX,
+	COL_SYSCALL, COL_ERRNO, COL_SETTING, COL_FIX, COL_MNTNS,
 };
+
+/* The resource that is not charged to users: it has one row, without levels. */
+static const char mounts_name[] = "mounts";
 
 /* A resource at one level of the chain. */
 struct why_row {
-	const struct ucv_resource *res;
-	const struct charge *charge;
+	const char *name;
+	const struct charge *charge;	/* NULL for mounts */
 	struct counter counter;
 	bool binds;
 };
 
 /* A resource, with its binding level, for sorting. */
 struct why_resource {
-	size_t resource;
-	const struct charge *binding;
+	const char *name;
+	size_t resource;		/* of the snapshot's; comes after them for mounts */
+	const struct charge *binding;	/* NULL for mounts, and if no level has a limit */
 	struct counter counter;
 };
 
 struct why {
 	struct table table;
-	struct resource_names names;
+	struct resource_names names;	/* without mounts */
+	bool mounts_named;
 	struct process process;
 	struct snapshot snap;
 	struct chain chain;
-	struct why_resource resources[UCV_MAX_RESOURCES];
+	const struct ucv_mntns *mntns;	/* NULL: nothing is said about mounts */
+	struct why_resource resources[UCV_MAX_RESOURCES + 1];
 	size_t nr_resources;
 	struct why_row *rows;
 	size_t nr_rows;
@@ -115,7 +124,8 @@ static void print_help(const struct table *tb)
 	      " ucountview why [options] <pid>\n"
 	      "\nShow every limit that a process can run into, and what to change.\n"
 	      "\nOptions:\n"
-	      " -R, --resource <name>  only this resource (may be given more than once)\n"
+	      " -R, --resource <name>  only this resource, or mounts (may be given more than\n"
+	      "                        once)\n"
 	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
 	fputs("\nExamples:\n"
@@ -137,7 +147,10 @@ static void parse_options(struct why *w, int argc, char **argv)
 	while ((opt = table_getopt(&w->table, argc, argv, groups)) != -1) {
 		switch (opt) {
 		case 'R':
-			arg_resource(&w->names, optarg);
+			if (!strcmp(optarg, mounts_name))
+				w->mounts_named = true;
+			else
+				arg_resource(&w->names, optarg);
 			break;
 		case 'h':
 			print_help(&w->table);
@@ -158,6 +171,18 @@ static void open_table(struct why *w)
 		table_open(&w->table, default_columns, ARRAY_SIZE(default_columns));
 }
 
+static void take_snapshot(struct why *w)
+{
+	__u64 needed = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS);
+	__u64 useful = 0;
+
+	if (w->mounts_named)
+		needed |= UCV_MASK(UCV_KIND_MNTNS);
+	else if (!w->names.nr)
+		useful |= UCV_MASK(UCV_KIND_MNTNS);
+	snapshot_take(&w->snap, needed, useful);
+}
+
 /* /proc tells uids as this program's user namespace sees them, the module as the initial one. */
 static void check_viewpoint(const struct why *w)
 {
@@ -175,17 +200,30 @@ static void follow_process(struct why *w)
 	if (!ns)
 		die("process %u has moved to another user namespace: try again", w->process.pid);
 	chain_follow(&w->chain, &w->snap, ns, w->process.euid);
+	w->mntns = snapshot_find_mntns(&w->snap, w->process.mntns);
+	if (w->mounts_named && !w->mntns)
+		die("process %u has ended and has no mounts any more", w->process.pid);
 }
 
 static void add_resource(struct why *w, size_t resource)
 {
 	struct why_resource *add = &w->resources[w->nr_resources++];
 
+	add->name = w->snap.resources[resource].name;
 	add->resource = resource;
 	add->binding = chain_binding(&w->chain, &w->snap, resource);
 	add->counter.kind = UNLIMITED;
 	if (add->binding)
 		add->counter = counter_of(&w->snap, add->binding->ns, add->binding->uc, resource);
+}
+
+static void add_mounts(struct why *w)
+{
+	w->resources[w->nr_resources++] = (struct why_resource){
+		.name = mounts_name,
+		.resource = w->snap.nr_resources,
+		.counter = counter_of_mounts(w->mntns),
+	};
 }
 
 static int compare_resources(const void *a, const void *b)
@@ -199,7 +237,7 @@ static int compare_resources(const void *a, const void *b)
 	return x->resource < y->resource ? -1 : x->resource > y->resource;
 }
 
-static void choose_resources(struct why *w)
+static void choose_charged(struct why *w)
 {
 	bool wanted[UCV_MAX_RESOURCES], named = w->names.nr > 0;
 
@@ -213,27 +251,49 @@ static void choose_resources(struct why *w)
 		if (wanted[i] && limited)
 			add_resource(w, i);
 	}
+}
+
+static void choose_resources(struct why *w)
+{
+	if (w->names.nr || !w->mounts_named)
+		choose_charged(w);
+	if (w->mntns)
+		add_mounts(w);
 	qsort(w->resources, w->nr_resources, sizeof(*w->resources), compare_resources);
+}
+
+static void collect_levels(struct why *w, const struct why_resource *res)
+{
+	for (size_t i = 0; i < w->chain.nr; i++) {
+		const struct charge *charge = &w->chain.charges[i];
+
+		w->rows[w->nr_rows++] = (struct why_row){
+			.name = res->name,
+			.charge = charge,
+			.counter = counter_of(&w->snap, charge->ns, charge->uc, res->resource),
+			.binds = charge == res->binding,
+		};
+	}
+}
+
+static void collect_mounts(struct why *w, const struct why_resource *res)
+{
+	w->rows[w->nr_rows++] = (struct why_row){
+		.name = res->name,
+		.counter = res->counter,
+		.binds = true,
+	};
 }
 
 static void collect_rows(struct why *w)
 {
-	struct why_row *row;
-
-	row = xreallocarray(NULL, w->nr_resources * w->chain.nr, sizeof(*row));
-	w->rows = row;
-	for (size_t r = 0; r < w->nr_resources; r++) {
-		size_t resource = w->resources[r].resource;
-
-		for (size_t i = 0; i < w->chain.nr; i++, row++) {
-			row->res = &w->snap.resources[resource];
-			row->charge = &w->chain.charges[i];
-			row->counter = counter_of(&w->snap, row->charge->ns, row->charge->uc,
-						  resource);
-			row->binds = row->charge == w->resources[r].binding;
-		}
+	w->rows = xreallocarray(NULL, w->nr_resources * w->chain.nr, sizeof(*w->rows));
+	for (size_t i = 0; i < w->nr_resources; i++) {
+		if (w->resources[i].name == mounts_name)
+			collect_mounts(w, &w->resources[i]);
+		else
+			collect_levels(w, &w->resources[i]);
 	}
-	w->nr_rows = row - w->rows;
 }
 
 static bool near_limit(const struct counter *counter)
@@ -269,33 +329,33 @@ static const char *nsenter_options(unsigned int pid)
 /* NULL if no process is known through which to enter the namespace. */
 static char *fix_text(const struct why *w, const struct why_row *row)
 {
-	const struct ucv_userns *ns = row->charge->ns;
+	const struct ucv_userns *ns = row->charge ? row->charge->ns : NULL;
 	long long limit = better_limit(&row->counter);
-	unsigned int pid = process_inside(w, ns);
-	char *setting, *fix;
+	unsigned int pid = 0;
+	char *setting, *fix = NULL;
 
-	if (ns->parent != UCV_NO_INDEX && !pid)
-		return NULL;
-	setting = advice_setting(row->res->name, ns);
-	if (ns->parent == UCV_NO_INDEX)
-		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
-	else
+	if (ns && ns->parent != UCV_NO_INDEX)
+		pid = process_inside(w, ns);
+	setting = advice_setting(row->name, ns);
+	if (pid)
 		fix = xasprintf("nsenter -t %u %s sysctl -w %s=%lld", pid, nsenter_options(pid),
 				setting, limit);
+	else if (!ns || ns->parent == UCV_NO_INDEX)
+		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
 	free(setting);
 	return fix;
 }
 
 static char *syscall_text(const struct why_row *row)
 {
-	const struct advice *advice = advice_find(row->res->name);
+	const struct advice *advice = advice_find(row->name);
 
 	return advice ? xstrdup(advice->syscall) : NULL;
 }
 
 static char *errno_text(const struct why_row *row)
 {
-	const struct advice *advice = advice_find(row->res->name);
+	const struct advice *advice = advice_find(row->name);
 
 	return advice ? xstrdup(advice->error_name) : NULL;
 }
@@ -312,23 +372,28 @@ static char *binds_text(const struct why_row *row, bool json)
 	return json ? xstrdup("no") : NULL;
 }
 
+static char *level_cell(const struct charge *charge, size_t column)
+{
+	switch (column) {
+	case COL_LEVEL:
+		return xasprintf("%u", charge->ns->level);
+	case COL_USERNS:
+		return xasprintf("%u", charge->ns->inum);
+	case COL_NSID:
+		return charge->ns->id ? xasprintf("%llu", charge->ns->id) : NULL;
+	case COL_UID:
+		return uid_text(charge->uid);
+	case COL_USER:
+		return xstrdup(user_name(charge->uid));
+	}
+	return NULL;
+}
+
 static char *cell(const struct why *w, const struct why_row *row, size_t column)
 {
-	const struct ucv_userns *ns = row->charge->ns;
-
 	switch (column) {
 	case COL_RESOURCE:
-		return xstrdup(row->res->name);
-	case COL_LEVEL:
-		return xasprintf("%u", ns->level);
-	case COL_USERNS:
-		return xasprintf("%u", ns->inum);
-	case COL_NSID:
-		return ns->id ? xasprintf("%llu", ns->id) : NULL;
-	case COL_UID:
-		return uid_text(row->charge->uid);
-	case COL_USER:
-		return xstrdup(user_name(row->charge->uid));
+		return xstrdup(row->name);
 	case COL_USED:
 		return xasprintf("%lld", row->counter.used);
 	case COL_LIMIT:
@@ -346,11 +411,14 @@ static char *cell(const struct why *w, const struct why_row *row, size_t column)
 	case COL_ERRNO:
 		return errno_text(row);
 	case COL_SETTING:
-		return advice_setting(row->res->name, ns);
+		return advice_setting(row->name, row->charge ? row->charge->ns : NULL);
 	case COL_FIX:
 		return near_limit(&row->counter) ? fix_text(w, row) : NULL;
+	case COL_MNTNS:
+		return row->charge ? NULL : xasprintf("%u", w->mntns->inum);
+	default:
+		return row->charge ? level_cell(row->charge, column) : NULL;
 	}
-	return NULL;
 }
 
 static void add_lines(struct why *w)
@@ -368,38 +436,54 @@ static void add_lines(struct why *w)
 
 static void print_error(const struct why_row *row)
 {
-	const struct advice *advice = advice_find(row->res->name);
+	const struct advice *advice = advice_find(row->name);
 
 	if (advice)
 		printf("  When it is reached, %s() fails with %s (%s).\n", advice->syscall,
 		       advice->error_name, strerror(advice->error));
 }
 
+static void print_charge(const struct charge *charge)
+{
+	printf("by uid %u in %suser namespace %u.\n", charge->uid,
+	       charge->ns->parent == UCV_NO_INDEX ? "the initial " : "", charge->ns->inum);
+}
+
+static void print_used(const struct why *w, const struct why_row *row)
+{
+	printf("\n%s: %lld of %lld used ", row->name, row->counter.used, row->counter.limit);
+	if (row->charge)
+		print_charge(row->charge);
+	else
+		printf("in mount namespace %u.\n", w->mntns->inum);
+}
+
 static void print_advice(const struct why *w, const struct why_row *row)
 {
-	const struct ucv_userns *ns = row->charge->ns;
-	char *setting = advice_setting(row->res->name, ns);
 	char *fix = fix_text(w, row);
+	char *setting;
 
-	printf("\n%s: %lld of %lld used by uid %u in %suser namespace %u.\n", row->res->name,
-	       row->counter.used, row->counter.limit, row->charge->uid,
-	       ns->parent == UCV_NO_INDEX ? "the initial " : "", ns->inum);
+	print_used(w, row);
 	print_error(row);
-	if (fix)
+	if (fix) {
 		printf("  To double the limit: %s\n", fix);
-	else
-		printf("  The limit is %s in that namespace, where no process is known.\n",
-		       setting);
+		free(fix);
+		return;
+	}
+	setting = advice_setting(row->name, row->charge->ns);
+	printf("  The limit is %s in that namespace, where no process is known.\n", setting);
 	free(setting);
-	free(fix);
 }
 
 static void print_process(const struct why *w)
 {
 	const struct charge *own = &w->chain.charges[0];
 
-	printf("Process %u is charged as uid %u in %suser namespace %u.\n\n", w->process.pid,
+	printf("Process %u is charged as uid %u in %suser namespace %u", w->process.pid,
 	       own->uid, own->ns->parent == UCV_NO_INDEX ? "the initial " : "", own->ns->inum);
+	if (w->mntns)
+		printf(",\nand its mounts count in mount namespace %u", w->mntns->inum);
+	puts(".\n");
 }
 
 /* Only around the table that people read as it comes. */
@@ -420,6 +504,8 @@ static void print_all_advice(const struct why *w)
 	}
 	if (!near)
 		puts("\nNo limit is 90 % used or more.");
+	if (!w->names.nr && !(w->snap.info.supported & UCV_MASK(UCV_KIND_MNTNS)))
+		puts("\nThe module cannot read the mount counters on this kernel.");
 }
 
 /**
@@ -444,7 +530,7 @@ int cmd_why(int argc, char **argv)
 	advice = advice_wanted(&w.table);
 	open_table(&w);
 	process_read(&w.process, arg_pid(argv[optind]));
-	snapshot_take(&w.snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	take_snapshot(&w);
 	check_viewpoint(&w);
 	follow_process(&w);
 	choose_resources(&w);
