@@ -69,6 +69,7 @@ apt_open() {
 		Dir::Etc::preferencesparts "$state/preferences.d";
 		Acquire::Check-Valid-Until "false";
 		Acquire::Languages "none";
+		APT::Update::Error-Mode "any";
 		Acquire::Retries "2";
 		APT::Architecture "amd64";
 		APT::Architectures "amd64";
