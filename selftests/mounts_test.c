@@ -421,6 +421,78 @@ UCV_TEST_F(mounts, by_a_file_among_many)
 		EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(id[i])));
 }
 
+/*
+ * More than fit into several portions of any kind: the agent moves on a times, and
+ * keeps what it has left by an open file, the first as descriptor CROWD_FD.
+ */
+#define NR_CROWD	900
+#define CROWD_FD	100
+
+static long do_crowd(struct ucv_call *call)
+{
+	const struct rlimit limit = { 2 * NR_CROWD, 2 * NR_CROWD };
+	long i;
+	int fd;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	for (i = 0; i < call->a; i++) {
+		if (unshare(CLONE_NEWNS))
+			return -errno;
+		fd = ucv_mntns_open(getpid(), i % 2 ? O_PATH : O_RDONLY);
+		if (fd < 0)
+			return fd;
+		if (dup3(fd, CROWD_FD + i, O_CLOEXEC) < 0)
+			return -errno;
+		close(fd);
+	}
+	return i;
+}
+
+static unsigned int inum_of_fd(pid_t pid, int fd)
+{
+	struct stat status;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return stat(path, &status) ? 0 : status.st_ino;
+}
+
+/* One namespace of the crowd; the agent is in the last. */
+static void check_one_of_many(struct __test_metadata *_metadata,
+			      const struct ucv_mntns *record,
+			      unsigned int mounts, pid_t pid)
+{
+	ASSERT_NE(NULL, record);
+	EXPECT_EQ(mounts, record->mounts);
+	EXPECT_EQ(0U, record->pending);
+	EXPECT_EQ((__u32)pid, record->pid);
+}
+
+UCV_TEST_F(mounts, by_hundreds_of_files)
+{
+	const pid_t pid = self->agent.pid;
+	struct ucv_mntns_table table;
+	long before, mounts;
+	unsigned int inum, i;
+
+	before = ucv_mntns_count_now();
+	mounts = ucv_mountinfo_count("/proc/self/mountinfo");
+	ASSERT_EQ(NR_CROWD, ucv_agent_call(&self->agent, do_crowd, NR_CROWD, 0,
+					   0));
+	ASSERT_EQ(0, ucv_mntns_take(&table));
+	EXPECT_STREQ("", ucv_mntns_inconsistent(&table));
+	EXPECT_LE(before + NR_CROWD, table.nr);
+	for (i = 0; i < NR_CROWD; i++) {
+		inum = inum_of_fd(pid, CROWD_FD + i);
+		check_one_of_many(_metadata, ucv_mntns_find(&table, inum),
+				  mounts, i == NR_CROWD - 1 ? pid : 0);
+	}
+	ucv_mntns_free(&table);
+	ucv_agent_stop(&self->agent);
+	EXPECT_TRUE(UCV_SOON(ucv_mntns_count_now() <= before));
+}
+
 /* Binds the namespace file of @pid on @path; in an agent: a is the pid. */
 static long bind_ns(struct ucv_call *call)
 {
