@@ -62,6 +62,23 @@ double arg_ratio(const char *text)
 }
 
 /**
+ * arg_seconds() - a time that one can wait, in seconds
+ * @text: the argument
+ *
+ * Return: the seconds, at least a hundredth.
+ */
+double arg_seconds(const char *text)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds >= 0.01 && seconds <= UINT_MAX))
+		die("invalid number of seconds: %s", text);
+	return seconds;
+}
+
+/**
  * arg_user() - a user, by number or name
  * @text: the argument
  *

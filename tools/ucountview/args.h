@@ -23,6 +23,7 @@ struct resource_names {
 
 unsigned int arg_number(const char *what, const char *text, unsigned int min, unsigned int max);
 double arg_ratio(const char *text);
+double arg_seconds(const char *text);
 unsigned int arg_pid(const char *text);
 __u32 arg_user(const char *text);
 __u32 arg_namespace(enum ns_type type, const char *text);

@@ -10,8 +10,10 @@
 #include "filter.h"
 #include "snapshot.h"
 #include "table.h"
+#include "trend.h"
 #include "ucountview.h"
 #include "users.h"
+#include "watch.h"
 
 enum {
 	COL_MNTNS,
@@ -29,6 +31,8 @@ enum {
 	COL_PID,
 	COL_COMMAND,
 	COL_FLAGS,
+	COL_PEAK,
+	COL_DELTA,
 };
 
 static const struct column columns[] = {
@@ -59,6 +63,10 @@ static const struct column columns[] = {
 	[COL_COMMAND] = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
 	[COL_FLAGS]   = { "FLAGS", "uncharged: is not one of anybody's mnt_namespaces",
 			  SCOLS_JSON_STRING, 0 },
+	[COL_PEAK]    = { "PEAK", "with --watch: highest MOUNTS and PENDING since it started",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_DELTA]   = { "DELTA", "with --watch: their change since the round before",
+			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 };
 
 static const size_t default_columns[] = {
@@ -66,10 +74,16 @@ static const size_t default_columns[] = {
 	COL_COMMAND,
 };
 
+static const size_t watch_columns[] = {
+	COL_MNTNS, COL_USERNS, COL_USER, COL_MOUNTS, COL_PENDING, COL_PEAK, COL_DELTA, COL_LIMIT,
+	COL_USE, COL_PID, COL_COMMAND,
+};
+
 struct mounts_row {
 	const struct ucv_mntns *ns;
 	const struct ucv_userns *userns;
 	struct counter counter;
+	struct trend trend;
 };
 
 struct mounts {
@@ -77,6 +91,8 @@ struct mounts {
 	struct filter filter;
 	const char *mntns_arg;
 	__u32 mntns;
+	struct watch watch;
+	struct trends trends;
 	struct snapshot snap;
 	struct mounts_row *rows;
 	size_t nr_rows;
@@ -93,6 +109,7 @@ static void print_help(const struct table *tb)
 	      " -u, --user <user>      only what was made by this user (uid or name)\n"
 	      FILTER_USERNS_HELP
 	      FILTER_RATIO_HELP
+	      WATCH_OPTIONS_HELP
 	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
 	fputs("\nExamples:\n"
@@ -107,7 +124,9 @@ static void parse_options(struct mounts *m, int argc, char **argv)
 		{ "mntns", required_argument, NULL, 'M' },
 		{ }
 	};
-	static const struct option * const groups[] = { options, filter_options, NULL };
+	static const struct option * const groups[] = {
+		options, filter_options, watch_options, NULL
+	};
 	int opt;
 
 	while ((opt = table_getopt(&m->table, argc, argv, groups)) != -1) {
@@ -120,6 +139,7 @@ static void parse_options(struct mounts *m, int argc, char **argv)
 			exit(EXIT_SUCCESS);
 		default:
 			filter_option(&m->filter, opt, optarg);
+			watch_option(&m->watch, opt, optarg);
 		}
 	}
 	if (optind < argc)
@@ -157,6 +177,14 @@ static int compare_rows(const void *a, const void *b)
 	return x->ns->id < y->ns->id ? -1 : x->ns->id > y->ns->id;
 }
 
+/* Also of what is not shown in this round: it may be in the next. */
+static struct trend see(struct mounts *m, const struct mounts_row *row)
+{
+	const struct trend_key key = { .id = row->ns->id, .inum = row->ns->inum };
+
+	return trends_see(&m->trends, &key, row->counter.used);
+}
+
 static void collect_rows(struct mounts *m)
 {
 	m->rows = xreallocarray(NULL, m->snap.nr_mntns, sizeof(*m->rows));
@@ -168,6 +196,8 @@ static void collect_rows(struct mounts *m)
 			.counter = counter_of_mounts(ns),
 		};
 
+		if (m->watch.interval > 0)
+			row.trend = see(m, &row);
 		if (wants_row(m, &row))
 			m->rows[m->nr_rows++] = row;
 	}
@@ -210,6 +240,10 @@ static char *cell(const struct mounts *m, const struct mounts_row *row, size_t c
 		return counter_ratio_text(&row->counter);
 	case COL_ROOM:
 		return xasprintf("%lld", counter_room(&row->counter));
+	case COL_PEAK:
+		return trend_peak_text(&row->trend);
+	case COL_DELTA:
+		return trend_delta_text(&row->trend, m->table.json);
 	case COL_PID:
 		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
 	case COL_COMMAND:
@@ -220,8 +254,40 @@ static char *cell(const struct mounts *m, const struct mounts_row *row, size_t c
 	return NULL;
 }
 
-static void add_lines(struct mounts *m)
+static void open_table(struct table *tb, bool watching)
 {
+	if (watching)
+		table_open(tb, watch_columns, ARRAY_SIZE(watch_columns));
+	else
+		table_open(tb, default_columns, ARRAY_SIZE(default_columns));
+}
+
+static void forget(struct mounts *m)
+{
+	free(m->rows);
+	m->rows = NULL;
+	m->nr_rows = 0;
+	snapshot_free(&m->snap);
+}
+
+static void take(void *command)
+{
+	struct mounts *m = command;
+
+	forget(m);
+	snapshot_take(&m->snap, UCV_MASK(UCV_KIND_MNTNS), 0);
+	if (m->watch.round == 1) {
+		filter_check(&m->filter, &m->snap);
+		check_mntns(m);
+	}
+	trends_next(&m->trends, m->watch.round);
+	collect_rows(m);
+}
+
+static void fill(void *command)
+{
+	struct mounts *m = command;
+
 	table_begin(&m->table);
 	for (size_t i = 0; i < m->nr_rows; i++) {
 		struct libscols_line *line = table_line(&m->table, NULL);
@@ -251,17 +317,12 @@ int cmd_mounts(int argc, char **argv)
 	};
 
 	parse_options(&m, argc, argv);
-	table_open(&m.table, default_columns, ARRAY_SIZE(default_columns));
+	open_table(&m.table, m.watch.interval > 0);
 	filter_find(&m.filter);
 	find_mntns(&m);
-	snapshot_take(&m.snap, UCV_MASK(UCV_KIND_MNTNS), 0);
-	filter_check(&m.filter, &m.snap);
-	check_mntns(&m);
-	collect_rows(&m);
-	add_lines(&m);
-	free(m.rows);
-	snapshot_free(&m.snap);
-	table_print(&m.table);
+	watch_run(&m.watch, &m.table, take, fill, &m);
+	forget(&m);
+	trends_free(&m.trends);
 	table_close(&m.table);
 	return EXIT_SUCCESS;
 }

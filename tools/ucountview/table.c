@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "table.h"
 #include "ucountview.h"
@@ -199,11 +198,8 @@ static void choose_columns(struct table *tb, const size_t *defaults, size_t nr_d
 static bool colours_wanted(void)
 {
 	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
 
-	if (no_color && *no_color)
-		return false;
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+	return stdout_is_screen() && !(no_color && *no_color);
 }
 
 /* libsmartcols answers 0 or a negated errno. */
@@ -268,6 +264,11 @@ void table_begin(struct table *tb)
 	check(scols_table_enable_colors(tb->scols, colours_wanted()));
 	for (size_t i = 0; i < tb->nr_shown; i++)
 		add_column(tb, &tb->columns[tb->shown[i]], i == 0);
+	if (tb->screen) {
+		/* A cursor behind the last character of a full line is not the same everywhere. */
+		check(scols_table_reduce_termwidth(tb->scols, 1));
+		check(scols_table_enable_nowrap(tb->scols, 1));
+	}
 }
 
 /**
@@ -354,14 +355,46 @@ void table_colour(struct table *tb, struct libscols_line *line, const char *colo
 }
 
 /**
+ * table_screen() - how large the screen was when the table was begun
+ * @tb: the table
+ * @width: out: columns
+ * @height: out: lines
+ */
+void table_screen(const struct table *tb, size_t *width, size_t *height)
+{
+	*width = scols_table_get_termwidth(tb->scols);
+	*height = scols_table_get_termheight(tb->scols);
+}
+
+static void end_table(struct table *tb)
+{
+	scols_unref_table(tb->scols);
+	tb->scols = NULL;
+}
+
+/**
+ * table_text() - print the table into memory; table_begin() starts the next one
+ * @tb: the table
+ *
+ * Return: the text, without a newline at its end, allocated.
+ */
+char *table_text(struct table *tb)
+{
+	char *text;
+
+	check(scols_print_table_to_string(tb->scols, &text));
+	end_table(tb);
+	return text;
+}
+
+/**
  * table_print() - print the table; table_begin() starts the next one
  * @tb: the table
  */
 void table_print(struct table *tb)
 {
 	check(scols_print_table(tb->scols));
-	scols_unref_table(tb->scols);
-	tb->scols = NULL;
+	end_table(tb);
 }
 
 /**

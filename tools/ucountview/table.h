@@ -33,6 +33,7 @@ struct column {
  * @raw: --raw
  * @noheadings: --noheadings
  * @output_all: --output-all
+ * @screen: it is drawn on a screen, whose width it must not exceed
  * @tree: lines have parents; the first column shows it
  * @output: argument of --output, or NULL
  * @shown: the columns to show, as indices of @columns
@@ -47,6 +48,7 @@ struct table {
 	bool raw;
 	bool noheadings;
 	bool output_all;
+	bool screen;
 	bool tree;
 	const char *output;
 	size_t *shown;
@@ -72,6 +74,8 @@ void table_begin(struct table *tb);
 struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
 void table_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text);
 void table_colour(struct table *tb, struct libscols_line *line, const char *colour);
+void table_screen(const struct table *tb, size_t *width, size_t *height);
+char *table_text(struct table *tb);
 void table_print(struct table *tb);
 void table_close(struct table *tb);
 

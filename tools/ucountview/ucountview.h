@@ -26,8 +26,11 @@ int cmd_why(int argc, char **argv);
 
 /* util.c */
 void __noreturn die(const char *fmt, ...) __printf(1, 2);
+void flush_stdout(void);
 void close_stdout(void);
+bool stdout_is_screen(void);
 void *xreallocarray(void *old, size_t nr, size_t size);
+void *xgrow(void *array, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
 

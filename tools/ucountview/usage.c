@@ -10,8 +10,10 @@
 #include "filter.h"
 #include "snapshot.h"
 #include "table.h"
+#include "trend.h"
 #include "ucountview.h"
 #include "users.h"
+#include "watch.h"
 
 enum {
 	COL_USERNS,
@@ -36,6 +38,8 @@ enum {
 	COL_PID,
 	COL_COMMAND,
 	COL_FLAGS,
+	COL_PEAK,
+	COL_DELTA,
 };
 
 static const struct column columns[] = {
@@ -79,10 +83,19 @@ static const struct column columns[] = {
 	[COL_COMMAND]  = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
 	[COL_FLAGS]    = { "FLAGS", "shadowed: the kernel charges another row of the same user now",
 			   SCOLS_JSON_STRING, 0 },
+	[COL_PEAK]     = { "PEAK", "with --watch: highest USED since it started",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_DELTA]    = { "DELTA", "with --watch: change of USED since the round before",
+			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 };
 
 static const size_t default_columns[] = {
 	COL_USERNS, COL_LEVEL, COL_UID, COL_USER, COL_RESOURCE, COL_USED, COL_LIMIT, COL_USE,
+};
+
+static const size_t watch_columns[] = {
+	COL_USERNS, COL_LEVEL, COL_UID, COL_USER, COL_RESOURCE, COL_USED, COL_PEAK, COL_DELTA,
+	COL_LIMIT, COL_USE,
 };
 
 struct usage_row {
@@ -90,6 +103,7 @@ struct usage_row {
 	const struct ucv_userns *ns;
 	const struct ucv_resource *res;
 	struct counter counter;
+	struct trend trend;
 	struct charge binding;	/* its ns is NULL: no level has a limit */
 	long long room;
 };
@@ -100,6 +114,8 @@ struct usage {
 	struct resource_names names;
 	bool wanted[UCV_MAX_RESOURCES];
 	bool all;
+	struct watch watch;
+	struct trends trends;
 	struct snapshot snap;
 	struct usage_row *rows;
 	size_t nr_rows;
@@ -119,12 +135,14 @@ static void print_help(const struct table *tb)
 	      " -u, --user <user>      only what is charged to this user (uid or name)\n"
 	      FILTER_USERNS_HELP
 	      FILTER_RATIO_HELP
+	      WATCH_OPTIONS_HELP
 	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
 	fputs("\nExamples:\n"
 	      " ucountview --min-ratio 80%\n"
 	      " ucountview -R inotify_watches -o +BIND-USERNS,ROOM\n"
 	      " ucountview -U pid:4711 --all\n"
+	      " ucountview -w 1 --top 10\n"
 	      " ucountview <command> --help\n"
 	      "\nFor more details see ucountview(8).\n", stdout);
 }
@@ -136,7 +154,9 @@ static void parse_options(struct usage *u, int argc, char **argv)
 		{ "resource",  required_argument, NULL, 'R' },
 		{ }
 	};
-	static const struct option * const groups[] = { options, filter_options, NULL };
+	static const struct option * const groups[] = {
+		options, filter_options, watch_options, NULL
+	};
 	int opt;
 
 	while ((opt = table_getopt(&u->table, argc, argv, groups)) != -1) {
@@ -152,6 +172,7 @@ static void parse_options(struct usage *u, int argc, char **argv)
 			exit(EXIT_SUCCESS);
 		default:
 			filter_option(&u->filter, opt, optarg);
+			watch_option(&u->watch, opt, optarg);
 		}
 	}
 	if (optind < argc)
@@ -167,11 +188,23 @@ static bool wants_counter(const struct usage *u, const struct counter *counter)
 
 static void add_row(struct usage *u, const struct usage_row *row)
 {
-	/* Room doubles whenever the number of rows is a power of two. */
-	if (!(u->nr_rows & (u->nr_rows - 1)))
-		u->rows = xreallocarray(u->rows, u->nr_rows ? u->nr_rows * 2 : 1,
-					sizeof(*u->rows));
+	u->rows = xgrow(u->rows, u->nr_rows, sizeof(*u->rows));
 	u->rows[u->nr_rows++] = *row;
+}
+
+/* Also of what is not shown in this round: it may be in the next. */
+static struct trend see(struct usage *u, const struct usage_row *row)
+{
+	const struct trend_key key = {
+		.id = row->ns->id,
+		.inum = row->ns->inum,
+		.level = row->ns->level,
+		.uid = row->uc->uid,
+		.resource = row->res - u->snap.resources,
+		.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED,
+	};
+
+	return trends_see(&u->trends, &key, row->counter.used);
 }
 
 static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
@@ -182,9 +215,13 @@ static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 	if (!filter_wants_user(&u->filter, uc->uid, row.ns))
 		return;
 	for (size_t i = 0; i < snap->nr_resources; i++) {
+		if (!u->wanted[i])
+			continue;
 		row.res = &snap->resources[i];
 		row.counter = counter_of(snap, row.ns, uc, i);
-		if (u->wanted[i] && wants_counter(u, &row.counter))
+		if (u->watch.interval > 0)
+			row.trend = see(u, &row);
+		if (wants_counter(u, &row.counter))
 			add_row(u, &row);
 	}
 }
@@ -331,6 +368,10 @@ static char *cell(const struct usage *u, const struct usage_row *row, size_t col
 		return counter_ratio_text(&row->counter);
 	case COL_FLAGS:
 		return row->uc->flags & UCV_UCOUNTS_SHADOWED ? xstrdup("shadowed") : NULL;
+	case COL_PEAK:
+		return trend_peak_text(&row->trend);
+	case COL_DELTA:
+		return trend_delta_text(&row->trend, u->table.json);
 	case COL_BIND_USERNS:
 	case COL_BIND_LEVEL:
 	case COL_BIND_UID:
@@ -345,9 +386,12 @@ static char *cell(const struct usage *u, const struct usage_row *row, size_t col
  * Two rows with the same user are told apart by FLAGS. People need not see it empty;
  * programs shall always find it.
  */
-static void open_table(struct table *tb)
+static void open_table(struct table *tb, bool watching)
 {
-	table_open(tb, default_columns, ARRAY_SIZE(default_columns));
+	if (watching)
+		table_open(tb, watch_columns, ARRAY_SIZE(watch_columns));
+	else
+		table_open(tb, default_columns, ARRAY_SIZE(default_columns));
 	if (tb->json || tb->raw)
 		table_show_also(tb, COL_FLAGS);
 }
@@ -360,8 +404,33 @@ static void show_flags(struct usage *u)
 	}
 }
 
-static void add_lines(struct usage *u)
+static void forget(struct usage *u)
 {
+	free(u->rows);
+	u->rows = NULL;
+	u->nr_rows = 0;
+	snapshot_free(&u->snap);
+}
+
+static void take(void *command)
+{
+	struct usage *u = command;
+
+	forget(u);
+	snapshot_take(&u->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	if (u->watch.round == 1) {
+		filter_check(&u->filter, &u->snap);
+		find_resources(&u->names, &u->snap, u->wanted);
+	}
+	trends_next(&u->trends, u->watch.round);
+	collect_rows(u);
+	show_flags(u);
+}
+
+static void fill(void *command)
+{
+	struct usage *u = command;
+
 	table_begin(&u->table);
 	for (size_t i = 0; i < u->nr_rows; i++) {
 		struct libscols_line *line = table_line(&u->table, NULL);
@@ -391,17 +460,11 @@ int cmd_usage(int argc, char **argv)
 	};
 
 	parse_options(&u, argc, argv);
-	open_table(&u.table);
+	open_table(&u.table, u.watch.interval > 0);
 	filter_find(&u.filter);
-	snapshot_take(&u.snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
-	filter_check(&u.filter, &u.snap);
-	find_resources(&u.names, &u.snap, u.wanted);
-	collect_rows(&u);
-	show_flags(&u);
-	add_lines(&u);
-	free(u.rows);
-	snapshot_free(&u.snap);
-	table_print(&u.table);
+	watch_run(&u.watch, &u.table, take, fill, &u);
+	forget(&u);
+	trends_free(&u.trends);
 	table_close(&u.table);
 	return EXIT_SUCCESS;
 }

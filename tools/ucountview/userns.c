@@ -9,6 +9,7 @@
 #include "table.h"
 #include "ucountview.h"
 #include "users.h"
+#include "watch.h"
 
 enum {
 	COL_USERNS,
@@ -51,6 +52,12 @@ static const size_t default_columns[] = {
 	COL_USERNS, COL_PARENT, COL_LEVEL, COL_OWNER, COL_ROWS, COL_PID, COL_COMMAND,
 };
 
+struct userns {
+	struct table table;
+	struct watch watch;
+	struct snapshot snap;
+};
+
 static void print_help(const struct table *tb)
 {
 	fputs("\nUsage:\n"
@@ -58,6 +65,7 @@ static void print_help(const struct table *tb)
 	      "\nList user namespaces.\n"
 	      "\nOptions:\n"
 	      " -T, --tree             show which namespace is whose parent\n"
+	      WATCH_OPTIONS_HELP
 	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
 	fputs("\nExamples:\n"
@@ -66,23 +74,25 @@ static void print_help(const struct table *tb)
 	      "\nFor more details see ucountview(8).\n", stdout);
 }
 
-static void parse_options(struct table *tb, int argc, char **argv)
+static void parse_options(struct userns *u, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "tree", no_argument, NULL, 'T' },
 		{ }
 	};
-	static const struct option * const groups[] = { options, NULL };
+	static const struct option * const groups[] = { options, watch_options, NULL };
 	int opt;
 
-	while ((opt = table_getopt(tb, argc, argv, groups)) != -1) {
+	while ((opt = table_getopt(&u->table, argc, argv, groups)) != -1) {
 		switch (opt) {
 		case 'T':
-			tb->tree = true;
+			u->table.tree = true;
 			break;
 		case 'h':
-			print_help(tb);
+			print_help(&u->table);
 			exit(EXIT_SUCCESS);
+		default:
+			watch_option(&u->watch, opt, optarg);
 		}
 	}
 	if (optind < argc)
@@ -166,6 +176,21 @@ static void add_lines(struct table *tb, const struct snapshot *snap)
 	free(lines);
 }
 
+static void take(void *command)
+{
+	struct userns *u = command;
+
+	snapshot_free(&u->snap);
+	snapshot_take(&u->snap, UCV_MASK(UCV_KIND_USERNS) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
+}
+
+static void fill(void *command)
+{
+	struct userns *u = command;
+
+	add_lines(&u->table, &u->snap);
+}
+
 /**
  * cmd_userns() - ucountview userns
  * @argc: number of arguments
@@ -175,19 +200,18 @@ static void add_lines(struct table *tb, const struct snapshot *snap)
  */
 int cmd_userns(int argc, char **argv)
 {
-	struct table tb = {
-		.name = "userns",
-		.columns = columns,
-		.nr_columns = ARRAY_SIZE(columns),
+	struct userns u = {
+		.table = {
+			.name = "userns",
+			.columns = columns,
+			.nr_columns = ARRAY_SIZE(columns),
+		},
 	};
-	struct snapshot snap;
 
-	parse_options(&tb, argc, argv);
-	table_open(&tb, default_columns, ARRAY_SIZE(default_columns));
-	snapshot_take(&snap, UCV_MASK(UCV_KIND_USERNS) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
-	add_lines(&tb, &snap);
-	snapshot_free(&snap);
-	table_print(&tb);
-	table_close(&tb);
+	parse_options(&u, argc, argv);
+	table_open(&u.table, default_columns, ARRAY_SIZE(default_columns));
+	watch_run(&u.watch, &u.table, take, fill, &u);
+	snapshot_free(&u.snap);
+	table_close(&u.table);
 	return EXIT_SUCCESS;
 }

@@ -16,7 +16,8 @@
  * die() - say why on one line and exit with status 1
  * @fmt: the reason, without the program's name and without a newline
  *
- * Only before the first byte of output: a failed run leaves standard output empty.
+ * Only before the first byte of output, or between two rounds of it: a run that fails
+ * from the start leaves standard output empty.
  */
 void die(const char *fmt, ...)
 {
@@ -36,6 +37,24 @@ void die(const char *fmt, ...)
 	exit(EXIT_FAILURE);
 }
 
+static void __noreturn output_lost(int err)
+{
+	if (err)
+		fprintf(stderr, "ucountview: write error: %s\n", strerror(err));
+	else
+		fputs("ucountview: write error\n", stderr);
+	_exit(EXIT_FAILURE);
+}
+
+/**
+ * flush_stdout() - write what was printed, exit if it is lost
+ */
+void flush_stdout(void)
+{
+	if (fflush(stdout))
+		output_lost(errno);
+}
+
 /**
  * close_stdout() - at exit: notice output that was lost
  *
@@ -46,14 +65,20 @@ void close_stdout(void)
 	int lost = ferror(stdout);
 
 	errno = 0;
-	if (fclose(stdout) == 0 && !lost)
-		return;
+	if (fclose(stdout) || lost)
+		output_lost(errno);
+}
 
-	if (errno)
-		fprintf(stderr, "ucountview: write error: %s\n", strerror(errno));
-	else
-		fputs("ucountview: write error\n", stderr);
-	_exit(EXIT_FAILURE);
+/**
+ * stdout_is_screen() - whether standard output takes colours and a cursor
+ *
+ * Return: whether it is a terminal that is not dumb.
+ */
+bool stdout_is_screen(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
 }
 
 /**
@@ -71,6 +96,23 @@ void *xreallocarray(void *old, size_t nr, size_t size)
 	if (!new)
 		die("out of memory");
 	return new;
+}
+
+/**
+ * xgrow() - make room for one more member of an array
+ * @array: the array, all its room got here; NULL if it is empty
+ * @nr: how many members it has
+ * @size: bytes of each
+ *
+ * Room doubles whenever the number is a power of two.
+ *
+ * Return: the array; never NULL.
+ */
+void *xgrow(void *array, size_t nr, size_t size)
+{
+	if (nr & (nr - 1))
+		return array;
+	return xreallocarray(array, nr ? nr * 2 : 1, size);
 }
 
 /**

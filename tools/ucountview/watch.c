@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looking again and again: when, and where on the screen. What is in the tables is the
+ * commands' business; how counters change from round to round is in trend.c.
+ *
+ * Each picture is one write that leaves the terminal as it was, the cursor below. So
+ * nothing needs to be put in order when the program stops, however it does.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "ucountview.h"
+#include "watch.h"
+
+#define NSEC_PER_SEC	1000000000L
+
+#define GO_HOME		"\033[H"
+#define CLEAR_SCREEN	"\033[H\033[2J"
+#define END_LINE	"\033[K\n"	/* and clear what was right of it */
+#define CLEAR_BELOW	"\033[J"
+
+enum {
+	OPT_COUNT = 0x300,
+};
+
+const struct option watch_options[] = {
+	{ "watch", required_argument, NULL, 'w' },
+	{ "count", required_argument, NULL, OPT_COUNT },
+	{ }
+};
+
+/* Why a wait ended. */
+enum wake {
+	WAKE_DUE,
+	WAKE_REDRAW,
+	WAKE_STOP,
+};
+
+/**
+ * watch_option() - take one of watch_options
+ * @watch: where to
+ * @opt: which option; others are ignored
+ * @arg: its argument
+ */
+void watch_option(struct watch *watch, int opt, const char *arg)
+{
+	switch (opt) {
+	case 'w':
+		watch->interval = arg_seconds(arg);
+		break;
+	case OPT_COUNT:
+		watch->count = arg_number("number", arg, 1, UINT_MAX);
+		break;
+	}
+}
+
+static double monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + (double)now.tv_nsec / NSEC_PER_SEC;
+}
+
+/* On a screen also for what spoils the picture: another size, and having been stopped. */
+static enum wake wait_until(double due, bool screen)
+{
+	struct timespec left;
+	sigset_t signals;
+	double seconds;
+	int sig;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGWINCH);
+	for (;;) {
+		seconds = due - monotonic();
+		if (seconds < 0)
+			seconds = 0;
+		left.tv_sec = seconds;
+		left.tv_nsec = (seconds - left.tv_sec) * NSEC_PER_SEC;
+		sig = sigtimedwait(&signals, NULL, &left);
+		if (sig == SIGINT)
+			return WAKE_STOP;
+		if (sig < 0 && errno == EAGAIN)
+			return WAKE_DUE;
+		if (screen)
+			return WAKE_REDRAW;
+	}
+}
+
+/* Only a wait sees them, so that no round is cut in two. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* As in RFC 3339, with milliseconds. */
+static const char *time_text(const struct watch *watch)
+{
+	static char text[64];
+	char date[32], zone[8];
+	struct tm tm;
+
+	localtime_r(&watch->time.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(text, sizeof(text), "%s.%03ld%.3s:%s", date, watch->time.tv_nsec / 1000000,
+		 zone, zone + 3);
+	return text;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t lines = *text != '\0';
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+static void draw_lines(const char *text, size_t room)
+{
+	size_t lines = count_lines(text);
+	size_t shown = lines <= room ? lines : room - 1;
+
+	for (size_t i = 0; i < shown; i++) {
+		size_t len = strcspn(text, "\n");
+
+		printf("%.*s" END_LINE, (int)len, text);
+		text += len + 1;
+	}
+	if (shown < lines)
+		printf("... %zu more" END_LINE, lines - shown);
+}
+
+/* Below the table one line is left to the cursor and to what else is written there. */
+static void draw(const struct watch *watch, struct table *tb)
+{
+	size_t width, height, room;
+	char title[96], *text;
+
+	table_screen(tb, &width, &height);
+	room = height > 4 ? height - 2 : 2;
+	snprintf(title, sizeof(title), "%s  every %g s", time_text(watch), watch->interval);
+	text = table_text(tb);
+	printf(GO_HOME "%.*s" END_LINE, (int)width, title);
+	draw_lines(text, room);
+	fputs(CLEAR_BELOW, stdout);
+	free(text);
+}
+
+/* JSON has no line breaks but those between its words. */
+static void join_lines(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		if (*text == '\n')
+			text += 1 + strspn(text + 1, " ");
+		else
+			*to++ = *text++;
+	}
+	*to = '\0';
+}
+
+/* One line for each round, with one more member. */
+static void print_json(const struct watch *watch, struct table *tb)
+{
+	char *text = table_text(tb);
+
+	join_lines(text);
+	printf("{\"time\": \"%s\",%s\n", time_text(watch), text + 1);
+	free(text);
+}
+
+static void print_round(const struct watch *watch, struct table *tb)
+{
+	if (watch->round > 1)
+		putchar('\n');
+	puts(time_text(watch));
+	table_print(tb);
+}
+
+static void show(const struct watch *watch, struct table *tb)
+{
+	if (tb->screen)
+		draw(watch, tb);
+	else if (tb->json)
+		print_json(watch, tb);
+	else
+		print_round(watch, tb);
+	flush_stdout();
+}
+
+static void open_screen(void)
+{
+	static char picture[64 * 1024];
+
+	/* A write for each line, as terminals get it, would flicker. */
+	setvbuf(stdout, picture, _IOFBF, sizeof(picture));
+	fputs(CLEAR_SCREEN, stdout);
+}
+
+/* Not too long after, but no faster than asked for when it is late. */
+static double next_due(double due, double interval)
+{
+	double now = monotonic();
+
+	return due + interval > now ? due + interval : now;
+}
+
+static void run_rounds(struct watch *watch, struct table *tb, void (*take)(void *command),
+		       void (*fill)(void *command), void *command)
+{
+	enum wake wake = WAKE_DUE;
+	double due = monotonic();
+
+	for (watch->round = 1; wake != WAKE_STOP; watch->round++) {
+		clock_gettime(CLOCK_REALTIME, &watch->time);
+		take(command);
+		due = next_due(due, watch->interval);
+		do {
+			fill(command);
+			show(watch, tb);
+			if (watch->round == watch->count)
+				return;
+			wake = wait_until(due, tb->screen);
+		} while (wake == WAKE_REDRAW);
+	}
+	if (tb->screen)
+		putchar('\n');
+}
+
+/**
+ * watch_run() - look as often as the options say, and show what there is each time
+ * @watch: how often
+ * @tb: the opened table
+ * @take: takes a snapshot; once in a round
+ * @fill: puts what was taken last into the table; at least once in a round
+ * @command: what both work on
+ *
+ * Gives up if the options make no sense.
+ */
+void watch_run(struct watch *watch, struct table *tb, void (*take)(void *command),
+	       void (*fill)(void *command), void *command)
+{
+	if (watch->interval > 0) {
+		tb->screen = !tb->json && !tb->raw && stdout_is_screen();
+		block_signals();
+		if (tb->screen)
+			open_screen();
+		run_rounds(watch, tb, take, fill, command);
+		return;
+	}
+	if (watch->count)
+		die("--count needs --watch");
+	watch->round = 1;
+	take(command);
+	fill(command);
+	table_print(tb);
+}
