@@ -3,13 +3,26 @@
  * The front end for people and grep: text in /sys/kernel/debug/ucountview.
  *
  * open() takes a snapshot of its own, so what one reader sees is of one walk
- * however slowly it reads. An open file keeps the module loaded (.owner).
+ * however slowly it reads.
+ *
+ * An open file keeps the module loaded, but not by the .owner of its operations:
+ * if that is asked for between the moment when rmmod has found no users and the
+ * one when it marks the module as going, debugfs warns that the module did not
+ * clean up. Without .owner, debugfs itself keeps the module while open() runs, as
+ * unloading waits in debugfs_remove(); and open() takes hold of it by opening a
+ * file of its own, which fails quietly if the module is going. When release() lets
+ * go of that file, the kernel drops the reference on the module later, from code
+ * of its own, when nothing here is running any more.
  */
+#include <linux/anon_inodes.h>
 #include <linux/cred.h>
 #include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/string_helpers.h>
 
 #include "debugfs.h"
@@ -18,7 +31,26 @@
 #include "status.h"
 #include "version.h"
 
+/**
+ * struct ucv_view - an open file
+ * @pin: keeps the module loaded
+ * @snap: what it shows, NULL for the file "status"
+ */
+struct ucv_view {
+	struct file *pin;
+	struct ucv_snap *snap;
+};
+
+static const struct file_operations ucv_pin_fops = {
+	.owner		= THIS_MODULE,
+};
+
 static struct dentry *ucv_debugfs_dir;
+
+static const struct ucv_snap *ucv_seq_snap(const struct seq_file *m)
+{
+	return ((const struct ucv_view *)m->private)->snap;
+}
 
 /* The position in a file: 0 is the header, n + 1 is the n-th cell or record. */
 static void *ucv_seq_start(struct seq_file *m, loff_t *pos, u64 nr)
@@ -46,12 +78,12 @@ static u64 ucv_ucounts_cells(const struct ucv_snap *snap)
 
 static void *ucv_ucounts_seq_start(struct seq_file *m, loff_t *pos)
 {
-	return ucv_seq_start(m, pos, ucv_ucounts_cells(m->private));
+	return ucv_seq_start(m, pos, ucv_ucounts_cells(ucv_seq_snap(m)));
 }
 
 static void *ucv_ucounts_seq_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	return ucv_seq_next(pos, ucv_ucounts_cells(m->private));
+	return ucv_seq_next(pos, ucv_ucounts_cells(ucv_seq_snap(m)));
 }
 
 /*
@@ -72,7 +104,7 @@ static void ucv_show_limit(struct seq_file *m, const struct ucv_userns *userns, 
 
 static int ucv_ucounts_seq_show(struct seq_file *m, void *v)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 	const struct ucv_ucounts *record;
 	const struct ucv_userns *userns;
 	u32 resource;
@@ -103,14 +135,14 @@ static const struct seq_operations ucv_ucounts_seq_ops = {
 
 static void *ucv_userns_seq_start(struct seq_file *m, loff_t *pos)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 
 	return ucv_seq_start(m, pos, snap->records[UCV_KIND_USERNS].nr);
 }
 
 static void *ucv_userns_seq_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 
 	return ucv_seq_next(pos, snap->records[UCV_KIND_USERNS].nr);
 }
@@ -129,7 +161,7 @@ static void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
 
 static int ucv_userns_seq_show(struct seq_file *m, void *v)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 	const struct ucv_userns *userns;
 
 	if (v == SEQ_START_TOKEN) {
@@ -156,21 +188,21 @@ static const struct seq_operations ucv_userns_seq_ops = {
 
 static void *ucv_mounts_seq_start(struct seq_file *m, loff_t *pos)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 
 	return ucv_seq_start(m, pos, snap->records[UCV_KIND_MNTNS].nr);
 }
 
 static void *ucv_mounts_seq_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 
 	return ucv_seq_next(pos, snap->records[UCV_KIND_MNTNS].nr);
 }
 
 static int ucv_mounts_seq_show(struct seq_file *m, void *v)
 {
-	const struct ucv_snap *snap = m->private;
+	const struct ucv_snap *snap = ucv_seq_snap(m);
 	const struct ucv_mntns *mntns;
 
 	if (v == SEQ_START_TOKEN) {
@@ -195,28 +227,80 @@ static const struct seq_operations ucv_mounts_seq_ops = {
 	.show	= ucv_mounts_seq_show,
 };
 
-static int ucv_debugfs_open(struct file *file, const struct seq_operations *ops, u64 request)
+/* "status" is printed at once. */
+static void *ucv_status_seq_start(struct seq_file *m, loff_t *pos)
 {
-	struct ucv_snap *snap;
+	return ucv_seq_start(m, pos, 0);
+}
+
+static void *ucv_status_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return ucv_seq_next(pos, 0);
+}
+
+static const struct seq_operations ucv_status_seq_ops = {
+	.start	= ucv_status_seq_start,
+	.next	= ucv_status_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_status_show,
+};
+
+static void ucv_view_free(struct ucv_view *view)
+{
+	ucv_snap_free(view->snap);
+	fput(view->pin);
+	kfree(view);
+}
+
+/* Of a walk that brings what was requested, or of none. */
+static struct ucv_view *ucv_view_alloc(u64 request)
+{
+	struct ucv_view *view;
 	int ret;
 
 	if (request & ~ucv_snap_supported())
-		return -EOPNOTSUPP;
-	snap = ucv_snap_take(request);
-	if (IS_ERR(snap))
-		return PTR_ERR(snap);
+		return ERR_PTR(-EOPNOTSUPP);
+	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	view->pin = anon_inode_getfile(UCV_MODULE_NAME, &ucv_pin_fops, NULL, O_RDONLY);
+	if (IS_ERR(view->pin)) {
+		ret = PTR_ERR(view->pin) == -ENOENT ? -ENODEV : PTR_ERR(view->pin);
+		kfree(view);
+		return ERR_PTR(ret);
+	}
+	if (!request)
+		return view;
+	view->snap = ucv_snap_take(request);
+	if (IS_ERR(view->snap)) {
+		ret = PTR_ERR(view->snap);
+		view->snap = NULL;
+		ucv_view_free(view);
+		return ERR_PTR(ret);
+	}
+	return view;
+}
+
+static int ucv_debugfs_open(struct file *file, const struct seq_operations *ops, u64 request)
+{
+	struct ucv_view *view;
+	int ret;
+
+	view = ucv_view_alloc(request);
+	if (IS_ERR(view))
+		return PTR_ERR(view);
 	ret = seq_open(file, ops);
 	if (ret) {
-		ucv_snap_free(snap);
+		ucv_view_free(view);
 		return ret;
 	}
-	((struct seq_file *)file->private_data)->private = snap;
+	((struct seq_file *)file->private_data)->private = view;
 	return 0;
 }
 
 static int ucv_debugfs_release(struct inode *inode, struct file *file)
 {
-	ucv_snap_free(((struct seq_file *)file->private_data)->private);
+	ucv_view_free(((struct seq_file *)file->private_data)->private);
 	return seq_release(inode, file);
 }
 
@@ -226,7 +310,6 @@ static int ucv_ucounts_open(struct inode *inode, struct file *file)
 }
 
 static const struct file_operations ucv_ucounts_fops = {
-	.owner		= THIS_MODULE,
 	.open		= ucv_ucounts_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
@@ -240,7 +323,6 @@ static int ucv_userns_open(struct inode *inode, struct file *file)
 }
 
 static const struct file_operations ucv_userns_fops = {
-	.owner		= THIS_MODULE,
 	.open		= ucv_userns_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
@@ -253,7 +335,6 @@ static int ucv_mounts_open(struct inode *inode, struct file *file)
 }
 
 static const struct file_operations ucv_mounts_fops = {
-	.owner		= THIS_MODULE,
 	.open		= ucv_mounts_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
@@ -262,15 +343,14 @@ static const struct file_operations ucv_mounts_fops = {
 
 static int ucv_status_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, ucv_status_show, NULL);
+	return ucv_debugfs_open(file, &ucv_status_seq_ops, 0);
 }
 
 static const struct file_operations ucv_status_fops = {
-	.owner		= THIS_MODULE,
 	.open		= ucv_status_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
-	.release	= single_release,
+	.release	= ucv_debugfs_release,
 };
 
 /**
