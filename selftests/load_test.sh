@@ -40,7 +40,7 @@ load() {
 # Readers have it open now and then; they go on, so there will be an instant in which nobody has.
 unload() {
 	tries=0
-	while ! "$here/read_loop" "$ktap_dir/lock" rmmod ucountview 2>"$ktap_dir/error"; do
+	while ! rmmod ucountview 2>"$ktap_dir/error"; do
 		tries=$((tries + 1))
 		if [ $tries -ge 5000 ]; then
 			cat "$ktap_dir/error"
@@ -110,7 +110,7 @@ loading_twice_is_refused() {
 
 start_readers() {
 	for number in 1 2 3 4 5 6 7 8; do
-		"$here/read_loop" "$ktap_dir/lock" >"$ktap_dir/reader.$number" 2>&1 &
+		"$here/read_loop" >"$ktap_dir/reader.$number" 2>&1 &
 		readers="$readers $!"
 	done
 }
@@ -164,7 +164,7 @@ no_memory_is_kept() {
 	fi
 	for attempt in 1 2 3; do
 		before=$(kernel_memory)
-		"$here/read_loop" -n 500 || return
+		"$here/read_loop" 500 || return
 		count=0
 		while [ $count -lt 500 ]; do
 			cat "$debugfs/ucounts" >/dev/null || return

@@ -2,18 +2,12 @@
 /*
  * Not a test: what load_test.sh runs.
  *
- *	read_loop FILE		reads the device and debugfs again and again, whether the
- *				module is there or not, until SIGTERM and until it was
- *				there once; prints how many snapshots it took
- *	read_loop FILE COMMAND	runs it while no read_loop opens a file of debugfs
- *	read_loop -n N		takes N snapshots with one open file
+ *	read_loop	reads the device and debugfs again and again, whether the module
+ *			is there or not, until SIGTERM and until it was there once;
+ *			prints how many snapshots it took
+ *	read_loop N	takes N snapshots with one open file
  *
  * Exit status 1 for an error that the absence of the module does not explain.
- *
- * FILE is a lock. The kernel warns, "debugfs file owner did not clean up at exit", if a
- * file of debugfs is opened after delete_module() has dropped the last reference and
- * before it has marked the module as going: any module's. The test is of ours, so it
- * keeps out of that instant.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,23 +72,11 @@ static long read_device(long times)
 	return times;
 }
 
-static int open_text(int lock, const char *path)
-{
-	int fd, error;
-
-	flock(lock, LOCK_SH);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	error = errno;
-	flock(lock, LOCK_UN);
-	errno = error;
-	return fd;
-}
-
-static void read_text(int lock, const char *path)
+static void read_text(const char *path)
 {
 	char buf[4096];
 	ssize_t got;
-	int fd = open_text(lock, path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		if (!is_absence(errno))
@@ -118,7 +99,7 @@ static int pause_a_bit(const sigset_t *signals)
 	return sigtimedwait(signals, NULL, &time) == SIGTERM;
 }
 
-static void read_until_term(int lock)
+static void read_until_term(void)
 {
 	long snapshots = 0, late = 0;
 	sigset_t signals;
@@ -131,8 +112,8 @@ static void read_until_term(int lock)
 	/* One snapshot at least: the module may have been away all the time. */
 	while (!done || (!snapshots && late++ < 1000)) {
 		snapshots += read_device(1);
-		read_text(lock, "/sys/kernel/debug/ucountview/ucounts");
-		read_text(lock, "/sys/kernel/debug/ucountview/status");
+		read_text("/sys/kernel/debug/ucountview/ucounts");
+		read_text("/sys/kernel/debug/ucountview/status");
 		done |= pause_a_bit(&signals);
 	}
 	printf("%ld\n", snapshots);
@@ -140,25 +121,9 @@ static void read_until_term(int lock)
 
 int main(int argc, char **argv)
 {
-	int lock;
-
-	if (argc == 3 && !strcmp(argv[1], "-n")) {
-		if (!read_device(atol(argv[2])))
-			die(UCV_DEVICE_PATH);
-		return 0;
-	}
 	if (argc == 1)
-		return 1;
-	lock = open(argv[1], O_RDWR | O_CREAT, 0600);
-	if (lock < 0)
-		die(argv[1]);
-	if (argc == 2) {
-		read_until_term(lock);
-		return 0;
-	}
-	/* The command inherits the lock, and it ends with it. */
-	flock(lock, LOCK_EX);
-	execvp(argv[2], argv + 2);
-	die(argv[2]);
-	return 1;
+		read_until_term();
+	else if (!read_device(atol(argv[1])))
+		die(UCV_DEVICE_PATH);
+	return 0;
 }
