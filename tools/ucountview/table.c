@@ -372,6 +372,25 @@ static void end_table(struct table *tb)
 	tb->scols = NULL;
 }
 
+/*
+ * On a narrow screen libsmartcols leaves out the last columns and cuts the one before.
+ * But a part of a number is another number.
+ */
+static bool hide_cut_number(struct table *tb)
+{
+	for (size_t i = 0; i < tb->nr_shown; i++) {
+		struct libscols_column *cl = scols_table_get_column(tb->scols, i);
+		int flags = scols_column_get_flags(cl);
+
+		if (tb->columns[tb->shown[i]].json != SCOLS_JSON_NUMBER ||
+		    !(flags & SCOLS_FL_TRUNC) || flags & SCOLS_FL_HIDDEN)
+			continue;
+		check(scols_column_set_flags(cl, flags | SCOLS_FL_HIDDEN));
+		return true;
+	}
+	return false;
+}
+
 /**
  * table_text() - print the table into memory; table_begin() starts the next one
  * @tb: the table
@@ -383,6 +402,10 @@ char *table_text(struct table *tb)
 	char *text;
 
 	check(scols_print_table_to_string(tb->scols, &text));
+	if (hide_cut_number(tb)) {
+		free(text);
+		check(scols_print_table_to_string(tb->scols, &text));
+	}
 	end_table(tb);
 	return text;
 }
