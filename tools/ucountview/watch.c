@@ -150,7 +150,7 @@ static void draw(const struct watch *watch, struct table *tb)
 	char title[96], *text;
 
 	table_screen(tb, &width, &height);
-	room = height > 4 ? height - 2 : 2;
+	room = height > 3 ? height - 2 : 1;
 	snprintf(title, sizeof(title), "%s  every %g s", time_text(watch), watch->interval);
 	text = table_text(tb);
 	printf(GO_HOME "%.*s" END_LINE, (int)width, title);
