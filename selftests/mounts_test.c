@@ -920,8 +920,10 @@ UCV_TEST_F(pending, is_seen)
 	ASSERT_EQ(0, ucv_mntns_now(self->inum, &after));
 	EXPECT_EQ(before.mounts, after.mounts);
 	EXPECT_EQ(0U, after.pending);
-	if (!sampler.pending)
+	/* A sampler on the only CPU may never run while mounts are propagated. */
+	if (!sampler.pending && sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "no sample fell into a propagation");
+	EXPECT_LT(0U, sampler.pending);
 }
 
 static void expect_same(struct __test_metadata *_metadata,

@@ -223,7 +223,8 @@ struct ucv_ucounts {
  *
  * Namespaces of detached mounts (open_tree(), fsmount()) are not among them. Up
  * to Linux 6.10 neither are those kept by nothing but a file in flight in a
- * socket.
+ * socket, and one may be missed that passes from one process to another during
+ * the walk.
  */
 struct ucv_mntns {
 	__u64	id;

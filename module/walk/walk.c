@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "kernel/mntns.h"
 #include "walk/walk.h"
 
 static int ucv_walk_tables(struct ucv_walk *walk)
@@ -22,6 +23,12 @@ static int ucv_walk_tables(struct ucv_walk *walk)
 		ret = ucv_walk_ucounts(walk);
 	if (!ret)
 		ret = ucv_walk_tasks(walk);
+	/*
+	 * Where mount namespaces are not listed, one may have gone from a task
+	 * to a bind mount meanwhile: after the mounts, before the task was met.
+	 */
+	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed())
+		ret = ucv_walk_mntns(walk);
 	if (!ret)
 		ret = ucv_nsmap_finish(walk);
 	return ret;

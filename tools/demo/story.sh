@@ -86,8 +86,9 @@ dir=$(mktemp -d)
 chmod 755 "$dir"
 cd "$dir"
 cp /host/watcher /bin/watcher
-grep -q '^alice:' /etc/passwd || echo 'alice:x:1000:1000::/:/bin/sh' >>/etc/passwd
-grep -q '^alice:' /etc/group || echo 'alice:x:1000:' >>/etc/group
+sed -i /:1000:/d /etc/passwd /etc/group
+echo 'alice:x:1000:1000::/:/bin/sh' >>/etc/passwd
+echo 'alice:x:1000:' >>/etc/group
 mkdir editor many
 for i in 1 2 3 4; do : >"editor/$i"; done
 for i in 01 02 03 04 05 06 07 08 09 10 11 12 13; do : >"many/$i"; done

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Names of users. A static program cannot load what /etc/nsswitch.conf names, so it
- * reads /etc/passwd and nothing else.
+ * Names of users.
  */
 #define _GNU_SOURCE
 #include <pwd.h>
@@ -12,28 +11,6 @@
 
 #include "ucountview.h"
 #include "users.h"
-
-#ifdef UCV_STATIC
-/* By name, or by number if @name is NULL. */
-static struct passwd *find_user(const char *name, uid_t uid)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd *pw;
-
-	if (!file)
-		return NULL;
-	do {
-		pw = fgetpwent(file);
-	} while (pw && (name ? strcmp(pw->pw_name, name) != 0 : pw->pw_uid != uid));
-	fclose(file);
-	return pw;
-}
-#else
-static struct passwd *find_user(const char *name, uid_t uid)
-{
-	return name ? getpwnam(name) : getpwuid(uid);
-}
-#endif
 
 /* A user that was looked up; asking again can mean asking a directory server. */
 struct known_user {
@@ -65,7 +42,7 @@ const char *user_name(uid_t uid)
 		return (*node)->name;
 
 	user = xreallocarray(NULL, 1, sizeof(*user));
-	pw = find_user(NULL, uid);
+	pw = getpwuid(uid);
 	user->uid = uid;
 	user->name = pw ? xstrdup(pw->pw_name) : xasprintf("%u", uid);
 	if (!tsearch(user, &known, compare_users))
@@ -82,7 +59,7 @@ const char *user_name(uid_t uid)
  */
 bool user_id(const char *name, uid_t *uid)
 {
-	struct passwd *pw = find_user(name, 0);
+	struct passwd *pw = getpwnam(name);
 
 	if (!pw)
 		return false;
