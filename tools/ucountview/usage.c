@@ -129,7 +129,10 @@ static void print_help(const struct table *tb)
 	      "\nShow what the kernel has charged to each user in each user namespace.\n",
 	      stdout);
 	print_commands(stdout);
-	fputs("\nOptions:\n"
+	fputs("\nSomething failed with \"No space left on device\" or \"Too many open files\"?\n"
+	      " ucountview why <pid>   which limit that process has reached, and what to change\n"
+	      " ucountview mounts      if it was a mount: which mount namespace is full\n"
+	      "\nOptions:\n"
 	      " -a, --all              counters that are 0, too\n"
 	      " -R, --resource <name>  only this resource (may be given more than once)\n"
 	      " -u, --user <user>      only what is charged to this user (uid or name)\n"

@@ -22,6 +22,7 @@ enum {
 	COL_ROWS,
 	COL_PID,
 	COL_COMMAND,
+	COL_LIMITS,
 	COL_FLAGS,
 };
 
@@ -44,6 +45,8 @@ static const struct column columns[] = {
 	[COL_PID]     = { "PID", "example of a process in it",
 			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_COMMAND] = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
+	[COL_LIMITS]  = { "LIMITS", "limits set in it: resource=limit,... (not of the initial one)",
+			  SCOLS_JSON_STRING, 0 },
 	[COL_FLAGS]   = { "FLAGS", "map-unknown: uids in it cannot be told on this kernel",
 			  SCOLS_JSON_STRING, 0 },
 };
@@ -99,6 +102,33 @@ static void parse_options(struct userns *u, int argc, char **argv)
 		die("unexpected argument: %s", argv[optind]);
 }
 
+/*
+ * A new user namespace has no limits: those that it has, somebody set. The initial one
+ * gets all of its from the kernel, so that they would tell nothing here.
+ */
+static bool limit_was_set(const struct snapshot *snap, const struct ucv_userns *ns,
+			  size_t resource)
+{
+	return ns->parent != UCV_NO_INDEX &&
+	       snap->resources[resource].type == UCV_RESOURCE_UCOUNT &&
+	       ns->limit[resource] < UCV_UNLIMITED;
+}
+
+static char *limits_text(const struct snapshot *snap, const struct ucv_userns *ns)
+{
+	char *text = NULL, *longer;
+
+	for (size_t i = 0; i < snap->nr_resources; i++) {
+		if (!limit_was_set(snap, ns, i))
+			continue;
+		longer = xasprintf("%s%s%s=%lld", text ? text : "", text ? "," : "",
+				   snap->resources[i].name, ns->limit[i]);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 static char *cell(const struct snapshot *snap, const struct ucv_userns *ns, size_t column)
 {
 	const struct ucv_userns *parent = snapshot_parent(snap, ns);
@@ -124,6 +154,8 @@ static char *cell(const struct snapshot *snap, const struct ucv_userns *ns, size
 		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
 	case COL_COMMAND:
 		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+	case COL_LIMITS:
+		return limits_text(snap, ns);
 	case COL_FLAGS:
 		return ns->flags & UCV_USERNS_MAP_UNKNOWN ? xstrdup("map-unknown") : NULL;
 	}
@@ -176,12 +208,33 @@ static void add_lines(struct table *tb, const struct snapshot *snap)
 	free(lines);
 }
 
+/* People need not see an empty column; programs shall always find it. */
+static void open_table(struct table *tb)
+{
+	table_open(tb, default_columns, ARRAY_SIZE(default_columns));
+	if (tb->json || tb->raw)
+		table_show_also(tb, COL_LIMITS);
+}
+
+static void show_limits(struct userns *u)
+{
+	for (size_t i = 0; i < u->snap.nr_userns; i++) {
+		for (size_t res = 0; res < u->snap.nr_resources; res++) {
+			if (limit_was_set(&u->snap, &u->snap.userns[i], res))
+				table_show_also(&u->table, COL_LIMITS);
+		}
+	}
+}
+
 static void take(void *command)
 {
 	struct userns *u = command;
 
 	snapshot_free(&u->snap);
-	snapshot_take(&u->snap, UCV_MASK(UCV_KIND_USERNS) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	snapshot_take(&u->snap,
+		      UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
+		      UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	show_limits(u);
 }
 
 static void fill(void *command)
@@ -209,7 +262,7 @@ int cmd_userns(int argc, char **argv)
 	};
 
 	parse_options(&u, argc, argv);
-	table_open(&u.table, default_columns, ARRAY_SIZE(default_columns));
+	open_table(&u.table);
 	watch_run(&u.watch, &u.table, take, fill, &u);
 	snapshot_free(&u.snap);
 	table_close(&u.table);
