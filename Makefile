@@ -53,7 +53,7 @@ install: all ## install the module for the running kernel, and the reader
 dkms-install: ## install the module by dkms, for every kernel of this machine
 	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
 	install -d $(SRCDIR)
-	cp -r Kbuild Makefile dkms.conf include module $(SRCDIR)/
+	tar -c --exclude='*.o' --exclude='.*' --exclude=features.h Kbuild dkms.conf include module | tar -x -C $(SRCDIR)
 	dkms install ucountview/$(VERSION)
 
 clean: ## remove what was built here
