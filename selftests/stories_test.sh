@@ -1,0 +1,604 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# The stories that ucountview is for, "No space left on device" where there is plenty: in each, a system call is refused,
+# one command must name the counter, where it is full, the error and the setting; and the command that it prints, run as it
+# is, must make the same call succeed.
+#
+# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+
+debugfs=/sys/kernel/debug/ucountview
+# uids that neither people, services nor containers use
+uid=1900000300
+agents=''
+sysctls=''
+
+find_reader() {
+	for reader in "${UCOUNTVIEW:-}" "$(command -v ucountview)" "$here/../tools/ucountview/ucountview"; do
+		if [ -n "$reader" ] && [ -x "$reader" ]; then
+			echo "$reader"
+			return
+		fi
+	done
+}
+
+# start NAME: an agent, see story_agent.c
+start() {
+	mkfifo "$ktap_dir/$1.in" "$ktap_dir/$1.out" || return
+	"$here/story_agent" "$ktap_dir/$1.in" "$ktap_dir/$1.out" &
+	eval "agent_$1=$!"
+	agents="$agents $1"
+}
+
+# ask NAME COMMAND...: its answer
+ask() {
+	agent=$1
+	shift
+	eval "kill -0 \$agent_$agent" || return
+	echo "$*" >"$ktap_dir/$agent.in"
+	read -r answer <"$ktap_dir/$agent.out"
+	echo "$answer"
+}
+
+# tell NAME ANSWER COMMAND...: that must be its answer
+tell() {
+	name=$1
+	wanted=$2
+	shift 2
+	expect "$name: $*" "$wanted" "$(ask "$name" "$@")"
+}
+
+stop_agents() {
+	for agent in $agents; do
+		eval "pid=\$agent_$agent"
+		kill -0 "$pid" 2>/dev/null && echo quit >"$ktap_dir/$agent.in"
+		wait "$pid"
+		rm "$ktap_dir/$agent.in" "$ktap_dir/$agent.out"
+	done
+	agents=''
+}
+
+sysctl_path() {
+	echo "/proc/sys/$(echo "$1" | tr . /)"
+}
+
+# lower NAME VALUE: a sysctl, until the story ends
+lower() {
+	path=$(sysctl_path "$1")
+	case " $sysctls" in
+	*" $path="*) ;;
+	*) sysctls="$sysctls$path=$(cat "$path") " ;;
+	esac
+	echo "$2" >"$path"
+}
+
+restore_sysctls() {
+	for sysctl in $sysctls; do
+		echo "${sysctl#*=}" >"${sysctl%%=*}"
+	done
+	sysctls=''
+}
+
+clean_up() {
+	stop_agents
+	restore_sysctls
+	rm -rf "$ktap_dir"
+}
+
+# tells STORY: what a test of it is: a function that leaves agents and sysctls behind
+tells() {
+	told=0
+	"$1" || told=$?
+	stop_agents
+	restore_sysctls
+	return $told
+}
+
+# run ARGUMENT...: the reader, which must succeed and complain about nothing; what it printed is in the file out
+run() {
+	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null && [ ! -s "$ktap_dir/err" ] && return
+	echo "$* fails:"
+	cat "$ktap_dir/err"
+	return 1
+}
+
+# says LINE: in the file out, as a whole line
+says() {
+	grep -qxF -e "$1" "$ktap_dir/out" && return
+	echo "expected the line: $1"
+	echo "in:"
+	cat "$ktap_dir/out"
+	return 1
+}
+
+# shows WORD...: the first line of the table in the file out begins with these words
+shows() {
+	seen=$(awk -v nr=$# '
+		NR > 1 && (last ~ /^RESOURCE / || last ~ /^ *MNTNS /) {
+			for (i = 1; i <= nr; i++)
+				printf("%s%s", i > 1 ? " " : "", $i)
+			exit
+		}
+		{ last = $0 }' "$ktap_dir/out")
+	expect "the first line of the table" "$*" "$seen"
+}
+
+# JSON as lines "path, tab, value", in the file leaves
+read_json() {
+	run "$@" -J || return
+	"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves"
+}
+
+# json_row COLUMN=VALUE...: the path of the first row with all of these
+json_row() {
+	awk -F '\t' -v wanted="$*" '
+		BEGIN { nr = split(wanted, each, " ") }
+		{
+			row = $1
+			sub(/\.[^.]*$/, "", row)
+			name = substr($1, length(row) + 2)
+			for (i = 1; i <= nr; i++)
+				if (each[i] == name "=" $2 && ++hits[row] == nr) {
+					print row
+					exit
+				}
+		}' "$ktap_dir/leaves"
+}
+
+# json_has COLUMN=VALUE... -- COLUMN VALUE: the row with these has that value
+json_has() {
+	row=''
+	while [ "$1" != -- ]; do
+		row="$row $1"
+		shift
+	done
+	# shellcheck disable=SC2086 # several words
+	at=$(json_row $row)
+	expect "$2 of the row with$row" "$3" "$(awk -F '\t' -v path="$at.$2" '$1 == path { print $2 }' "$ktap_dir/leaves")"
+}
+
+# The command that the text in the file out tells people to use.
+printed_fix() {
+	sed -n 's/^  To double the limit: //p' "$ktap_dir/out"
+}
+
+# Runs what was printed, as it was printed. Where nsenter is not util-linux's, story_agent does as that does.
+run_fix() {
+	fix=$(printed_fix)
+	echo "as it says: $fix"
+	PATH=$ktap_dir/bin:$PATH sh -c "$fix"
+}
+
+own_nsenter() {
+	mkdir "$ktap_dir/bin" || return
+	case $(nsenter --version 2>/dev/null) in
+	*util-linux*) return ;;
+	esac
+	printf '#!/bin/sh\nexec "%s" nsenter "$@"\n' "$here/story_agent" >"$ktap_dir/bin/nsenter" &&
+		chmod 755 "$ktap_dir/bin/nsenter"
+}
+
+inode() {
+	stat -L -c %i "/proc/$1/ns/$2"
+}
+
+# The user may have 16 watches, the editor holds four: an agent of the same user gets twelve.
+edit_and_watch() {
+	lower fs.inotify.max_user_watches 16 &&
+		start editor &&
+		tell editor 0 uid $uid &&
+		tell editor 0 inotify &&
+		tell editor 4 watch "$files" 0 4 &&
+		start watcher || return
+	if [ "$1" = nested ]; then
+		[ "$(ask watcher userns $uid $((uid + 1)) 10)" -gt 1 ] || return
+	else
+		tell watcher 0 uid $uid || return
+	fi
+	tell watcher 0 inotify &&
+		tell watcher '12 ENOSPC' watch "$files" 0 16
+}
+
+explains_the_watches() {
+	watcher=$(ask watcher pid)
+	run why "$watcher" || return
+	says "inotify_watches: 16 of 16 used by uid $uid in the initial user namespace $init_userns." &&
+		says '  When it is reached, inotify_add_watch() fails with ENOSPC (No space left on device).' &&
+		expect "the command" 'sysctl -w fs.inotify.max_user_watches=32' "$(printed_fix)" || return
+	cp "$ktap_dir/out" "$ktap_dir/text"
+	read_json why "$watcher" || return
+	set -- resource=inotify_watches level=0
+	json_has "$@" -- uid $uid &&
+		json_has "$@" -- userns "$init_userns" &&
+		json_has "$@" -- used 16 &&
+		json_has "$@" -- limit 16 &&
+		json_has "$@" -- 'use%' 100 &&
+		json_has "$@" -- binds true &&
+		json_has "$@" -- syscall inotify_add_watch &&
+		json_has "$@" -- errno ENOSPC &&
+		json_has "$@" -- setting fs.inotify.max_user_watches &&
+		json_has "$@" -- fix 'sysctl -w fs.inotify.max_user_watches=32' || return
+	cp "$ktap_dir/text" "$ktap_dir/out"
+}
+
+the_watch_succeeds() {
+	tell watcher '0 ENOSPC' watch "$files" 12 4 &&
+		run_fix &&
+		tell watcher 4 watch "$files" 12 4
+}
+
+story_of_the_editor() {
+	edit_and_watch here && explains_the_watches || return
+	shows inotify_watches 0 "$init_userns" $uid 16 16 100% yes &&
+		the_watch_succeeds
+}
+
+story_of_the_nested_editor() {
+	edit_and_watch nested && explains_the_watches || return
+	inner=$(inode "$watcher" user)
+	shows inotify_watches 1 "$inner" $((uid + 1)) 12 unlimited - - || return
+	cp "$ktap_dir/out" "$ktap_dir/text"
+	read_json why "$watcher" || return
+	set -- resource=inotify_watches level=1
+	json_has "$@" -- userns "$inner" &&
+		json_has "$@" -- used 12 &&
+		json_has "$@" -- limit null &&
+		json_has "$@" -- binds false &&
+		json_has "$@" -- setting user.max_inotify_watches &&
+		json_has "$@" -- fix null || return
+	cp "$ktap_dir/text" "$ktap_dir/out"
+	the_watch_succeeds
+}
+
+# What debugfs says that its mount namespace holds, and what others hold at most.
+mounts_of() {
+	awk -v inode="$1" '$1 == inode { print $4 }' "$debugfs/mounts"
+}
+
+most_mounts() {
+	awk 'NR > 1 && $4 > most { most = $4 } END { print most }' "$debugfs/mounts"
+}
+
+# A container with more mounts than any other mount namespace, and the directories for one mount more.
+fill_container() {
+	lower fs.mount-max "$(cat /proc/sys/fs/mount-max)" &&
+		start container &&
+		tell container 0 mntns &&
+		tell container 0 mount tmpfs size=1m "$ktap_dir/container" || return
+	for dir in lower upper work merged; do
+		tell container 0 mkdir "$ktap_dir/container/$dir" || return
+	done
+	container=$(ask container pid)
+	mntns=$(inode "$container" mnt)
+	more=$(($(most_mounts) + 1))
+	tell container $more bind "$ktap_dir/container/lower" $more || return
+	mounts=$(mounts_of "$mntns")
+	overlay="lowerdir=$ktap_dir/container/lower,upperdir=$ktap_dir/container/upper,workdir=$ktap_dir/container/work"
+}
+
+story_of_the_container() {
+	[ "$("$here/mounts_probe" available)" = yes ] || {
+		echo "the module cannot read mount counters here"
+		return 4
+	}
+	modprobe overlay 2>/dev/null
+	grep -qw overlay /proc/filesystems || {
+		echo "there is no overlayfs"
+		return 4
+	}
+	fill_container || return
+	# The kernel agrees that it holds so many: one more is refused, and only then.
+	lower fs.mount-max $((mounts + 1)) &&
+		tell container 0 mount overlay "$overlay" "$ktap_dir/container/merged" &&
+		tell container 0 umount "$ktap_dir/container/merged" &&
+		lower fs.mount-max "$mounts" &&
+		tell container ENOSPC mount overlay "$overlay" "$ktap_dir/container/merged" || return
+
+	run mounts &&
+		shows "$mntns" "$init_userns" root "$mounts" 0 "$mounts" 100% "$container" story_agent || return
+	read_json mounts || return
+	set -- mntns="$mntns"
+	expect "the first of mounts" 'mounts[0]' "$(json_row "$@")" &&
+		json_has "$@" -- mounts "$mounts" &&
+		json_has "$@" -- limit "$mounts" &&
+		json_has "$@" -- 'use%' 100 || return
+
+	read_json why "$container" -R mounts || return
+	set -- resource=mounts mntns="$mntns"
+	json_has "$@" -- used "$mounts" &&
+		json_has "$@" -- syscall mount &&
+		json_has "$@" -- errno ENOSPC &&
+		json_has "$@" -- setting fs.mount-max || return
+	run why "$container" -R mounts &&
+		says "mounts: $mounts of $mounts used in mount namespace $mntns." &&
+		says '  When it is reached, mount() fails with ENOSPC (No space left on device).' &&
+		expect "the command" "sysctl -w fs.mount-max=$((2 * mounts))" "$(printed_fix)" &&
+		run_fix &&
+		tell container 0 mount overlay "$overlay" "$ktap_dir/container/merged"
+}
+
+story_of_the_marks() {
+	[ -e /proc/sys/fs/fanotify/max_user_marks ] || {
+		echo "the kernel does not count fanotify marks"
+		return 4
+	}
+	lower fs.fanotify.max_user_marks 5 &&
+		start scanner &&
+		tell scanner 0 keep-caps &&
+		tell scanner 0 uid $uid &&
+		tell scanner 0 fanotify &&
+		tell scanner '5 ENOSPC' mark "$files" 0 6 || return
+	scanner=$(ask scanner pid)
+
+	read_json why "$scanner" || return
+	set -- resource=fanotify_marks level=0
+	json_has "$@" -- uid $uid &&
+		json_has "$@" -- used 5 &&
+		json_has "$@" -- limit 5 &&
+		json_has "$@" -- syscall fanotify_mark &&
+		json_has "$@" -- errno ENOSPC &&
+		json_has "$@" -- setting fs.fanotify.max_user_marks || return
+	run why "$scanner" &&
+		shows fanotify_marks 0 "$init_userns" $uid 5 5 100% yes &&
+		says "fanotify_marks: 5 of 5 used by uid $uid in the initial user namespace $init_userns." &&
+		says '  When it is reached, fanotify_mark() fails with ENOSPC (No space left on device).' &&
+		expect "the command" 'sysctl -w fs.fanotify.max_user_marks=10' "$(printed_fix)" || return
+	if grep 'fs\.inotify\|user\.max_inotify' "$ktap_dir/out"; then
+		echo "that is about inotify"
+		return 1
+	fi
+	run_fix && tell scanner 1 mark "$files" 5 1
+}
+
+# nest_userns LEVELS_MORE: each is owned by uid 10 of the one above, whose uids 100.. are its 0..
+nest_userns() {
+	levels=$1
+	while [ "$levels" -gt 0 ]; do
+		levels=$((levels - 1))
+		range=$((range - 100))
+		[ "$(ask nest userns 10 100 $range)" -gt 1 ] || return
+	done
+}
+
+# Five levels; in the third root allows each user only three watches. The agent in the fifth has them.
+nest() {
+	range=2000
+	start nest || return
+	[ "$(ask nest userns $uid $((uid + 100)) $range)" -gt 1 ] || return
+	nest_userns 2 || return
+	third=$(ask nest pid)
+	tell nest 0 write /proc/sys/user/max_inotify_watches 3 &&
+		nest_userns 2 &&
+		tell nest 0 inotify || return
+	fifth=$(ask nest pid)
+	third_userns=$(inode "$third" user)
+	# Root of the third is 100 + 100 + 100 above; uid 10 of it made the fourth.
+	third_uid=$((uid + 310))
+}
+
+story_of_the_nest() {
+	before=$(cat /proc/sys/user/max_inotify_watches)
+	nest &&
+		tell nest '3 ENOSPC' watch "$files" 0 4 || return
+	run why "$fifth" -R inotify_watches || return
+	says "inotify_watches: 3 of 3 used by uid $third_uid in user namespace $third_userns." &&
+		says '  When it is reached, inotify_add_watch() fails with ENOSPC (No space left on device).' &&
+		expect "the command" "nsenter -t $third -U sysctl -w user.max_inotify_watches=6" "$(printed_fix)" &&
+		expect "levels that bind" "3 $third_userns $third_uid 3 3 100%" \
+			"$(awk '$NF == "yes" { print $2, $3, $4, $5, $6, $7 }' "$ktap_dir/out")" || return
+	cp "$ktap_dir/out" "$ktap_dir/text"
+	fix=$(printed_fix)
+	read_json why "$fifth" || return
+	set -- resource=inotify_watches level=3
+	json_has "$@" -- userns "$third_userns" &&
+		json_has "$@" -- uid "$third_uid" &&
+		json_has "$@" -- used 3 &&
+		json_has "$@" -- limit 3 &&
+		json_has "$@" -- binds true &&
+		json_has "$@" -- setting user.max_inotify_watches &&
+		json_has "$@" -- fix "$fix" || return
+	for level in 0 1 2 4 5; do
+		json_has resource=inotify_watches level=$level -- binds false || return
+	done
+	read_json userns &&
+		json_has userns="$third_userns" -- limits inotify_watches=3 &&
+		json_has level=0 -- limits null || return
+
+	cp "$ktap_dir/text" "$ktap_dir/out"
+	tell nest '0 ENOSPC' watch "$files" 3 1 &&
+		run_fix &&
+		tell nest 1 watch "$files" 3 1 || return
+	read_json userns &&
+		json_has userns="$third_userns" -- limits inotify_watches=6 &&
+		expect "the limit outside" "$before" "$(cat /proc/sys/user/max_inotify_watches)"
+}
+
+# Rows of JSON as lines of words, written as the raw output writes them.
+json_rows() {
+	"$here/json_check" -l <"$1" >"$ktap_dir/leaves" || return
+	awk -F '\t' '
+		{
+			row = $1
+			sub(/\.[^.]*$/, "", row)
+			if (NR > 1)
+				printf("%s", row == last ? " " : "\n")
+			last = row
+			value = $2
+			gsub(/ /, "\\x20", value)
+			printf("%s", value == "null" || value == "false" ? "-" : value == "true" ? "yes" : value)
+		}
+		END { print "" }' "$ktap_dir/leaves"
+}
+
+# What JSON has no words for, and what another process in between changes: the counters of rlimits.
+raw_rows() {
+	awk '
+		{
+			for (i = 1; i <= NF; i++) {
+				if ($i == "unlimited")
+					$i = "-"
+				if ($i ~ /^[0-9]+%$/)
+					sub(/%/, "", $i)
+			}
+			print
+		}' "$1"
+}
+
+unchanging() {
+	grep -v ' rlimit_'
+}
+
+# same_numbers DEBUGFS ARGUMENT...: the same in JSON, raw, and by the function DEBUGFS, if two readings of the latter agree
+same_numbers() {
+	by_debugfs=$1
+	shift
+	tries=0
+	while [ $tries -lt 50 ]; do
+		tries=$((tries + 1))
+		$by_debugfs | sort >"$ktap_dir/before"
+		run "$@" -J || return
+		cp "$ktap_dir/out" "$ktap_dir/json"
+		run "$@" -r -n || return
+		cp "$ktap_dir/out" "$ktap_dir/raw"
+		$by_debugfs | sort >"$ktap_dir/after"
+		cmp -s "$ktap_dir/before" "$ktap_dir/after" || continue
+		json_rows "$ktap_dir/json" | unchanging | sort >"$ktap_dir/by_json"
+		raw_rows "$ktap_dir/raw" | unchanging | sort >"$ktap_dir/by_raw"
+		[ -s "$ktap_dir/before" ] &&
+			diff "$ktap_dir/before" "$ktap_dir/by_json" &&
+			diff "$ktap_dir/before" "$ktap_dir/by_raw"
+		return
+	done
+	echo "the system is too busy to compare"
+	return 4
+}
+
+# same_rows ARGUMENT...: with all columns, JSON has the same lines as raw
+same_rows() {
+	tries=0
+	while [ $tries -lt 50 ]; do
+		tries=$((tries + 1))
+		for file in raw again; do
+			run "$@" --output-all -r -n || return
+			raw_rows "$ktap_dir/out" | unchanging >"$ktap_dir/$file"
+			[ $file = again ] || run "$@" --output-all -J || return
+			[ $file = again ] || cp "$ktap_dir/out" "$ktap_dir/json"
+		done
+		cmp -s "$ktap_dir/raw" "$ktap_dir/again" || continue
+		json_rows "$ktap_dir/json" | unchanging >"$ktap_dir/by_json"
+		[ -s "$ktap_dir/raw" ] && diff "$ktap_dir/raw" "$ktap_dir/by_json"
+		return
+	done
+	echo "the system is too busy to compare"
+	return 4
+}
+
+debugfs_usage() {
+	awk 'NR > 1 { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "-" }' "$debugfs/ucounts" | unchanging
+}
+
+debugfs_userns() {
+	awk 'NR > 1 { print $1, $2, $3, $4, $5, $6 }' "$debugfs/userns"
+}
+
+debugfs_mounts() {
+	awk 'NR > 1 { print $1, $2, $3, $4, $5, $6, $7 }' "$debugfs/mounts"
+}
+
+# Of the namespaces and users that the process in the nest is charged for.
+debugfs_chain() {
+	"$reader" why "$fifth" -r -n -R inotify_watches -o USERNS,UID >"$ktap_dir/chain"
+	debugfs_usage | awk '
+		NR == FNR { charged[$1 " " $2] = 1; next }
+		($1 " " $3) in charged { print }' "$ktap_dir/chain" -
+}
+
+why_in_use() {
+	run why "$fifth" -r -n -o USERNS,LEVEL,UID,RESOURCE,USED,LIMIT || return
+	raw_rows "$ktap_dir/out" | awk '$5 > 0 && $4 != "mounts"' | sort >"$ktap_dir/by_why"
+	debugfs_chain | sort >"$ktap_dir/by_debugfs"
+	[ -s "$ktap_dir/by_why" ] && diff "$ktap_dir/by_debugfs" "$ktap_dir/by_why"
+}
+
+nest_for_numbers() {
+	[ -r "$debugfs/ucounts" ] || {
+		echo "debugfs cannot be read"
+		return 4
+	}
+	nest && tell nest 2 watch "$files" 0 2
+}
+
+story_of_the_numbers() {
+	nest_for_numbers || return
+	same_numbers debugfs_usage usage -o USERNS,LEVEL,UID,RESOURCE,USED,LIMIT &&
+		same_numbers debugfs_userns userns -o USERNS,PARENT,LEVEL,OWNER,ROWS,PID &&
+		same_rows usage &&
+		same_rows userns &&
+		same_rows why "$fifth" &&
+		why_in_use || return
+	[ "$("$here/mounts_probe" available)" = yes ] || return 0
+	same_numbers debugfs_mounts mounts -o MNTNS,USERNS,UID,MOUNTS,PENDING,LIMIT,PID &&
+		same_rows mounts
+}
+
+the_watches_of_an_editor() {
+	tells story_of_the_editor
+}
+
+the_watches_in_a_nested_namespace() {
+	tells story_of_the_nested_editor
+}
+
+the_mounts_of_a_container() {
+	tells story_of_the_container
+}
+
+the_marks_of_a_scanner() {
+	tells story_of_the_marks
+}
+
+the_limit_inside_a_nest() {
+	tells story_of_the_nest
+}
+
+the_numbers_are_the_same_everywhere() {
+	tells story_of_the_numbers
+}
+
+help_leads_there() {
+	run --help || return
+	grep -A 3 'No space left on device' "$ktap_dir/out" >"$ktap_dir/hint" || {
+		cat "$ktap_dir/out"
+		return 1
+	}
+	cat "$ktap_dir/hint"
+	grep -q '^ ucountview why <pid> ' "$ktap_dir/hint" && grep -q '^ ucountview mounts ' "$ktap_dir/hint"
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+own_nsenter || exit
+init_userns=$(inode $$ user)
+files=$ktap_dir/files
+mkdir "$files" "$ktap_dir/container" || exit
+for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+	: >"$files/$number"
+done
+chmod -R a+rX "$ktap_dir" || exit
+
+ktap_begin 7
+ktap_test the_watches_of_an_editor
+ktap_test the_watches_in_a_nested_namespace
+ktap_test the_mounts_of_a_container
+ktap_test the_marks_of_a_scanner
+ktap_test the_limit_inside_a_nest
+ktap_test the_numbers_are_the_same_everywhere
+ktap_test help_leads_there
+ktap_end
