@@ -274,6 +274,98 @@ needs_the_module() {
 	grep -i module "$ktap_dir/err"
 }
 
+skip_without_mounts() {
+	[ "$("$here/mounts_probe" available)" = yes ] && return
+	echo "the module cannot read mount counters here"
+	return 4
+}
+
+mounts_refuses_what_makes_no_sense() {
+	skip_without_mounts || return
+	succeeds mounts &&
+		succeeds mounts --help &&
+		fails mounts --bogus &&
+		fails mounts -a &&
+		fails mounts -T &&
+		fails mounts -R mounts &&
+		fails mounts frobnicate &&
+		fails mounts -o NOPE &&
+		fails mounts -o MNTNS,NOPE &&
+		fails mounts -J -r &&
+		fails mounts -u nosuchuser &&
+		fails mounts -U 0 &&
+		fails mounts -U pid:99999999 &&
+		fails mounts -U /proc/self/ns/mnt &&
+		fails mounts -M '' &&
+		fails mounts -M 0 &&
+		fails mounts -M 1 &&
+		fails mounts -M 4294967296 &&
+		fails mounts -M pid: &&
+		fails mounts -M pid:0 &&
+		fails mounts -M pid:99999999 &&
+		fails mounts -M /etc/passwd &&
+		fails mounts -M /nonexistent &&
+		fails mounts -M /proc/self/ns/user &&
+		fails mounts --min-ratio x &&
+		fails mounts --top 0 &&
+		fails why $$ -R mounts -R nope
+}
+
+mounts_of_one_namespace() {
+	skip_without_mounts || return
+	inode=$(stat -L -c %i /proc/$$/ns/mnt)
+	for name in "$inode" pid:$$ /proc/$$/ns/mnt; do
+		succeeds mounts -M "$name" -r -n -o MNTNS || return
+		expect "mounts -M $name" "$inode" "$(cat "$ktap_dir/out")" || return
+	done
+	is_json mounts mounts && is_json mounts mounts --output-all && is_json why why $$ -R mounts
+}
+
+watch_refuses_what_makes_no_sense() {
+	for command in usage mounts userns; do
+		for seconds in 0 -1 x '' 1x nan inf 0.009; do
+			fails $command --count 1 -w "$seconds" || return
+		done
+		for number in 0 -1 x '' 1.5 4294967296; do
+			fails $command -w 0.01 --count "$number" || return
+		done
+		fails $command --count 1 || return
+		fails $command -w 0.01 --count 1 -o NOPE || return
+	done
+	fails why $$ -w 1 && fails why $$ --count 1
+}
+
+# Headings, one for each round; times, one before each; empty lines between rounds; nothing for a terminal.
+watches_in_a_pipe() {
+	for arguments in usage userns mounts; do
+		if [ $arguments = mounts ] && [ "$("$here/mounts_probe" available)" != yes ]; then
+			continue
+		fi
+		TERM=xterm "$reader" $arguments -w 0.01 --count 3 2>"$ktap_dir/err" | cat >"$ktap_dir/out"
+		expect "errors of: $arguments -w" '' "$(cat "$ktap_dir/err")" &&
+			expect "headings of: $arguments -w" 3 "$(grep -c '^ *[A-Z]*NS  *[A-Z]' "$ktap_dir/out")" &&
+			expect "times of: $arguments -w" 3 \
+				"$(grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}[+-][0-9]{2}:[0-9]{2}$' "$ktap_dir/out")" &&
+			expect "empty lines of: $arguments -w" 2 "$(grep -c '^$' "$ktap_dir/out")" &&
+			expect "escape codes of: $arguments -w" 0 "$(tr -cd '\033' <"$ktap_dir/out" | wc -c)" || return
+		succeeds $arguments -w 0.01 --count 1 || return
+		expect "times of: $arguments -w --count 1" 1 "$(grep -c '^[0-9]*-[0-9]*-[0-9]*T' "$ktap_dir/out")" || return
+	done
+}
+
+# A line is a document of its own.
+watches_in_json() {
+	for arguments in usage userns; do
+		succeeds $arguments -J -w 0.01 --count 4 || return
+		expect "lines of: $arguments -J -w" 4 "$(lines out)" || return
+		while IFS= read -r line; do
+			printf '%s\n' "$line" | "$here/json_check" -l >"$ktap_dir/leaves" || return
+			expect "members" "1 1" "$(grep -c '^time' "$ktap_dir/leaves") $(grep -c "^${arguments}\[0\]\.userns" "$ktap_dir/leaves")" ||
+				return
+		done <"$ktap_dir/out"
+	done
+}
+
 [ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
 [ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
 reader=$(find_reader)
@@ -290,7 +382,7 @@ while [ "$(cat /proc/$sleeper/comm)" != sleep ] && [ $tries -lt 1000 ]; do
 	sleep 0.05
 done
 
-ktap_begin 11
+ktap_begin 16
 ktap_test helps
 ktap_test refuses_what_makes_no_sense
 ktap_test writes_json
@@ -302,4 +394,9 @@ ktap_test chooses_columns
 ktap_test fails_if_the_output_is_lost
 ktap_test needs_root
 ktap_test needs_the_module
+ktap_test mounts_refuses_what_makes_no_sense
+ktap_test mounts_of_one_namespace
+ktap_test watch_refuses_what_makes_no_sense
+ktap_test watches_in_a_pipe
+ktap_test watches_in_json
 ktap_end
