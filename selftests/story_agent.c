@@ -5,9 +5,6 @@
  *
  *	story_agent IN OUT	reads commands from the FIFO IN, one a line, and
  *				answers each with a line in the FIFO OUT
- *	story_agent nsenter -t PID -U COMMAND...
- *				what util-linux's nsenter does with the same words;
- *				that of busybox does not become root in there
  *
  * An answer is a number, or the name of an error, or a number and what then failed:
  *
@@ -293,29 +290,10 @@ static int run_agent(const char *in, const char *out)
 	return 1;
 }
 
-static int run_nsenter(const char *pid, char **argv)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%s/ns/user", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWUSER) || setgid(0) || setuid(0)) {
-		perror(path);
-		return 1;
-	}
-	execvp(argv[0], argv);
-	perror(argv[0]);
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
-	if (argc > 5 && !strcmp(argv[1], "nsenter") && !strcmp(argv[2], "-t") &&
-	    !strcmp(argv[4], "-U"))
-		return run_nsenter(argv[3], argv + 5);
 	if (argc == 3)
 		return run_agent(argv[1], argv[2]);
-	fprintf(stderr, "usage: story_agent IN OUT | nsenter -t PID -U COMMAND...\n");
+	fputs("usage: story_agent IN OUT\n", stderr);
 	return 2;
 }
