@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/
 SRCDIR := $(DESTDIR)/usr/src/ucountview-$(VERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools demo check check-debug lint load unload install \
+.PHONY: all module tools demo check check-debug bench lint load unload install \
 	dkms-install clean help
 
 help: ## say what there is
@@ -35,6 +35,10 @@ check-debug: ## the same on kernels built with KASAN, lockdep, kmemleak and more
 	@tools/testvm/debug-kernel 6.12
 	@tools/testvm/debug-kernel 7.3
 	@tools/testvm/check -k debug-6.12 -k debug-7.3
+
+bench: ## what a walk costs, in instructions
+	@tools/setup vm
+	@tools/bench/bench
 
 lint: ## checkpatch --strict, sparse, shellcheck, and the check for indirect calls
 	@tools/setup vm lint

@@ -21,7 +21,7 @@ if ! why=$($CC "$@" -fsyntax-only "$probes/sanity.c" 2>&1); then
 	exit 1
 fi
 
-# The enumerators of enum $1 without their prefix, as C strings: what the
+# The enumerators of enum $enum without their prefix, as C strings: what the
 # counters are called if the running kernel has no BTF to say it.
 enumerators()
 {
