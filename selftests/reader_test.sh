@@ -335,6 +335,25 @@ watch_refuses_what_makes_no_sense() {
 	fails why $$ -w 1 && fails why $$ --count 1
 }
 
+# In JSON and raw the column is there without any, too; elsewhere if there is one.
+tells_the_limits_of_a_namespace() {
+	inode=$(stat -L -c %i "/proc/$sleeper/ns/user")
+	succeeds userns -J || return
+	"$here/json_check" 'userns[0].limits' <"$ktap_dir/out" >"$ktap_dir/value" || return
+	expect "limits of the initial namespace" null "$(cat "$ktap_dir/value")" || return
+	for limits in '-' 'ipc_namespaces=5,uts_namespaces=7'; do
+		succeeds userns -r || return
+		expect "limits of the sleeper's namespace" "$limits" \
+			"$(awk -v inode="$inode" '
+				NR == 1 { for (i = 1; i <= NF; i++) if ($i == "LIMITS") column = i }
+				$1 == inode { print $column }' "$ktap_dir/out" | tr , '\n' | sort | paste -s -d , -)" || return
+		nsenter -t "$sleeper" -U sh -c 'echo 5 >/proc/sys/user/max_ipc_namespaces &&
+			echo 7 >/proc/sys/user/max_uts_namespaces' || return
+	done
+	succeeds userns || return
+	grep -q ' LIMITS$' "$ktap_dir/out"
+}
+
 # Headings, one for each round; times, one before each; empty lines between rounds; nothing for a terminal.
 watches_in_a_pipe() {
 	for arguments in usage userns mounts; do
@@ -382,7 +401,7 @@ while [ "$(cat /proc/$sleeper/comm)" != sleep ] && [ $tries -lt 1000 ]; do
 	sleep 0.05
 done
 
-ktap_begin 16
+ktap_begin 17
 ktap_test helps
 ktap_test refuses_what_makes_no_sense
 ktap_test writes_json
@@ -397,6 +416,7 @@ ktap_test needs_the_module
 ktap_test mounts_refuses_what_makes_no_sense
 ktap_test mounts_of_one_namespace
 ktap_test watch_refuses_what_makes_no_sense
+ktap_test tells_the_limits_of_a_namespace
 ktap_test watches_in_a_pipe
 ktap_test watches_in_json
 ktap_end

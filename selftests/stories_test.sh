@@ -244,6 +244,28 @@ story_of_the_nested_editor() {
 	the_watch_succeeds
 }
 
+# When both levels are full the inner one refuses; what is printed for both is needed.
+story_of_two_limits() {
+	command -v nsenter >/dev/null || {
+		echo "there is no nsenter"
+		return 4
+	}
+	edit_and_watch nested &&
+		tell watcher 0 write /proc/sys/user/max_inotify_watches 12 || return
+	watcher=$(ask watcher pid)
+	inner=$(inode "$watcher" user)
+	run why "$watcher" -R inotify_watches &&
+		shows inotify_watches 1 "$inner" $((uid + 1)) 12 12 100% yes &&
+		expect "lines that bind" 1 "$(grep -c ' yes$' "$ktap_dir/out")" || return
+	expect "the commands" "nsenter -t $watcher -U sysctl -w user.max_inotify_watches=24
+sysctl -w fs.inotify.max_user_watches=32" "$(printed_fix)" || return
+	for line in 1 2; do
+		tell watcher '0 ENOSPC' watch "$files" 12 4 || return
+		sh -c "$(printed_fix | sed -n ${line}p)" || return
+	done
+	tell watcher 4 watch "$files" 12 4
+}
+
 # What debugfs says that its mount namespace holds, and what others hold at most.
 mounts_of() {
 	awk -v inode="$1" '$1 == inode { print $4 }' "$debugfs/mounts"
@@ -547,6 +569,10 @@ the_watches_in_a_nested_namespace() {
 	tells story_of_the_nested_editor
 }
 
+the_watches_at_two_levels() {
+	tells story_of_two_limits
+}
+
 the_mounts_of_a_container() {
 	tells story_of_the_container
 }
@@ -587,9 +613,10 @@ for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 done
 chmod -R a+rX "$ktap_dir" || exit
 
-ktap_begin 7
+ktap_begin 8
 ktap_test the_watches_of_an_editor
 ktap_test the_watches_in_a_nested_namespace
+ktap_test the_watches_at_two_levels
 ktap_test the_mounts_of_a_container
 ktap_test the_marks_of_a_scanner
 ktap_test the_limit_inside_a_nest
