@@ -91,10 +91,25 @@ static void read_text(const char *path)
 	close(fd);
 }
 
-/* Leaves an instant in which nobody has it open; true if it is time to end. */
-static int pause_a_bit(const sigset_t *signals)
+static long long now_ns(void)
 {
-	struct timespec time = { .tv_nsec = rand() % 4000000 };
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+/*
+ * Eight of these must leave instants in which nobody has anything open, on a slow
+ * machine as well: so each rests for eight times as long as it has worked, more or
+ * less. True if it is time to end.
+ */
+static int rest(const sigset_t *signals, long long worked_ns)
+{
+	long long ns = worked_ns * (rand() % 17);
+	struct timespec time = {
+		.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000,
+	};
 
 	return sigtimedwait(signals, NULL, &time) == SIGTERM;
 }
@@ -102,6 +117,7 @@ static int pause_a_bit(const sigset_t *signals)
 static void read_until_term(void)
 {
 	long snapshots = 0, late = 0;
+	long long began;
 	sigset_t signals;
 	int done = 0;
 
@@ -111,10 +127,11 @@ static void read_until_term(void)
 	srand(getpid());
 	/* One snapshot at least: the module may have been away all the time. */
 	while (!done || (!snapshots && late++ < 1000)) {
+		began = now_ns();
 		snapshots += read_device(1);
 		read_text("/sys/kernel/debug/ucountview/ucounts");
 		read_text("/sys/kernel/debug/ucountview/status");
-		done |= pause_a_bit(&signals);
+		done |= rest(&signals, now_ns() - began);
 	}
 	printf("%ld\n", snapshots);
 }
