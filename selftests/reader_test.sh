@@ -347,7 +347,7 @@ tells_the_limits_of_a_namespace() {
 			"$(awk -v inode="$inode" '
 				NR == 1 { for (i = 1; i <= NF; i++) if ($i == "LIMITS") column = i }
 				$1 == inode { print $column }' "$ktap_dir/out" | tr , '\n' | sort | paste -s -d , -)" || return
-		nsenter -t "$sleeper" -U sh -c 'echo 5 >/proc/sys/user/max_ipc_namespaces &&
+		nsenter -t "$sleeper" -U -- sh -c 'echo 5 >/proc/sys/user/max_ipc_namespaces &&
 			echo 7 >/proc/sys/user/max_uts_namespaces' || return
 	done
 	succeeds userns || return
