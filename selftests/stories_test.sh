@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# The stories that ucountview is for, "No space left on device" where there is plenty: in each, a system call is refused,
-# one command must name the counter, where it is full, the error and the setting; and the command that it prints, run as it
+# The stories that ucountview is for, "No space left on device" where there is plenty. In each a system call is refused; one
+# command must name the counter, where it is full, the error and the setting; and the command that this prints, run as it
 # is, must make the same call succeed.
 #
 # Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
@@ -468,7 +468,7 @@ unchanging() {
 	grep -v ' rlimit_'
 }
 
-# same_numbers DEBUGFS ARGUMENT...: the same in JSON, raw, and by the function DEBUGFS, if two readings of the latter agree
+# same_numbers FUNCTION ARGUMENT...: the same in JSON, raw, and by FUNCTION, between two readings of it that do not differ
 same_numbers() {
 	by_debugfs=$1
 	shift
