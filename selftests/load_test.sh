@@ -8,6 +8,7 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
+. "$here/find.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 device=/dev/ucountview
@@ -15,23 +16,6 @@ kmemleak=/sys/kernel/debug/kmemleak
 loads=${UCV_LOADS:-100}
 was_loaded=''
 readers=''
-
-loaded() {
-	grep -q '^ucountview ' /proc/modules
-}
-
-# The file of the module; modprobe knows it if depmod ran, the test VM's guest has it in a fixed place.
-find_module() {
-	modules=/lib/modules/$(uname -r)
-	for file in "${UCV_KO:-}" "$modules"/extra/ucountview.ko* "$modules"/updates/ucountview.ko* \
-		"$modules"/updates/dkms/ucountview.ko* /ucountview.ko; do
-		if [ -n "$file" ] && [ -f "$file" ]; then
-			echo "$file"
-			return
-		fi
-	done
-	modinfo -n ucountview 2>/dev/null
-}
 
 load() {
 	insmod "$module" 2>"$ktap_dir/error" || modprobe ucountview 2>"$ktap_dir/error"

@@ -8,27 +8,12 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
+. "$here/find.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 parameter=/sys/module/ucountview/parameters/use_btf
 holders=''
 inodes=''
-
-loaded() {
-	grep -q '^ucountview ' /proc/modules
-}
-
-find_module() {
-	modules=/lib/modules/$(uname -r)
-	for file in "${UCV_KO:-}" "$modules"/extra/ucountview.ko* "$modules"/updates/ucountview.ko* \
-		"$modules"/updates/dkms/ucountview.ko*; do
-		if [ -n "$file" ] && [ -f "$file" ]; then
-			echo "$file"
-			return
-		fi
-	done
-	modinfo -n ucountview 2>/dev/null
-}
 
 # reload [PARAMETER]
 reload() {

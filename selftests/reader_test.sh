@@ -8,6 +8,7 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
+. "$here/find.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
@@ -16,15 +17,6 @@ sleeper=''
 clean_up() {
 	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
 	rm -rf "$ktap_dir"
-}
-
-find_reader() {
-	for reader in "${UCOUNTVIEW:-}" "$(command -v ucountview)" "$here/../tools/ucountview/ucountview"; do
-		if [ -n "$reader" ] && [ -x "$reader" ]; then
-			echo "$reader"
-			return
-		fi
-	done
 }
 
 # run ARGUMENT...: the reader; $status, and what it printed in the files out and err

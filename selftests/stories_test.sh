@@ -9,21 +9,13 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
+. "$here/find.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 # uids that neither people, services nor containers use
 uid=1900000300
 agents=''
 sysctls=''
-
-find_reader() {
-	for reader in "${UCOUNTVIEW:-}" "$(command -v ucountview)" "$here/../tools/ucountview/ucountview"; do
-		if [ -n "$reader" ] && [ -x "$reader" ]; then
-			echo "$reader"
-			return
-		fi
-	done
-}
 
 # start NAME: an agent, see story_agent.c
 start() {
