@@ -30,7 +30,7 @@ static int ucv_visit_task(struct ucv_walk *walk, struct task_struct *task, unsig
 {
 	int ret = 0;
 
-	if (!(task->flags & (PF_EXITING | PF_KTHREAD)) && thread_group_leader(task))
+	if (!(task->flags & (PF_EXITING | PF_KTHREAD)))
 		ret = ucv_nsmap_meet_task(&walk->map, task);
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
 		ret = ucv_mntmap_meet_task(walk, task, fd);

@@ -162,15 +162,12 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
 }
 
 /**
- * ucv_nsmap_meet_task() - note the namespace of a process, and the process as an
+ * ucv_nsmap_meet_task() - note the namespace of a task, and its process as an
  *	example of who lives there
  * @map: of the walk
- * @task: a process, kept by the caller's RCU read section; that keeps its
- *	credentials, too: they are freed after a grace period, and drop their
- *	namespace only then
- *
- * All threads of a process are in one user namespace: unshare() and setns() refuse
- * to give one of many threads another.
+ * @task: kept by the caller's RCU read section; that keeps its credentials, too:
+ *	they are freed after a grace period, and drop their namespace only then.
+ *	Any thread will do: a process can outlive its first one.
  *
  * Context: in an RCU read section. Does not sleep.
  * Return: 0, or -ENOSPC if the map may have no room
