@@ -26,7 +26,7 @@
 #define UCV_UID			1900000000U
 
 /* Stops a test that hangs. Generous: the machine may be an emulated one. */
-#define UCV_TIMEOUT		240
+#define UCV_TIMEOUT		1500
 #define UCV_TEST_F(fixture, name) TEST_F_TIMEOUT(fixture, name, UCV_TIMEOUT)
 
 #ifndef ARRAY_SIZE
