@@ -8,6 +8,10 @@
  * A snapshot belongs to the open file description: taking another one replaces
  * it, closing the file frees it. Nothing here changes the state of the kernel.
  *
+ * A listener (UCV_IOC_LISTEN) is told of each charge that the kernel refuses: it
+ * reads records (struct ucv_denial) with read() and waits for them with poll().
+ * A file can do both.
+ *
  * Sizes and versions
  *	Every structure may grow at its end in later versions, never elsewhere.
  *	The size of an argument is the one encoded in the ioctl number. A caller
@@ -29,6 +33,19 @@
  * Errors of open()
  *	EACCES	opened for writing, or by somebody without the permission
  *
+ * read() gives whole records of struct ucv_denial, as many as there are and as
+ * the buffer holds, each moving the file's position in the ring. It waits for the
+ * first one, unless the file is O_NONBLOCK. Threads that share a file share its
+ * position: each record goes to one of them. Errors of read():
+ *	EINVAL	no UCV_IOC_LISTEN came first, or the buffer has no room for a
+ *		record
+ *	EAGAIN	there is none yet, and the file is O_NONBLOCK
+ *	EINTR	a signal arrived while it waited
+ *	EFAULT	the buffer is not mapped, or not writable; records that were
+ *		written before have been read
+ * poll() reports POLLIN when a record can be read, and POLLERR if no
+ * UCV_IOC_LISTEN came first.
+ *
  * All integers are in the byte order of the machine.
  */
 #ifndef _UAPI_UCOUNTVIEW_H
@@ -48,6 +65,7 @@
  * @UCV_KIND_USERNS:	struct ucv_userns, the user namespaces
  * @UCV_KIND_UCOUNTS:	struct ucv_ucounts, the counters
  * @UCV_KIND_MNTNS:	struct ucv_mntns, the mount namespaces and their counters
+ * @UCV_KIND_DENIAL_COUNT: struct ucv_denial_count, what was refused, added up
  * @UCV_NR_KINDS:	how many kinds this header knows; not a kind
  */
 enum ucv_kind {
@@ -55,6 +73,7 @@ enum ucv_kind {
 	UCV_KIND_USERNS		= 1,
 	UCV_KIND_UCOUNTS	= 2,
 	UCV_KIND_MNTNS		= 3,
+	UCV_KIND_DENIAL_COUNT	= 4,
 	UCV_NR_KINDS
 };
 
@@ -241,6 +260,138 @@ struct ucv_mntns {
 	__u64	reserved[2];
 };
 
+/**
+ * enum ucv_denial_type - which of the kernel's two rules refused
+ * @UCV_DENIAL_UCOUNT: a counter of some user in some user namespace had reached
+ *	the limit of that namespace (inc_ucount()). The caller was told ENOSPC,
+ *	EMFILE or another error, as the system call has it.
+ * @UCV_DENIAL_MOUNT: a mount namespace would have held more than fs.mount-max
+ *	mounts (count_mounts()). The caller was told ENOSPC.
+ */
+enum ucv_denial_type {
+	UCV_DENIAL_UCOUNT	= 0,
+	UCV_DENIAL_MOUNT	= 1,
+};
+
+/* ucv_denial.flags */
+#define UCV_DENIAL_UNSURE	(1U << 0) /* no level was at its limit any more, see there */
+#define UCV_DENIAL_USED_UNKNOWN	(1U << 1) /* used could not be read, see there */
+#define UCV_DENIAL_ASKED_MORE	(1U << 2) /* asked for at least so many, see there */
+
+/**
+ * struct ucv_denial - a charge that the kernel refused, as read() gives it
+ * @size: bytes from the start of this record to the start of the next in the
+ *	buffer. A later module may have longer records.
+ * @type: an enum ucv_denial_type
+ * @seq: the number of this denial, counted from 1 since the module was loaded
+ * @lost: denials between the record that this file read before and this one: the
+ *	ring had been overwritten (an overrun)
+ * @time_ns: when it was refused, nanoseconds of CLOCK_BOOTTIME
+ * @pid: the thread that was refused, as the initial pid namespace sees it
+ * @tgid: its process
+ * @comm: its command, NUL-terminated
+ * @flags: UCV_DENIAL_*. UCV_DENIAL_UNSURE: when the counters were looked at, right
+ *	after the refusal, none of the levels was at its limit: another thread had
+ *	given something back meanwhile, or memory had run out. @level and what
+ *	belongs to it then tell of the level with the least room.
+ *	UCV_DENIAL_USED_UNKNOWN: @used could not be read without waiting and is
+ *	@limit, which it had reached (PREEMPT_RT before Linux 6.15).
+ *	UCV_DENIAL_ASKED_MORE: @asked is where the counting ended.
+ * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
+ * @caller_id: the user namespace that the thread is in: the identifier that is
+ *	never used again. Linux 6.18 and later; 0 on others, as for the other two.
+ * @caller_userns: its inode number
+ * @caller_uid: the thread's effective uid, as the initial user namespace sees it
+ * @charged_id: the user namespace where the charge began, which is that of
+ *	whoever opened the inotify or fanotify file. For UCV_DENIAL_MOUNT the
+ *	three @charged_ members are the user namespace and uid that the mount
+ *	namespace is charged to, as in struct ucv_mntns.
+ * @charged_userns: its inode number
+ * @charged_uid: the user to be charged there, as the initial user namespace sees
+ *	it; UCV_UID_UNMAPPED for nobody
+ * @charged_level: the level of that namespace, 0 for the initial one
+ * @level: the level that refused: @charged_level or one above it. For
+ *	UCV_DENIAL_MOUNT @charged_level.
+ * @userns_id: the user namespace whose limit refused
+ * @userns: its inode number
+ * @uid: the user whose counter there had reached the limit, as the initial user
+ *	namespace sees it
+ * @uid_in_ns: the same user as @userns sees it, or UCV_UID_UNMAPPED
+ * @pending: UCV_DENIAL_MOUNT: mounts reserved and not attached yet; otherwise 0
+ * @used: the counter at that moment; for UCV_DENIAL_MOUNT the mounts in the mount
+ *	namespace, as ucv_mntns.mounts
+ * @limit: what it was compared with
+ * @mntns_id: UCV_DENIAL_MOUNT: the mount namespace's identifier, as ucv_mntns.id;
+ *	otherwise 0
+ * @mntns: UCV_DENIAL_MOUNT: its inode number; otherwise 0
+ * @asked: how many more were asked for: 1, or the size of the tree of mounts that
+ *	was to be attached
+ * @reserved: zero
+ */
+struct ucv_denial {
+	__u32	size;
+	__u32	type;
+	__u64	seq;
+	__u64	lost;
+	__u64	time_ns;
+	__u32	pid;
+	__u32	tgid;
+	char	comm[UCV_COMM_LEN];
+	__u32	flags;
+	__u32	resource;
+	__u64	caller_id;
+	__u32	caller_userns;
+	__u32	caller_uid;
+	__u64	charged_id;
+	__u32	charged_userns;
+	__u32	charged_uid;
+	__u32	charged_level;
+	__u32	level;
+	__u64	userns_id;
+	__u32	userns;
+	__u32	uid;
+	__u32	uid_in_ns;
+	__u32	pending;
+	__s64	used;
+	__s64	limit;
+	__u64	mntns_id;
+	__u32	mntns;
+	__u32	asked;
+	__u64	reserved[2];
+};
+
+/* ucv_denial_count.flags */
+#define UCV_DENIAL_COUNT_OTHERS	(1U << 0) /* all that found no room, see there */
+
+/**
+ * struct ucv_denial_count - how often one limit refused
+ * @ns_id: the namespace that refused, as ucv_denial.userns_id; for
+ *	UCV_DENIAL_MOUNT as ucv_denial.mntns_id
+ * @ns: its inode number, likewise
+ * @uid: the user whose counter had reached the limit there, as the initial user
+ *	namespace sees it. For UCV_DENIAL_MOUNT ucv_denial.charged_uid.
+ * @type: an enum ucv_denial_type
+ * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
+ * @level: the level that refused, as ucv_denial.level
+ * @flags: UCV_DENIAL_COUNT_*. UCV_DENIAL_COUNT_OTHERS: the sum of those for which
+ *	there was no room; only @denials, @last_ns and @type mean anything.
+ * @denials: how many, while somebody was listening
+ * @last_ns: when the last one was, nanoseconds of CLOCK_BOOTTIME
+ * @reserved: zero
+ */
+struct ucv_denial_count {
+	__u64	ns_id;
+	__u32	ns;
+	__u32	uid;
+	__u32	type;
+	__u32	resource;
+	__u32	level;
+	__u32	flags;
+	__u64	denials;
+	__u64	last_ns;
+	__u64	reserved[2];
+};
+
 /* ucv_info.features: what of the running kernel the module uses */
 #define UCV_FEATURE_RLIMITS	(1ULL << 0) /* has the rlimit counters */
 #define UCV_FEATURE_LOCKLESS	(1ULL << 1) /* walks the counters under RCU alone */
@@ -249,6 +400,8 @@ struct ucv_mntns {
 #define UCV_FEATURE_NS_PINNED	(1ULL << 4) /* counters keep their namespace alive */
 #define UCV_FEATURE_MNTNS	(1ULL << 5) /* mount namespaces can be walked */
 #define UCV_FEATURE_MNTNS_LISTED (1ULL << 6) /* ... and the kernel lists them all */
+#define UCV_FEATURE_DENIALS	(1ULL << 7) /* refused charges of ucounts can be listened to */
+#define UCV_FEATURE_MNT_DENIALS	(1ULL << 8) /* ... and refused mounts */
 
 /**
  * struct ucv_info - UCV_IOC_INFO: what module this is
@@ -340,6 +493,43 @@ struct ucv_read {
 };
 
 #define UCV_READ_SIZE_VER0	48	/* bytes */
+
+/* ucv_listen.flags */
+#define UCV_LISTEN_ARM		(1U << 0) /* have denials recorded until this file is closed */
+#define UCV_LISTEN_OLDEST	(1U << 1) /* begin with the oldest record there is */
+
+/**
+ * struct ucv_listen - UCV_IOC_LISTEN: make read() give denials
+ * @flags: in: UCV_LISTEN_*. Without UCV_LISTEN_ARM the file sees what is recorded
+ *	because of others, and what was; without UCV_LISTEN_OLDEST it sees what is
+ *	refused from now on. A file that is armed stays armed.
+ * @reserved: in: zero
+ * @armed: out: files, tracers and settings that have denials recorded at present,
+ *	this file included
+ * @capacity: out: how many records the ring holds
+ * @next: out: the sequence number of the record that read() gives next, if it is
+ *	not overwritten before
+ * @total: out: denials recorded since the module was loaded
+ * @missed: out: calls that could not be looked at for want of memory set aside, and
+ *	may have been refused, since the module was loaded
+ *
+ * May be repeated; each time the position is set anew.
+ *
+ * Errors: EINVAL (also: unknown @flags), EOPNOTSUPP (this kernel cannot be
+ * listened to: the log said why when the module was loaded), ENOMEM, EINTR (a
+ * fatal signal arrived), or what the kernel's kprobes returned
+ */
+struct ucv_listen {
+	__u32	flags;
+	__u32	reserved;
+	__u32	armed;
+	__u32	capacity;
+	__u64	next;
+	__u64	total;
+	__u64	missed;
+};
+
+#define UCV_LISTEN_SIZE_VER0	40	/* bytes */
 #define UCV_RECORD_SIZE_MIN	32	/* bytes */
 #define UCV_RECORD_SIZE_MAX	4096	/* bytes */
 
@@ -348,5 +538,6 @@ struct ucv_read {
 #define UCV_IOC_INFO		_IOWR(UCV_IOC_MAGIC, 0x00, struct ucv_info)
 #define UCV_IOC_SNAPSHOT	_IOWR(UCV_IOC_MAGIC, 0x01, struct ucv_snapshot)
 #define UCV_IOC_READ		_IOWR(UCV_IOC_MAGIC, 0x02, struct ucv_read)
+#define UCV_IOC_LISTEN		_IOWR(UCV_IOC_MAGIC, 0x03, struct ucv_listen)
 
 #endif /* _UAPI_UCOUNTVIEW_H */
