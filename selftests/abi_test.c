@@ -287,7 +287,7 @@ UCV_TEST_F(file, unknown_ioctls)
 	__u64 arg[32] = {};
 	unsigned int nr;
 
-	for (nr = _IOC_NR(UCV_IOC_READ) + 1; nr < 256; nr++) {
+	for (nr = _IOC_NR(UCV_IOC_LISTEN) + 1; nr < 256; nr++) {
 		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC,
 						       nr, 64), arg));
 		EXPECT_EQ(-ENOTTY, call(self->fd, _IO(UCV_IOC_MAGIC, nr), arg));
@@ -340,7 +340,7 @@ static __u64 brought_by(__u64 request)
 {
 	const __u64 userns = UCV_MASK(UCV_KIND_USERNS);
 
-	return request & ~(userns | UCV_MASK(UCV_KIND_RESOURCE)) ?
+	return request & (UCV_MASK(UCV_KIND_UCOUNTS) | UCV_MASK(UCV_KIND_MNTNS)) ?
 	       request | userns : request;
 }
 
