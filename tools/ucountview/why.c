@@ -338,7 +338,7 @@ static char *fix_text(const struct why *w, const struct why_row *row)
 		pid = process_inside(w, ns);
 	setting = advice_setting(row->name, ns);
 	if (pid)
-		fix = xasprintf("nsenter -t %u %s sysctl -w %s=%lld", pid, nsenter_options(pid),
+		fix = xasprintf("nsenter -t %u %s -- sysctl -w %s=%lld", pid, nsenter_options(pid),
 				setting, limit);
 	else if (!ns || ns->parent == UCV_NO_INDEX)
 		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
