@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: open it, take a snapshot, read all of its records, and say in words
- * what went wrong. What the records mean to a user is not decided here.
+ * Take a snapshot, read all of its records, and say in words what went wrong. What the
+ * records mean to a user is not decided here.
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "snapshot.h"
 #include "ucountview.h"
 
@@ -22,37 +22,6 @@ static_assert(sizeof(struct ucv_ucounts) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_mntns) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) <= UCV_RECORD_SIZE_MAX, "record_size");
 static_assert(sizeof(struct ucv_ucounts) <= UCV_RECORD_SIZE_MAX, "record_size");
-
-static int open_device(void)
-{
-	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		die("%s: the module is not loaded (try: modprobe ucountview)", UCV_DEVICE_PATH);
-	case EACCES:
-	case EPERM:
-		die("%s: permission denied (needs root, outside of any container)",
-		    UCV_DEVICE_PATH);
-	default:
-		die("%s: %s", UCV_DEVICE_PATH, strerror(errno));
-	}
-}
-
-static void check_abi(int fd, struct ucv_info *info)
-{
-	if (ioctl(fd, UCV_IOC_INFO, info))
-		die("%s: not a device of the module ucountview: %s", UCV_DEVICE_PATH,
-		    strerror(errno));
-	if (info->abi_version != UCV_ABI_VERSION)
-		die("the module speaks ABI %u, this program ABI %u: install one version of both",
-		    info->abi_version, UCV_ABI_VERSION);
-}
 
 static void snapshot_failed(int err)
 {
@@ -205,10 +174,10 @@ static void sort_by_user(struct snapshot *snap)
  */
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {
-	int fd = open_device();
+	int fd;
 
 	memset(snap, 0, sizeof(*snap));
-	check_abi(fd, &snap->info);
+	fd = device_open(&snap->info, 0);
 	take(fd, &snap->taken, needed | (useful & snap->info.supported));
 	read_all(fd, snap);
 	close(fd);

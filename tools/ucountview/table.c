@@ -271,22 +271,6 @@ void table_begin(struct table *tb)
 	}
 }
 
-/**
- * table_line() - add a line
- * @tb: the table
- * @parent: the line it hangs from, or NULL
- *
- * Return: the line, its cells empty.
- */
-struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
-{
-	struct libscols_line *line = scols_table_new_line(tb->scols, parent);
-
-	if (!line)
-		die("out of memory");
-	return line;
-}
-
 /* One byte of a character that is not UTF-8 makes the whole JSON text invalid. */
 static size_t utf8_len(const unsigned char *s)
 {
@@ -325,21 +309,39 @@ static char *json_text(char *text)
 	return out;
 }
 
-/**
- * table_cell() - fill a cell
- * @tb: the table
- * @line: the line
- * @nth: which of the columns shown
- * @text: what to show, allocated; the table frees it. NULL: there is nothing to
- *	show: "null" in JSON, "-" otherwise, so that every line has as many words.
- */
-void table_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text)
+static void fill_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text)
 {
 	if (!text && !tb->json)
 		text = xstrdup("-");
 	if (text && tb->json)
 		text = json_text(text);
 	check(scols_line_refer_data(line, nth, text));
+}
+
+/**
+ * table_line() - add a line
+ * @tb: the table
+ * @parent: the line it hangs from, or NULL
+ * @cell: tells what to show in a column, allocated; the table frees it. NULL: there is
+ *	nothing to show: "null" in JSON, "-" otherwise, so that every line has as many
+ *	words.
+ * @command: for @cell: whose line it is
+ * @row: for @cell: what the line is about
+ *
+ * Return: the line.
+ */
+struct libscols_line *table_line(struct table *tb, struct libscols_line *parent,
+				 char *(*cell)(const void *command, const void *row,
+					       size_t column),
+				 const void *command, const void *row)
+{
+	struct libscols_line *line = scols_table_new_line(tb->scols, parent);
+
+	if (!line)
+		die("out of memory");
+	for (size_t nth = 0; nth < tb->nr_shown; nth++)
+		fill_cell(tb, line, nth, cell(command, row, tb->shown[nth]));
+	return line;
 }
 
 /**
@@ -407,6 +409,35 @@ char *table_text(struct table *tb)
 		check(scols_print_table_to_string(tb->scols, &text));
 	}
 	end_table(tb);
+	return text;
+}
+
+/* JSON has no line breaks but those between its words. */
+static void join_lines(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		if (*text == '\n')
+			text += 1 + strspn(text + 1, " ");
+		else
+			*to++ = *text++;
+	}
+	*to = '\0';
+}
+
+/**
+ * table_json() - print the table into memory, JSON on one line; table_begin() starts the
+ *	next one
+ * @tb: the table
+ *
+ * Return: the text, without a newline, allocated.
+ */
+char *table_json(struct table *tb)
+{
+	char *text = table_text(tb);
+
+	join_lines(text);
 	return text;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the reader may use: the subcommands, how to give up, memory.
- * The device is in snapshot.h, printing in table.h.
+ * What every file of the reader may use: the subcommands, how to give up, memory, time.
+ * The device is in device.h, printing in table.h.
  */
 #ifndef _UCOUNTVIEW_H
 #define _UCOUNTVIEW_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __noreturn	__attribute((noreturn))
@@ -33,5 +34,6 @@ void *xreallocarray(void *old, size_t nr, size_t size);
 void *xgrow(void *array, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
+char *time_text(const struct timespec *time);
 
 #endif /* _UCOUNTVIEW_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving up, memory, and the last look at standard output. Nothing in here knows
+ * Giving up, memory, time, and the last look at standard output. Nothing in here knows
  * about the kernel or about tables.
  */
 #define _GNU_SOURCE
@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ucountview.h"
@@ -148,4 +149,21 @@ char *xasprintf(const char *fmt, ...)
 	if (len < 0)
 		die("out of memory");
 	return text;
+}
+
+/**
+ * time_text() - a time as people here see it, with date and zone
+ * @time: the time, of CLOCK_REALTIME
+ *
+ * Return: as in RFC 3339, with milliseconds; allocated.
+ */
+char *time_text(const struct timespec *time)
+{
+	char date[32], zone[8];
+	struct tm tm;
+
+	localtime_r(&time->tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	return xasprintf("%s.%03ld%.3s:%s", date, time->tv_nsec / 1000000, zone, zone + 3);
 }
