@@ -8,6 +8,7 @@
 
 #include "debugfs.h"
 #include "kernel/btf.h"
+#include "kernel/groups.h"
 #include "kernel/mntns.h"
 #include "kernel/resources.h"
 #include "kernel/symbols.h"
@@ -29,7 +30,8 @@ static u64 ucv_features(const struct ucv_btf *btf)
 	       (btf ? UCV_FEATURE_BTF : 0) |
 	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0) |
 	       (ucv_mntns_available() ? UCV_FEATURE_MNTNS : 0) |
-	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0);
+	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0) |
+	       (ucv_groups_available() ? UCV_FEATURE_GROUPS : 0);
 }
 
 static int ucv_learn_kernel(const struct ucv_btf *btf)
@@ -44,6 +46,7 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 	ucv_mntns_init(btf);
+	ucv_groups_init(btf);
 	ucv_status_init(ucv_features(btf));
 	return 0;
 }

@@ -41,6 +41,7 @@ static u64 ucv_features; /* set at load, constant afterwards */
 
 static const char * const ucv_feature_names[] = {
 	"rlimits", "lockless", "ns_id", "btf", "ns_pinned", "mntns", "mntns_listed",
+	[9] = "groups",
 };
 
 /**
