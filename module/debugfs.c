@@ -20,6 +20,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -27,9 +28,11 @@
 
 #include "debugfs.h"
 #include "denials.h"
+#include "kernel/groups.h"
 #include "kernel/resources.h"
 #include "snapshot.h"
 #include "status.h"
+#include "unattributed.h"
 #include "version.h"
 
 /**
@@ -37,11 +40,13 @@
  * @pin: keeps the module loaded
  * @snap: what it shows, NULL for the files "denials" and "status"
  * @denial: the line that "denials" shows next
+ * @left: the file "holders": from ucv_unattributed(); NULL for the others
  */
 struct ucv_view {
 	struct file *pin;
 	struct ucv_snap *snap;
 	struct ucv_denial denial;
+	s64 *left;
 };
 
 static const struct file_operations ucv_pin_fops = {
@@ -338,6 +343,99 @@ static const struct seq_operations ucv_denial_counts_seq_ops = {
 	.show	= ucv_denial_counts_seq_show,
 };
 
+/* Lines of the file "holders": the holders, then what is left of each counter. */
+static u64 ucv_holders_lines(const struct ucv_snap *snap)
+{
+	return snap->records[UCV_KIND_HOLDER].nr +
+	       (u64)snap->records[UCV_KIND_UCOUNTS].nr * UCV_NR_GROUP_RESOURCES;
+}
+
+static void *ucv_holders_seq_start(struct seq_file *m, loff_t *pos)
+{
+	return ucv_seq_start(m, pos, ucv_holders_lines(ucv_seq_snap(m)));
+}
+
+static void *ucv_holders_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return ucv_seq_next(pos, ucv_holders_lines(ucv_seq_snap(m)));
+}
+
+static void ucv_show_group_flags(struct seq_file *m, u32 flags)
+{
+	static const char * const names[] = {
+		"unlimited_queue", "unlimited_marks", "lagging", "closed",
+	};
+	char separator = ' ';
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & (1U << i)))
+			continue;
+		seq_printf(m, "%c%s", separator, names[i]);
+		separator = ',';
+	}
+	if (!flags)
+		seq_puts(m, " -");
+}
+
+static void ucv_show_holder(struct seq_file *m, const struct ucv_snap *snap,
+			    const struct ucv_holder *holder)
+{
+	const struct ucv_group *group = ucv_snap_group(snap, holder->group);
+	const struct ucv_userns *userns = ucv_snap_userns(snap, group->userns);
+
+	seq_printf(m, "%u %s %u %u %u %llu", holder->group,
+		   group->type == UCV_GROUP_INOTIFY ? "inotify" : "fanotify",
+		   userns->inum, userns->level, group->uid, group->marks);
+	ucv_show_group_flags(m, group->flags);
+	seq_printf(m, " %u", holder->fd);
+	if (holder->tid)
+		seq_printf(m, " %u", holder->tid);
+	else
+		seq_puts(m, " -");
+	ucv_show_process(m, holder->tgid, holder->comm);
+}
+
+/* What no file explains of one counter of one record. */
+static void ucv_show_unattributed(struct seq_file *m, const struct ucv_snap *snap, u64 cell)
+{
+	s64 left = ((const struct ucv_view *)m->private)->left[cell];
+	u32 nth = do_div(cell, UCV_NR_GROUP_RESOURCES);
+	const struct ucv_ucounts *record = ucv_snap_ucounts(snap, cell);
+	const struct ucv_userns *userns = ucv_snap_userns(snap, record->userns);
+
+	if (left <= 0)
+		return;
+	seq_printf(m, "- %s %u %u %u %lld unattributed - - - -\n",
+		   ucv_resources[ucv_group_resource(nth)].name,
+		   userns->inum, userns->level, record->uid, left);
+}
+
+static int ucv_holders_seq_show(struct seq_file *m, void *v)
+{
+	const struct ucv_snap *snap = ucv_seq_snap(m);
+	u32 holders = snap->records[UCV_KIND_HOLDER].nr;
+	u64 line;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND\n");
+		return 0;
+	}
+	line = *(loff_t *)v - 1;
+	if (line < holders)
+		ucv_show_holder(m, snap, ucv_snap_holder(snap, line));
+	else
+		ucv_show_unattributed(m, snap, line - holders);
+	return 0;
+}
+
+static const struct seq_operations ucv_holders_seq_ops = {
+	.start	= ucv_holders_seq_start,
+	.next	= ucv_holders_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_holders_seq_show,
+};
+
 /* "status" is printed at once. */
 static void *ucv_status_seq_start(struct seq_file *m, loff_t *pos)
 {
@@ -358,6 +456,7 @@ static const struct seq_operations ucv_status_seq_ops = {
 
 static void ucv_view_free(struct ucv_view *view)
 {
+	kvfree(view->left);
 	ucv_snap_free(view->snap);
 	fput(view->pin);
 	kfree(view);
@@ -477,6 +576,30 @@ static const struct file_operations ucv_denial_counts_fops = {
 	.release	= ucv_debugfs_release,
 };
 
+static int ucv_holders_open(struct inode *inode, struct file *file)
+{
+	struct ucv_view *view;
+	int ret;
+
+	ret = ucv_debugfs_open(file, &ucv_holders_seq_ops,
+			       UCV_MASK(UCV_KIND_HOLDER) | UCV_MASK(UCV_KIND_UCOUNTS));
+	if (ret)
+		return ret;
+	view = ((struct seq_file *)file->private_data)->private;
+	view->left = ucv_unattributed(view->snap);
+	if (view->left)
+		return 0;
+	ucv_debugfs_release(inode, file);
+	return -ENOMEM;
+}
+
+static const struct file_operations ucv_holders_fops = {
+	.open		= ucv_holders_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= ucv_debugfs_release,
+};
+
 static int ucv_status_open(struct inode *inode, struct file *file)
 {
 	return ucv_debugfs_open(file, &ucv_status_seq_ops, 0);
@@ -507,6 +630,7 @@ void ucv_debugfs_init(void)
 	debugfs_create_file("denial_counts", 0400, ucv_debugfs_dir, NULL,
 			    &ucv_denial_counts_fops);
 	debugfs_create_file("status", 0400, ucv_debugfs_dir, NULL, &ucv_status_fops);
+	debugfs_create_file("holders", 0400, ucv_debugfs_dir, NULL, &ucv_holders_fops);
 }
 
 /**

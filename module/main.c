@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "denials.h"
 #include "kernel/btf.h"
+#include "kernel/groups.h"
 #include "kernel/hooks.h"
 #include "kernel/mntns.h"
 #include "kernel/resources.h"
@@ -34,7 +35,8 @@ static u64 ucv_features(const struct ucv_btf *btf)
 	       (ucv_mntns_available() ? UCV_FEATURE_MNTNS : 0) |
 	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0) |
 	       (ucv_hooks_ucount() ? UCV_FEATURE_DENIALS : 0) |
-	       (ucv_hooks_mount() ? UCV_FEATURE_MNT_DENIALS : 0);
+	       (ucv_hooks_mount() ? UCV_FEATURE_MNT_DENIALS : 0) |
+	       (ucv_groups_available() ? UCV_FEATURE_GROUPS : 0);
 }
 
 static int ucv_learn_kernel(const struct ucv_btf *btf)
@@ -50,6 +52,7 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 		return ret;
 	ucv_mntns_init(btf);
 	ucv_denials_init();
+	ucv_groups_init(btf);
 	ucv_status_init(ucv_features(btf));
 	return 0;
 }

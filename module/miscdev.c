@@ -29,6 +29,8 @@ static_assert(UCV_USERNS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(sizeof(struct ucv_mntns) >= UCV_RECORD_SIZE_MIN);
 static_assert(sizeof(struct ucv_denial_count) >= UCV_RECORD_SIZE_MIN);
+static_assert(sizeof(struct ucv_group) >= UCV_RECORD_SIZE_MIN);
+static_assert(sizeof(struct ucv_holder) >= UCV_RECORD_SIZE_MIN);
 
 /**
  * struct ucv_file - an opener

@@ -13,11 +13,14 @@
 #include <linux/timekeeping.h>
 
 #include "denials.h"
+#include "kernel/groups.h"
 #include "kernel/hooks.h"
 #include "kernel/mntns.h"
 #include "snapshot.h"
 #include "status.h"
 #include "walk/walk.h"
+
+#define UCV_GROUP_KINDS	(UCV_MASK(UCV_KIND_GROUP) | UCV_MASK(UCV_KIND_HOLDER))
 
 static unsigned int max_snapshot_kib = 64 * 1024;
 module_param(max_snapshot_kib, uint, 0644);
@@ -121,6 +124,8 @@ static struct ucv_snap *ucv_snap_alloc(void)
 	snap->records[UCV_KIND_UCOUNTS].stride = UCV_UCOUNTS_STRIDE;
 	snap->records[UCV_KIND_MNTNS].stride = sizeof(struct ucv_mntns);
 	snap->records[UCV_KIND_DENIAL_COUNT].stride = sizeof(struct ucv_denial_count);
+	snap->records[UCV_KIND_GROUP].stride = sizeof(struct ucv_group);
+	snap->records[UCV_KIND_HOLDER].stride = sizeof(struct ucv_holder);
 
 	/* The names are the same for all and live as long as the module. */
 	snap->records[UCV_KIND_RESOURCE].data = ucv_resources;
@@ -140,7 +145,8 @@ u64 ucv_snap_supported(void)
 	return UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
 	       UCV_MASK(UCV_KIND_UCOUNTS) |
 	       (ucv_mntns_available() ? UCV_MASK(UCV_KIND_MNTNS) : 0) |
-	       (ucv_hooks_ucount() ? UCV_MASK(UCV_KIND_DENIAL_COUNT) : 0);
+	       (ucv_hooks_ucount() ? UCV_MASK(UCV_KIND_DENIAL_COUNT) : 0) |
+	       (ucv_groups_available() ? UCV_GROUP_KINDS : 0);
 }
 
 static int ucv_snap_denial_counts(struct ucv_snap *snap)
@@ -161,7 +167,10 @@ static int ucv_snap_denial_counts(struct ucv_snap *snap)
 	return ret;
 }
 
-/* Whichever of the kernel's tables is asked for, the user namespaces come with it. */
+/*
+ * Whichever of the kernel's tables is asked for, the user namespaces come with it;
+ * groups and holders as a pair.
+ */
 static int ucv_snap_fill(struct ucv_snap *snap, u64 request)
 {
 	u64 walked = request & ~(UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_DENIAL_COUNT));
@@ -172,6 +181,8 @@ static int ucv_snap_fill(struct ucv_snap *snap, u64 request)
 	if (ret || !walked)
 		return ret;
 	snap->filled = request | UCV_MASK(UCV_KIND_USERNS);
+	if (request & UCV_GROUP_KINDS)
+		snap->filled |= UCV_GROUP_KINDS;
 	return ucv_walk(snap);
 }
 

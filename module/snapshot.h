@@ -89,4 +89,14 @@ static inline struct ucv_ucounts *ucv_snap_ucounts(const struct ucv_snap *snap, 
 	return ucv_record(&snap->records[UCV_KIND_UCOUNTS], index);
 }
 
+static inline struct ucv_group *ucv_snap_group(const struct ucv_snap *snap, u32 index)
+{
+	return ucv_record(&snap->records[UCV_KIND_GROUP], index);
+}
+
+static inline struct ucv_holder *ucv_snap_holder(const struct ucv_snap *snap, u32 index)
+{
+	return ucv_record(&snap->records[UCV_KIND_HOLDER], index);
+}
+
 #endif

@@ -43,7 +43,7 @@ static u64 ucv_features; /* set at load, constant afterwards */
 
 static const char * const ucv_feature_names[] = {
 	"rlimits", "lockless", "ns_id", "btf", "ns_pinned", "mntns", "mntns_listed",
-	"denials", "mount_denials",
+	"denials", "mount_denials", "groups",
 };
 
 /**

@@ -67,6 +67,8 @@
  * @UCV_KIND_UCOUNTS:	struct ucv_ucounts, the counters
  * @UCV_KIND_MNTNS:	struct ucv_mntns, the mount namespaces and their counters
  * @UCV_KIND_DENIAL_COUNT: struct ucv_denial_count, what was refused, added up
+ * @UCV_KIND_GROUP:	struct ucv_group, the inotify and fanotify groups
+ * @UCV_KIND_HOLDER:	struct ucv_holder, the processes that hold them open
  * @UCV_NR_KINDS:	how many kinds this header knows; not a kind
  */
 enum ucv_kind {
@@ -75,6 +77,8 @@ enum ucv_kind {
 	UCV_KIND_UCOUNTS	= 2,
 	UCV_KIND_MNTNS		= 3,
 	UCV_KIND_DENIAL_COUNT	= 4,
+	UCV_KIND_GROUP		= 5,
+	UCV_KIND_HOLDER		= 6,
 	UCV_NR_KINDS
 };
 
@@ -394,6 +398,107 @@ struct ucv_denial_count {
 	__u64	reserved[2];
 };
 
+/**
+ * enum ucv_group_type - which system call made a group
+ * @UCV_GROUP_INOTIFY: inotify_init(); its marks are the watches
+ * @UCV_GROUP_FANOTIFY: fanotify_init()
+ */
+enum ucv_group_type {
+	UCV_GROUP_INOTIFY	= 0,
+	UCV_GROUP_FANOTIFY	= 1,
+};
+
+/* ucv_group.flags */
+#define UCV_GROUP_UNLIMITED_QUEUE (1U << 0) /* made with FAN_UNLIMITED_QUEUE */
+#define UCV_GROUP_UNLIMITED_MARKS (1U << 1) /* its marks are charged to nobody, see there */
+#define UCV_GROUP_LAGGING	(1U << 2) /* marks may be a little too high, see there */
+#define UCV_GROUP_CLOSED	(1U << 3) /* closed during the walk, see there */
+
+/**
+ * struct ucv_group - an inotify or fanotify group, which is what the descriptors
+ *	that inotify_init() or fanotify_init() returned stand for, however many
+ *	there are of them by now
+ * @type: an enum ucv_group_type
+ * @flags: UCV_GROUP_*. UCV_GROUP_UNLIMITED_MARKS: made with FAN_UNLIMITED_MARKS;
+ *	the kernel counts its marks nowhere, so they are in @marks but in no
+ *	ucv_ucounts record. UCV_GROUP_LAGGING: a fanotify group of more than a
+ *	thousand marks; @marks may include some that were removed in the last
+ *	moments and that the kernel has not taken apart yet. UCV_GROUP_CLOSED: the
+ *	last descriptor was closed between the moment when the group was met and
+ *	the one when its marks would have been counted; @marks is 0.
+ * @userns: index of the ucv_userns record of the namespace that it is charged to:
+ *	that of whoever made it, whoever holds it now
+ * @uid: the user that it is charged to there, as the initial user namespace sees
+ *	it: the effective uid of whoever made it
+ * @uid_in_ns: the same user as @userns sees it, or UCV_UID_UNMAPPED
+ * @nr_holders: how many ucv_holder records of this snapshot point here; one or more
+ * @group_resource: index of the ucv_resource record of the counter in which the
+ *	group is one: inotify_instances or fanotify_groups
+ * @mark_resource: likewise for its marks: inotify_watches or fanotify_marks
+ * @marks: the watches or marks in it. Those that are added or removed while they
+ *	are counted may be counted or not; a watch that is replaced by another
+ *	one meanwhile may count twice.
+ * @reserved: zero
+ *
+ * Its index in the snapshot is all that names a group: the kernel has no number
+ * for it.
+ *
+ * What (@userns, @uid) is charged for a group and its marks, the owner of @userns
+ * is charged in the parent namespace as well, and so on up to the initial one. So
+ * what the groups of a snapshot explain of a counter is the sum over the groups
+ * that are charged to its namespace and user, and over those in all namespaces
+ * below that the user owns, or whose owners' namespaces the user owns.
+ *
+ * What is left of the counter is unattributed: groups that no process holds open
+ * are not found. Such are those kept by nothing but a file in flight in a socket
+ * or registered with io_uring, and those that are being taken apart. The counters
+ * are read before the files, so on a busy system the difference may be too large
+ * or below zero by what changes meanwhile.
+ *
+ * While a walk is under way it holds on to each group that it has met: the marks
+ * of one that is closed are given back at once, the group itself a moment later.
+ */
+struct ucv_group {
+	__u32	type;
+	__u32	flags;
+	__u32	userns;
+	__u32	uid;
+	__u32	uid_in_ns;
+	__u32	nr_holders;
+	__u32	group_resource;
+	__u32	mark_resource;
+	__u64	marks;
+	__u64	reserved[2];
+};
+
+/**
+ * struct ucv_holder - a descriptor by which a process holds a group open
+ * @group: index of the ucv_group record in this snapshot
+ * @tgid: the process, as the initial pid namespace sees it
+ * @tid: 0 if the descriptor is in the table of the process, which is that of its
+ *	first thread. Otherwise a thread that has another table, either because it
+ *	left the common one (unshare(CLONE_FILES), or clone() without CLONE_FILES)
+ *	or because the first thread has ended. Of several threads with the same
+ *	table it is the one with the lowest number.
+ * @fd: the descriptor's number
+ * @comm: the command of the process, or of thread @tid, NUL-terminated
+ * @reserved: zero
+ *
+ * A process that holds a group by two descriptors is two holders. So are two
+ * processes that share one table. A process that exists throughout the walk with
+ * the descriptor open is found; one may be missed when the descriptor passes from
+ * one process to another meanwhile, and one may be met a second time, as a thread,
+ * when its first thread ends meanwhile.
+ */
+struct ucv_holder {
+	__u32	group;
+	__u32	tgid;
+	__u32	tid;
+	__u32	fd;
+	char	comm[UCV_COMM_LEN];
+	__u64	reserved[2];
+};
+
 /* ucv_info.features: what of the running kernel the module uses */
 #define UCV_FEATURE_RLIMITS	(1ULL << 0) /* has the rlimit counters */
 #define UCV_FEATURE_LOCKLESS	(1ULL << 1) /* walks the counters under RCU alone */
@@ -404,6 +509,7 @@ struct ucv_denial_count {
 #define UCV_FEATURE_MNTNS_LISTED (1ULL << 6) /* ... and the kernel lists them all */
 #define UCV_FEATURE_DENIALS	(1ULL << 7) /* refused charges of ucounts can be listened to */
 #define UCV_FEATURE_MNT_DENIALS	(1ULL << 8) /* ... and refused mounts */
+#define UCV_FEATURE_GROUPS	(1ULL << 9) /* groups and their holders can be walked */
 
 /**
  * struct ucv_info - UCV_IOC_INFO: what module this is
@@ -429,7 +535,8 @@ struct ucv_info {
 /**
  * struct ucv_snapshot - UCV_IOC_SNAPSHOT: read the kernel's tables
  * @request: in: UCV_MASK() of the kinds wanted. Asking for UCV_KIND_UCOUNTS or
- *	UCV_KIND_MNTNS brings UCV_KIND_USERNS too, since their records point there.
+ *	UCV_KIND_MNTNS brings UCV_KIND_USERNS too, since their records point there;
+ *	UCV_KIND_GROUP and UCV_KIND_HOLDER bring each other as well.
  * @flags: in: zero
  * @reserved: in: zero
  * @supported: out: as in struct ucv_info

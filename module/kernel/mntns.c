@@ -4,7 +4,6 @@
  * and where its private counters lie. The whole story is in mntns.h.
  */
 #include <linux/cred.h>
-#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/mount.h>
@@ -25,6 +24,7 @@
 #include "hold.h"
 #include "kernel/btf.h"
 #include "kernel/features.h"
+#include "kernel/files.h"
 #include "kernel/mntns.h"
 #include "kernel/symbols.h"
 
@@ -35,8 +35,6 @@
 #include <../fs/mount.h>
 #endif
 
-/* Open files looked at in one go, with the lock of the file table held. */
-#define UCV_FILES_BATCH		256
 /* Namespaces visited in one go, with the lock of the tree held. */
 #define UCV_TREE_BATCH		256
 
@@ -385,24 +383,19 @@ static struct mnt_namespace *ucv_mntns_of_inode(const struct inode *inode)
 	return ucv_mntns_of(common);
 }
 
-/* The state of one batch of ucv_mntns_visit_files(). */
-struct ucv_files_batch {
+/* What ucv_mntns_visit_files() has been asked for. */
+struct ucv_mntns_request {
 	ucv_mntns_visit visit;
 	void *arg;
-	unsigned int fd;
-	unsigned int left;
 };
 
-static int ucv_visit_file(const void *private, struct file *file, unsigned int fd)
+/* An ucv_file_visit. */
+static int ucv_mntns_visit_file(struct file *file, unsigned int fd, void *arg)
 {
-	struct ucv_files_batch *batch = (struct ucv_files_batch *)private;
+	const struct ucv_mntns_request *request = arg;
 	struct mnt_namespace *ns = ucv_mntns_of_inode(file_inode(file));
-	int ret = ns ? ucv_mntns_meet(ns, batch->visit, batch->arg) : 0;
 
-	if (ret)
-		return ret;
-	batch->fd = fd + 1;
-	return --batch->left ? 0 : -EAGAIN;
+	return ns ? ucv_mntns_meet(ns, request->visit, request->arg) : 0;
 }
 
 /**
@@ -412,8 +405,8 @@ static int ucv_visit_file(const void *private, struct file *file, unsigned int f
  * @visit: called for each
  * @arg: for @visit
  *
- * Looks at a limited number of files. task_lock() keeps the task's file table,
- * the lock of the table (taken by iterate_fd()) its files.
+ * Looks at a limited number of files. The lock of the file table keeps the file,
+ * that its inode, and that the namespace.
  *
  * Context: any but with a file table's lock held. Takes task_lock().
  * Return: 0 if all files have been seen, -EAGAIN if there may be more, or what
@@ -422,17 +415,9 @@ static int ucv_visit_file(const void *private, struct file *file, unsigned int f
 int ucv_mntns_visit_files(struct task_struct *task, unsigned int *fd,
 			  ucv_mntns_visit visit, void *arg)
 {
-	struct ucv_files_batch batch = {
-		.visit = visit, .arg = arg, .fd = *fd, .left = UCV_FILES_BATCH,
-	};
-	int ret = 0;
+	struct ucv_mntns_request request = { .visit = visit, .arg = arg };
 
-	task_lock(task);
-	if (task->files)
-		ret = iterate_fd(task->files, batch.fd, ucv_visit_file, &batch);
-	task_unlock(task);
-	*fd = batch.fd;
-	return ret;
+	return ucv_files_visit(task, fd, ucv_mntns_visit_file, &request);
 }
 
 /**

@@ -59,8 +59,8 @@ int ucv_userns_init(const struct ucv_btf *btf)
  * @ref: to be filled; ucv_userns_release() undoes it
  * @ns: reached in one of these ways, in the same locked section: from an entry of
  *	a locked ucounts bucket, from the credentials of a task under RCU, from a
- *	mount namespace during a visit (kernel/mntns.h), or as the parent of a
- *	namespace that is held
+ *	mount namespace during a visit (kernel/mntns.h), from a group whose file is
+ *	kept (kernel/groups.h), or as the parent of a namespace that is held
  *
  * Context: any. Does not sleep.
  * Return: false if the namespace is on its way out
@@ -82,8 +82,8 @@ bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 	 * Whoever pointed to it holds a reference until the end of the locked
 	 * section: the entry until it is taken out of the table, which takes
 	 * the lock; credentials until a grace period after their last user; a
-	 * mount namespace until it is freed, after it has left the tree; a child
-	 * until it is freed.
+	 * mount namespace until it is freed, after it has left the tree; a file's
+	 * credentials as long as it does; a child until it is freed.
 	 */
 	ref->key = get_user_ns(ns);
 	return true;

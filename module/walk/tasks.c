@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk over the tasks: which namespaces they live in and, where the kernel
- * does not list its mount namespaces, which of those they hold open.
+ * The walk over the tasks, a bounded number at a time; and what one is made for:
+ * which namespaces they live in and, where the kernel does not list its mount
+ * namespaces, which of those they hold open.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -22,23 +23,9 @@ struct ucv_task_place {
 	unsigned int fd;
 };
 
-/*
- * Visit one task. The caller's RCU read section keeps it. Kernel threads and
- * tasks that are on their way out are nobody's example.
- */
-static int ucv_visit_task(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd)
-{
-	int ret = 0;
-
-	if (!(task->flags & (PF_EXITING | PF_KTHREAD)))
-		ret = ucv_nsmap_meet_task(&walk->map, task);
-	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
-		ret = ucv_mntmap_meet_task(walk, task, fd);
-	return ret;
-}
-
 /* Visit some tasks: 0 when there are no more, -EAGAIN if there are. */
-static int ucv_walk_tasks_batch(struct ucv_walk *walk, struct ucv_task_place *place)
+static int ucv_tasks_batch(struct ucv_walk *walk, const struct ucv_task_visitor *visitor,
+			   struct ucv_task_place *place)
 {
 	struct task_struct *task;
 	int ret = -EAGAIN, was;
@@ -55,7 +42,7 @@ static int ucv_walk_tasks_batch(struct ucv_walk *walk, struct ucv_task_place *pl
 		}
 		if (place->nr != was)
 			place->fd = 0; /* the task whose files were being seen is gone */
-		ret = ucv_visit_task(walk, task, &place->fd);
+		ret = visitor->visit(walk, task, &place->fd);
 		if (ret)
 			break;
 		place->nr++;
@@ -64,6 +51,46 @@ static int ucv_walk_tasks_batch(struct ucv_walk *walk, struct ucv_task_place *pl
 	}
 	ucv_hold_end(&walk->snap->hold);
 	rcu_read_unlock();
+	return ret;
+}
+
+/**
+ * ucv_visit_tasks() - visit all tasks, processes and threads
+ * @walk: the walk
+ * @visitor: what to do with each
+ *
+ * A task that exists throughout is visited; how often depends on what the visitor
+ * returns.
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0, -EFBIG, -ENOMEM or -EINTR
+ */
+int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor)
+{
+	struct ucv_task_place place = { .nr = 1 };
+	int ret;
+
+	do {
+		ret = visitor->prepare(walk);
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = ucv_tasks_batch(walk, visitor, &place);
+		cond_resched();
+	} while (ret == -EAGAIN || ret == -ENOSPC);
+	return ret;
+}
+
+/* Kernel threads and tasks that are on their way out are nobody's example. */
+static int ucv_tasks_meet(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd)
+{
+	int ret = 0;
+
+	if (!(task->flags & (PF_EXITING | PF_KTHREAD)))
+		ret = ucv_nsmap_meet_task(&walk->map, task);
+	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
+		ret = ucv_mntmap_meet_task(walk, task, fd);
 	return ret;
 }
 
@@ -87,17 +114,10 @@ static int ucv_tasks_make_room(struct ucv_walk *walk)
  */
 int ucv_walk_tasks(struct ucv_walk *walk)
 {
-	struct ucv_task_place place = { .nr = 1 };
-	int ret;
+	static const struct ucv_task_visitor visitor = {
+		.prepare = ucv_tasks_make_room,
+		.visit = ucv_tasks_meet,
+	};
 
-	do {
-		ret = ucv_tasks_make_room(walk);
-		if (ret)
-			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		ret = ucv_walk_tasks_batch(walk, &place);
-		cond_resched();
-	} while (ret == -EAGAIN || ret == -ENOSPC);
-	return ret;
+	return ucv_visit_tasks(walk, &visitor);
 }

@@ -242,6 +242,11 @@ static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
 			record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns,
 							  record->uid);
 	}
+	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr; i++) {
+		struct ucv_group *record = ucv_snap_group(snap, i);
+
+		record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns, record->uid);
+	}
 }
 
 /**

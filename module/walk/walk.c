@@ -4,8 +4,9 @@
  *
  * The counters come first, as they lead to most user namespaces; then the mount
  * namespaces that the kernel lists; then the tasks, which live in both kinds and,
- * on kernels without a list, lead to the mount namespaces. The records of the
- * user namespaces are made last, when all of them have been met.
+ * on kernels without a list, lead to the mount namespaces; then their files, for
+ * the groups. The records of the user namespaces are made last, when all of them
+ * have been met.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -29,6 +30,8 @@ static int ucv_walk_tables(struct ucv_walk *walk)
 	 */
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed())
 		ret = ucv_walk_mntns(walk);
+	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_GROUP))
+		ret = ucv_walk_holders(walk);
 	if (!ret)
 		ret = ucv_nsmap_finish(walk);
 	return ret;

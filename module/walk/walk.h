@@ -8,6 +8,7 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
+#include "kernel/groups.h"
 #include "kernel/userns.h"
 #include "snapshot.h"
 
@@ -60,16 +61,62 @@ struct ucv_mntmap {
 	u32 head[UCV_MNTMAP_HEADS];
 };
 
+#define UCV_GRPMAP_HEADS	1024
+
+/**
+ * struct ucv_grpmap_slot - a group that the walk has met
+ * @ref: what keeps it; empty once it has been let go
+ * @key: its address, for finding its hash after that
+ * @next: index of the next slot with the same hash, or UCV_NO_INDEX
+ */
+struct ucv_grpmap_slot {
+	struct ucv_group_ref ref;
+	const struct fsnotify_group *key;
+	u32 next;
+};
+
+/**
+ * struct ucv_grpmap - the groups that the walk has met
+ * @slot: by index of the record
+ * @nr: slots in use
+ * @max: slots there is room for
+ * @swept: the slot to look at next for a group that has been closed
+ * @head: by hash of the address, the index of the newest slot
+ */
+struct ucv_grpmap {
+	struct ucv_grpmap_slot *slot;
+	u32 nr;
+	u32 max;
+	u32 swept;
+	u32 head[UCV_GRPMAP_HEADS];
+};
+
 /**
  * struct ucv_walk - one walk through the tables
  * @snap: where the records go
  * @map: the user namespaces met so far
  * @mntmap: the mount namespaces met so far
+ * @grpmap: the groups met so far
  */
 struct ucv_walk {
 	struct ucv_snap *snap;
 	struct ucv_nsmap map;
 	struct ucv_mntmap mntmap;
+	struct ucv_grpmap grpmap;
+};
+
+/**
+ * struct ucv_task_visitor - what is done with each task
+ * @prepare: called before each batch of tasks, with no locks held; may sleep, make
+ *	room, and return an error to end the walk
+ * @visit: called for a task, in the RCU read section that keeps it. @fd is 0 when
+ *	the visit begins and survives -EAGAIN and -ENOSPC.
+ *	Returns 0 when done with the task, -EAGAIN to be called again for it after
+ *	others have had their chance, -ENOSPC likewise if there is no room.
+ */
+struct ucv_task_visitor {
+	int (*prepare)(struct ucv_walk *walk);
+	int (*visit)(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd);
 };
 
 /* walk/walk.c */
@@ -79,6 +126,7 @@ int ucv_walk(struct ucv_snap *snap);
 int ucv_walk_ucounts(struct ucv_walk *walk);
 
 /* walk/tasks.c */
+int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor);
 int ucv_walk_tasks(struct ucv_walk *walk);
 
 /* walk/userns.c */
@@ -95,5 +143,8 @@ void ucv_mntmap_destroy(struct ucv_walk *walk);
 int ucv_mntmap_make_room(struct ucv_walk *walk);
 int ucv_walk_mntns(struct ucv_walk *walk);
 int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd);
+
+/* walk/holders.c */
+int ucv_walk_holders(struct ucv_walk *walk);
 
 #endif

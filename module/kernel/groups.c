@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * inotify and fanotify groups: finding, keeping and counting them. The whole story
+ * is in groups.h.
+ */
+#include <linux/fanotify.h>
+#include <linux/fs.h>
+#include <linux/fsnotify_backend.h>
+#include <linux/idr.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/user_namespace.h>
+
+#include <uapi/ucountview.h>
+
+#include "hold.h"
+#include "kernel/btf.h"
+#include "kernel/features.h"
+#include "kernel/groups.h"
+#include "kernel/symbols.h"
+
+/* Marks counted in one RCU read section, or with the lock of the list held. */
+#define UCV_MARKS_BATCH		1024
+
+static_assert(__same_type(((struct fsnotify_group *)NULL)->refcnt, refcount_t));
+static_assert(__same_type(((struct fsnotify_group *)NULL)->marks_list, struct list_head));
+
+/* Set at load, constant afterwards. NULL for what this kernel has not. */
+static const struct file_operations *ucv_inotify_fops;
+static const struct file_operations *ucv_fanotify_fops;
+
+/**
+ * ucv_groups_available() - can groups be walked on this kernel?
+ *
+ * Return: false if something is missing; the log has said what
+ */
+bool ucv_groups_available(void)
+{
+	return ucv_inotify_fops || ucv_fanotify_fops;
+}
+
+/**
+ * ucv_group_resource() - the counters that groups and marks are charged to
+ * @nth: less than UCV_NR_GROUP_RESOURCES
+ *
+ * Return: index of its record, UCV_NO_INDEX if this kernel does not have it
+ */
+u32 ucv_group_resource(unsigned int nth)
+{
+	static const u32 index[UCV_NR_GROUP_RESOURCES] = {
+#if UCV_HAVE_INOTIFY_UCOUNTS
+		UCOUNT_INOTIFY_INSTANCES, UCOUNT_INOTIFY_WATCHES,
+#else
+		UCV_NO_INDEX, UCV_NO_INDEX,
+#endif
+#if UCV_HAVE_FANOTIFY_UCOUNTS
+		UCOUNT_FANOTIFY_GROUPS, UCOUNT_FANOTIFY_MARKS,
+#else
+		UCV_NO_INDEX, UCV_NO_INDEX,
+#endif
+	};
+
+	return index[nth];
+}
+
+/**
+ * ucv_group_of() - the group that a file stands for
+ * @file: any file that the caller keeps
+ *
+ * Context: any.
+ * Return: the group, which the file keeps; NULL if the file is of another kind
+ */
+struct fsnotify_group *ucv_group_of(const struct file *file)
+{
+	if (!file->f_op)
+		return NULL;
+	if (file->f_op != ucv_inotify_fops && file->f_op != ucv_fanotify_fops)
+		return NULL;
+	return file->private_data;
+}
+
+#if UCV_HAVE_INOTIFY_UCOUNTS
+
+static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
+{
+	/* The group is charged to the entry, so the entry stays as long. */
+	const struct ucounts *ucounts = group->inotify_data.ucounts;
+
+	facts->type = UCV_GROUP_INOTIFY;
+	facts->flags = 0;
+	facts->uid = __kuid_val(ucounts->uid);
+	facts->user_ns = ucounts->ns;
+	facts->group_resource = UCOUNT_INOTIFY_INSTANCES;
+	facts->mark_resource = UCOUNT_INOTIFY_WATCHES;
+}
+
+/*
+ * Count the watches from number *wd on, and leave there where to go on. RCU keeps
+ * the nodes of the IDR; what they point to is not looked at.
+ */
+static bool ucv_inotify_count_batch(struct fsnotify_group *group, int *wd, u64 *nr,
+				    struct ucv_hold *hold)
+{
+	unsigned int n;
+	bool more = true;
+
+	rcu_read_lock();
+	ucv_hold_begin(hold);
+	for (n = 0; n < UCV_MARKS_BATCH && more; n++) {
+		more = idr_get_next(&group->inotify_data.idr, wd);
+		if (!more)
+			break;
+		++*nr;
+		more = *wd != INT_MAX;
+		if (more)
+			++*wd;
+	}
+	ucv_hold_end(hold);
+	rcu_read_unlock();
+	return more;
+}
+
+static u64 ucv_inotify_count(struct fsnotify_group *group, struct ucv_hold *hold)
+{
+	u64 nr = 0;
+	int wd = 0;
+
+	while (ucv_inotify_count_batch(group, &wd, &nr, hold) &&
+	       !fatal_signal_pending(current))
+		cond_resched();
+	return nr;
+}
+
+#else
+
+static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
+{
+}
+
+static u64 ucv_inotify_count(struct fsnotify_group *group, struct ucv_hold *hold)
+{
+	return 0;
+}
+
+#endif
+
+#if UCV_HAVE_FANOTIFY_UCOUNTS
+
+static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
+{
+	/* As for inotify. */
+	const struct ucounts *ucounts = group->fanotify_data.ucounts;
+	unsigned int flags = group->fanotify_data.flags;
+
+	facts->type = UCV_GROUP_FANOTIFY;
+	facts->flags = (flags & FAN_UNLIMITED_QUEUE ? UCV_GROUP_UNLIMITED_QUEUE : 0) |
+		       (flags & FAN_UNLIMITED_MARKS ? UCV_GROUP_UNLIMITED_MARKS : 0);
+	facts->uid = __kuid_val(ucounts->uid);
+	facts->user_ns = ucounts->ns;
+	facts->group_resource = UCOUNT_FANOTIFY_GROUPS;
+	facts->mark_resource = UCOUNT_FANOTIFY_MARKS;
+}
+
+static void ucv_group_lock(struct fsnotify_group *group)
+{
+#if UCV_HAVE_FSNOTIFY_GROUP_LOCK
+	fsnotify_group_lock(group);
+#else
+	mutex_lock(&group->mark_mutex);
+#endif
+}
+
+static void ucv_group_unlock(struct fsnotify_group *group)
+{
+#if UCV_HAVE_FSNOTIFY_GROUP_LOCK
+	fsnotify_group_unlock(group);
+#else
+	mutex_unlock(&group->mark_mutex);
+#endif
+}
+
+/*
+ * The lock of the list keeps the marks on it. If there are too many for one batch,
+ * the references tell, see groups.h.
+ */
+static u64 ucv_fanotify_count(struct fsnotify_group *group, bool *lags, struct ucv_hold *hold)
+{
+	const struct list_head *pos;
+	unsigned int references;
+	u64 nr = 0;
+
+	ucv_group_lock(group);
+	ucv_hold_begin(hold);
+	list_for_each(pos, &group->marks_list)
+		if (++nr > UCV_MARKS_BATCH)
+			break;
+	references = refcount_read(&group->refcnt);
+	ucv_hold_end(hold);
+	ucv_group_unlock(group);
+
+	*lags = nr > UCV_MARKS_BATCH;
+	return *lags ? references - 2 : nr;
+}
+
+#else
+
+static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
+{
+}
+
+static u64 ucv_fanotify_count(struct fsnotify_group *group, bool *lags, struct ucv_hold *hold)
+{
+	return 0;
+}
+
+#endif
+
+/**
+ * ucv_group_read() - what never changes about a group
+ * @file: for which ucv_group_of() has a group; kept by the caller
+ * @facts: out: filled
+ *
+ * Context: any.
+ */
+void ucv_group_read(const struct file *file, struct ucv_group_facts *facts)
+{
+	const struct fsnotify_group *group = file->private_data;
+
+	if (file->f_op == ucv_inotify_fops)
+		ucv_inotify_read(group, facts);
+	else
+		ucv_fanotify_read(group, facts);
+}
+
+/**
+ * ucv_group_hold() - keep a group, so that no other can take its place
+ * @ref: to be filled; ucv_group_release() undoes it
+ * @group: from ucv_group_of(), its file still kept by the caller
+ * @user_ns: from ucv_group_read()
+ *
+ * Only one of ours may hold a group at a time, or its marks are miscounted.
+ *
+ * Context: any. Does not sleep.
+ */
+void ucv_group_hold(struct ucv_group_ref *ref, struct fsnotify_group *group,
+		    struct user_namespace *user_ns)
+{
+	/* The file holds a reference on either. */
+	refcount_inc(&group->refcnt);
+	ref->group = group;
+	ref->user_ns = get_user_ns(user_ns);
+}
+
+/**
+ * ucv_group_release() - let go of a group
+ * @ref: filled by ucv_group_hold(), or released before
+ *
+ * Context: process context, no locks held. May sleep: if the group has been closed
+ *	meanwhile, the kernel frees it here.
+ */
+void ucv_group_release(struct ucv_group_ref *ref)
+{
+	if (!ref->group)
+		return;
+#if UCV_HAVE_INOTIFY_UCOUNTS || UCV_HAVE_FANOTIFY_UCOUNTS
+	fsnotify_put_group(ref->group);
+#endif
+	put_user_ns(ref->user_ns);
+	ref->group = NULL;
+}
+
+/**
+ * ucv_group_closed() - has the last descriptor of a group been closed?
+ * @ref: filled by ucv_group_hold()
+ *
+ * Context: any.
+ */
+bool ucv_group_closed(const struct ucv_group_ref *ref)
+{
+	return READ_ONCE(ref->group->shutdown);
+}
+
+/**
+ * ucv_group_count() - count the marks of a group
+ * @ref: filled by ucv_group_hold()
+ * @type: an enum ucv_group_type: which kind of group it is
+ * @lags: out: true if those that were removed a moment ago may be among them
+ * @hold: how long a lock or RCU is held is noted here
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: the number of marks; meaningless if a fatal signal is pending
+ */
+u64 ucv_group_count(const struct ucv_group_ref *ref, u32 type, bool *lags,
+		    struct ucv_hold *hold)
+{
+	*lags = false;
+	if (type == UCV_GROUP_INOTIFY)
+		return ucv_inotify_count(ref->group, hold);
+	return ucv_fanotify_count(ref->group, lags, hold);
+}
+
+static int ucv_groups_check_layout(const struct ucv_btf *btf)
+{
+	int ret;
+
+	ret = UCV_BTF_EXPECT(btf, fsnotify_group, refcnt);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fsnotify_group, shutdown);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fsnotify_group, mark_mutex);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fsnotify_group, marks_list);
+#if UCV_HAVE_INOTIFY_UCOUNTS
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fsnotify_group, inotify_data);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, inotify_group_private_data, idr);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, inotify_group_private_data, ucounts);
+#endif
+#if UCV_HAVE_FANOTIFY_UCOUNTS
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fsnotify_group, fanotify_data);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fanotify_group_private_data, flags);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fanotify_group_private_data, ucounts);
+#endif
+	if (!ret)
+		ret = UCV_BTF_EXPECT_SIZE(btf, fsnotify_group);
+	return ret;
+}
+
+/**
+ * ucv_groups_init() - find out how groups can be told from other files
+ * @btf: from ucv_btf_open(), or NULL if the kernel has none
+ *
+ * If they cannot, the log says why, and all else works.
+ *
+ * Context: process context, at load.
+ */
+void ucv_groups_init(const struct ucv_btf *btf)
+{
+	if (btf && ucv_groups_check_layout(btf))
+		return;
+	if (UCV_HAVE_INOTIFY_UCOUNTS)
+		ucv_inotify_fops = ucv_symbol("inotify_fops", "CONFIG_KALLSYMS_ALL");
+	if (UCV_HAVE_FANOTIFY_UCOUNTS)
+		ucv_fanotify_fops = ucv_symbol("fanotify_fops", "CONFIG_KALLSYMS_ALL");
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Does an inotify group know the ucounts entry that it is charged to? Linux 4.10 and later. */
+#include <linux/fsnotify_backend.h>
+#include <linux/user_namespace.h>
+
+struct ucounts **ucv_probe(struct fsnotify_group *group);
+struct ucounts **ucv_probe(struct fsnotify_group *group)
+{
+	return UCOUNT_INOTIFY_WATCHES ? &group->inotify_data.ucounts : NULL;
+}

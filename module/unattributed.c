@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the groups of a snapshot do not explain of its counters.
+ *
+ * A counter holds what is charged to its own namespace and user, and what the
+ * namespaces below charge to that user as their owner. So from each counter are
+ * taken away the counters of the namespaces whose owner it is, and then what the
+ * groups that are charged to it itself account for. What is left is shown at the
+ * level where it belongs, and once.
+ */
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "kernel/groups.h"
+#include "snapshot.h"
+#include "unattributed.h"
+
+/**
+ * struct ucv_rowmap - the ucounts records of a snapshot by namespace and user
+ * @snap: the snapshot
+ * @next: by index of the record, the index of the next with the same hash
+ * @head: by hash, the index of the last record, or UCV_NO_INDEX
+ * @bits: of the hash
+ */
+struct ucv_rowmap {
+	const struct ucv_snap *snap;
+	u32 *next;
+	u32 *head;
+	unsigned int bits;
+};
+
+static u32 *ucv_rowmap_head(const struct ucv_rowmap *map, u32 userns, u32 uid)
+{
+	return &map->head[hash_64((u64)userns << 32 | uid, map->bits)];
+}
+
+/* The record that new charges go to, or UCV_NO_INDEX. */
+static u32 ucv_rowmap_find(const struct ucv_rowmap *map, u32 userns, u32 uid)
+{
+	u32 index = *ucv_rowmap_head(map, userns, uid);
+
+	while (index != UCV_NO_INDEX) {
+		const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, index);
+
+		if (record->userns == userns && record->uid == uid)
+			break;
+		index = map->next[index];
+	}
+	return index;
+}
+
+static int ucv_rowmap_init(struct ucv_rowmap *map, const struct ucv_snap *snap)
+{
+	u32 nr = snap->records[UCV_KIND_UCOUNTS].nr;
+	u32 i;
+
+	map->snap = snap;
+	map->bits = max(ilog2(nr | 1), 4);
+	map->next = kvmalloc_array(nr + (1U << map->bits), sizeof(*map->next),
+				   GFP_KERNEL_ACCOUNT);
+	if (!map->next)
+		return -ENOMEM;
+	map->head = map->next + nr;
+	memset32(map->head, UCV_NO_INDEX, 1U << map->bits);
+	for (i = 0; i < nr; i++) {
+		const struct ucv_ucounts *record = ucv_snap_ucounts(snap, i);
+		u32 *head = ucv_rowmap_head(map, record->userns, record->uid);
+
+		if (record->flags & UCV_UCOUNTS_SHADOWED)
+			continue;
+		map->next[i] = *head;
+		*head = i;
+	}
+	return 0;
+}
+
+/* Add to the cell of a counter; to none if there is no such record. */
+static void ucv_left_add(s64 *left, u32 row, unsigned int nth, s64 nr)
+{
+	if (row != UCV_NO_INDEX)
+		left[(u64)row * UCV_NR_GROUP_RESOURCES + nth] += nr;
+}
+
+/* A hidden record counts with the one that hides it: nothing says which is charged. */
+static void ucv_left_of_row(s64 *left, const struct ucv_rowmap *map, u32 row)
+{
+	const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, row);
+	const struct ucv_userns *userns = ucv_snap_userns(map->snap, record->userns);
+	u32 own, above = UCV_NO_INDEX, resource;
+	unsigned int i;
+
+	own = ucv_rowmap_find(map, record->userns, record->uid);
+	if (userns->parent != UCV_NO_INDEX)
+		above = ucv_rowmap_find(map, userns->parent, userns->owner);
+	for (i = 0; i < UCV_NR_GROUP_RESOURCES; i++) {
+		resource = ucv_group_resource(i);
+		if (resource == UCV_NO_INDEX)
+			continue;
+		ucv_left_add(left, own, i, record->used[resource]);
+		ucv_left_add(left, above, i, -record->used[resource]);
+	}
+}
+
+static void ucv_left_of_group(s64 *left, const struct ucv_rowmap *map,
+			      const struct ucv_group *group)
+{
+	u32 row = ucv_rowmap_find(map, group->userns, group->uid);
+	unsigned int i;
+
+	for (i = 0; i < UCV_NR_GROUP_RESOURCES; i++) {
+		if (ucv_group_resource(i) == group->group_resource)
+			ucv_left_add(left, row, i, -1);
+		if (ucv_group_resource(i) == group->mark_resource &&
+		    !(group->flags & UCV_GROUP_UNLIMITED_MARKS))
+			ucv_left_add(left, row, i, -(s64)group->marks);
+	}
+}
+
+/**
+ * ucv_unattributed() - what is left of the counters when the groups are taken away
+ * @snap: with counters and groups
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: UCV_NR_GROUP_RESOURCES values for each ucv_ucounts record, in the order of
+ *	ucv_group_resource(), for kvfree(); NULL if there is no memory
+ */
+s64 *ucv_unattributed(const struct ucv_snap *snap)
+{
+	u32 nr = snap->records[UCV_KIND_UCOUNTS].nr;
+	struct ucv_rowmap map;
+	s64 *left;
+	u32 i;
+
+	left = kvcalloc((size_t)nr + 1, sizeof(*left) * UCV_NR_GROUP_RESOURCES,
+			GFP_KERNEL_ACCOUNT);
+	if (!left)
+		return NULL;
+	if (ucv_rowmap_init(&map, snap)) {
+		kvfree(left);
+		return NULL;
+	}
+	for (i = 0; i < nr; i++)
+		ucv_left_of_row(left, &map, i);
+	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr; i++)
+		ucv_left_of_group(left, &map, ucv_snap_group(snap, i));
+	kvfree(map.next);
+	return left;
+}

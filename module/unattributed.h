@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the groups of a snapshot do not explain of its counters.
+ */
+#ifndef UCV_UNATTRIBUTED_H
+#define UCV_UNATTRIBUTED_H
+
+#include <linux/types.h>
+
+struct ucv_snap;
+
+s64 *ucv_unattributed(const struct ucv_snap *snap);
+
+#endif
