@@ -19,6 +19,8 @@
 static_assert(sizeof(struct ucv_resource) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_ucounts) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_group) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_holder) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_mntns) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) <= UCV_RECORD_SIZE_MAX, "record_size");
 static_assert(sizeof(struct ucv_ucounts) <= UCV_RECORD_SIZE_MAX, "record_size");
@@ -110,6 +112,18 @@ static void check_links(const struct snapshot *snap)
 			die("uid %u: the module names a wrong user namespace",
 			    snap->ucounts[i].uid);
 	}
+	for (i = 0; i < snap->nr_groups; i++) {
+		const struct ucv_group *group = &snap->groups[i];
+
+		if (group->userns >= snap->nr_userns ||
+		    group->group_resource >= snap->nr_resources ||
+		    group->mark_resource >= snap->nr_resources)
+			die("uid %u: the module names a wrong index of a group", group->uid);
+	}
+	for (i = 0; i < snap->nr_holders; i++) {
+		if (snap->holders[i].group >= snap->nr_groups)
+			die("process %u: the module names a wrong group", snap->holders[i].tgid);
+	}
 	for (i = 0; i < snap->nr_mntns; i++) {
 		if (snap->mntns[i].userns >= snap->nr_userns)
 			die("mount namespace %u: the module names a wrong user namespace",
@@ -125,6 +139,8 @@ static void terminate_strings(struct snapshot *snap)
 		snap->resources[i].name[UCV_NAME_LEN - 1] = '\0';
 	for (i = 0; i < snap->nr_userns; i++)
 		snap->userns[i].comm[UCV_COMM_LEN - 1] = '\0';
+	for (i = 0; i < snap->nr_holders; i++)
+		snap->holders[i].comm[UCV_COMM_LEN - 1] = '\0';
 	for (i = 0; i < snap->nr_mntns; i++)
 		snap->mntns[i].comm[UCV_COMM_LEN - 1] = '\0';
 }
@@ -139,6 +155,10 @@ static void read_all(int fd, struct snapshot *snap)
 				    &snap->nr_userns);
 	snap->ucounts = read_records(fd, filled, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts),
 				     &snap->nr_ucounts);
+	snap->groups = read_records(fd, filled, UCV_KIND_GROUP, sizeof(*snap->groups),
+				    &snap->nr_groups);
+	snap->holders = read_records(fd, filled, UCV_KIND_HOLDER, sizeof(*snap->holders),
+				     &snap->nr_holders);
 	snap->mntns = read_records(fd, filled, UCV_KIND_MNTNS, sizeof(*snap->mntns),
 				   &snap->nr_mntns);
 }
@@ -199,6 +219,8 @@ void snapshot_free(struct snapshot *snap)
 	free(snap->resources);
 	free(snap->userns);
 	free(snap->ucounts);
+	free(snap->groups);
+	free(snap->holders);
 	free(snap->by_user);
 	free(snap->mntns);
 	memset(snap, 0, sizeof(*snap));
@@ -257,6 +279,24 @@ const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
 	    snap->by_user[low]->uid != uid)
 		return NULL;
 	return snap->by_user[low];
+}
+
+/**
+ * snapshot_resource() - a resource by its name
+ * @snap: the snapshot
+ * @name: the name
+ *
+ * Return: its index, or nr_resources if this kernel does not count it.
+ */
+size_t snapshot_resource(const struct snapshot *snap, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < snap->nr_resources; i++) {
+		if (!strcmp(snap->resources[i].name, name))
+			break;
+	}
+	return i;
 }
 
 /**

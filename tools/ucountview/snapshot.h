@@ -20,6 +20,10 @@
  * @nr_userns: how many
  * @ucounts: the counters; every @userns in them is less than @nr_userns
  * @nr_ucounts: how many
+ * @groups: the inotify and fanotify groups; every index in them is valid
+ * @nr_groups: how many
+ * @holders: who holds them; every @group in them is less than @nr_groups
+ * @nr_holders: how many
  * @by_user: the same, sorted for snapshot_find()
  * @mntns: the mount namespaces; every @userns in them is less than @nr_userns
  * @nr_mntns: how many
@@ -33,6 +37,10 @@ struct snapshot {
 	size_t nr_userns;
 	struct ucv_ucounts *ucounts;
 	size_t nr_ucounts;
+	struct ucv_group *groups;
+	size_t nr_groups;
+	struct ucv_holder *holders;
+	size_t nr_holders;
 	const struct ucv_ucounts **by_user;
 	struct ucv_mntns *mntns;
 	size_t nr_mntns;
@@ -47,6 +55,7 @@ const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
 					    const struct ucv_ucounts *uc);
 const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
 					const struct ucv_userns *ns, __u32 uid);
+size_t snapshot_resource(const struct snapshot *snap, const char *name);
 const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum);
 const struct ucv_mntns *snapshot_find_mntns(const struct snapshot *snap, __u32 inum);
 

@@ -24,8 +24,11 @@ int cmd_usage(int argc, char **argv);
 int cmd_mounts(int argc, char **argv);
 int cmd_userns(int argc, char **argv);
 int cmd_why(int argc, char **argv);
+int cmd_leaks(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 
 /* util.c */
+extern int exit_failure;
 void __noreturn die(const char *fmt, ...) __printf(1, 2);
 void flush_stdout(void);
 void close_stdout(void);

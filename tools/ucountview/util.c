@@ -13,8 +13,11 @@
 
 #include "ucountview.h"
 
+/* The exit status of what gives up; a command that runs another has its own. */
+int exit_failure = EXIT_FAILURE;
+
 /**
- * die() - say why on one line and exit with status 1
+ * die() - say why on one line and exit with status exit_failure
  * @fmt: the reason, without the program's name and without a newline
  *
  * Only before the first byte of output, or between two rounds of it: a run that fails
@@ -35,7 +38,7 @@ void die(const char *fmt, ...)
 			*c = '?';
 	}
 	fprintf(stderr, "ucountview: %s\n", reason);
-	exit(EXIT_FAILURE);
+	exit(exit_failure);
 }
 
 static void __noreturn output_lost(int err)
@@ -44,7 +47,7 @@ static void __noreturn output_lost(int err)
 		fprintf(stderr, "ucountview: write error: %s\n", strerror(err));
 	else
 		fputs("ucountview: write error\n", stderr);
-	_exit(EXIT_FAILURE);
+	_exit(exit_failure);
 }
 
 /**

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counters before and after. What is compared is the most of all looks before with the
+ * least of all looks after: what goes up and down all the time passes by the value that
+ * it had, what has not been given back does not.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "series.h"
+#include "ucountview.h"
+
+static_assert(sizeof(struct series_key) == 24, "keys are compared as bytes");
+
+/**
+ * series_key_userns() - the key of a user namespace's existence
+ * @ns: the namespace
+ *
+ * Return: the key.
+ */
+struct series_key series_key_userns(const struct ucv_userns *ns)
+{
+	return (struct series_key){
+		.id = ns->id,
+		.inum = ns->inum,
+		.level = ns->level,
+		.uid = ns->owner,
+		.resource = SERIES_USERNS,
+	};
+}
+
+/**
+ * series_key_counter() - the key of a user's counter
+ * @ns: the user namespace
+ * @uid: the user
+ * @resource: index of the resource
+ *
+ * Return: the key.
+ */
+struct series_key series_key_counter(const struct ucv_userns *ns, __u32 uid, size_t resource)
+{
+	return (struct series_key){
+		.id = ns->id,
+		.inum = ns->inum,
+		.level = ns->level,
+		.uid = uid,
+		.resource = resource,
+	};
+}
+
+/**
+ * series_key_mntns() - a key of a mount namespace
+ * @ns: the namespace
+ * @resource: SERIES_MOUNTS or SERIES_MNTNS
+ *
+ * Return: the key.
+ */
+struct series_key series_key_mntns(const struct ucv_mntns *ns, __u32 resource)
+{
+	return (struct series_key){ .id = ns->id, .inum = ns->inum, .resource = resource };
+}
+
+static int compare_series(const void *a, const void *b)
+{
+	const struct serie *x = a, *y = b;
+
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/**
+ * series_see() - see a counter; of one that is seen twice in a look, the sum counts
+ * @series: the series
+ * @key: which counter
+ * @judged: how much of it is to be judged
+ * @used: all of it
+ */
+void series_see(struct series *series, const struct series_key *key, long long judged,
+		long long used)
+{
+	if (!judged && !used)
+		return;
+	series->now = xgrow(series->now, series->nr_now, sizeof(*series->now));
+	series->now[series->nr_now++] = (struct serie){
+		.key = *key,
+		.judged = judged,
+		.used_after = used,
+	};
+}
+
+static void add_up(struct series *series)
+{
+	size_t to = 0;
+
+	if (!series->nr_now)
+		return;
+	qsort(series->now, series->nr_now, sizeof(*series->now), compare_series);
+	for (size_t i = 1; i < series->nr_now; i++) {
+		if (compare_series(&series->now[to], &series->now[i])) {
+			series->now[++to] = series->now[i];
+			continue;
+		}
+		series->now[to].judged += series->now[i].judged;
+		series->now[to].used_after += series->now[i].used_after;
+	}
+	series->nr_now = to + 1;
+}
+
+/* Whether the counter has changed since the look before. */
+static bool take_value(struct serie *serie, long long judged, long long used,
+		       enum series_phase phase)
+{
+	bool changed = judged != serie->judged;
+
+	serie->judged = judged;
+	if (phase == SERIES_BEFORE) {
+		serie->looks += used != 0;
+		serie->used_before = used;
+		if (judged > serie->before)
+			serie->before = judged;
+		return changed;
+	}
+	serie->used_after = used;
+	if (phase == SERIES_FIRST_AFTER || judged < serie->least)
+		serie->least = judged;
+	return changed;
+}
+
+static bool take_known(struct series *series, enum series_phase phase)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < series->nr; i++) {
+		struct serie *serie = &series->list[i];
+		const struct serie *now = NULL;
+
+		if (series->nr_now)
+			now = bsearch(serie, series->now, series->nr_now, sizeof(*now),
+				      compare_series);
+		changed |= take_value(serie, now ? now->judged : 0, now ? now->used_after : 0,
+				      phase);
+	}
+	return changed;
+}
+
+static bool take_new(struct series *series, enum series_phase phase)
+{
+	size_t nr = series->nr;
+
+	for (size_t i = 0; i < series->nr_now; i++) {
+		const struct serie *now = &series->now[i];
+
+		if (nr && bsearch(now, series->list, nr, sizeof(*now), compare_series))
+			continue;
+		series->list = xgrow(series->list, series->nr, sizeof(*series->list));
+		series->list[series->nr] = (struct serie){ .key = now->key };
+		take_value(&series->list[series->nr++], now->judged, now->used_after, phase);
+	}
+	if (series->nr > nr)
+		qsort(series->list, series->nr, sizeof(*series->list), compare_series);
+	return series->nr > nr;
+}
+
+/**
+ * series_look() - all has been seen: the look is complete
+ * @series: the series
+ * @phase: when it was taken
+ *
+ * Return: whether it differs from the look before.
+ */
+bool series_look(struct series *series, enum series_phase phase)
+{
+	bool changed;
+
+	add_up(series);
+	changed = take_known(series, phase);
+	if (phase != SERIES_AFTER)
+		changed |= take_new(series, phase);
+	free(series->now);
+	series->now = NULL;
+	series->nr_now = 0;
+	return changed;
+}
+
+/**
+ * series_find() - what is known of a counter
+ * @series: the series
+ * @key: which counter
+ *
+ * Return: NULL if it has always been 0.
+ */
+const struct serie *series_find(const struct series *series, const struct series_key *key)
+{
+	const struct serie wanted = { .key = *key };
+
+	if (!series->nr)
+		return NULL;
+	return bsearch(&wanted, series->list, series->nr, sizeof(wanted), compare_series);
+}
+
+/**
+ * series_known() - whether something was there from the start
+ * @series: the series
+ * @key: what
+ *
+ * Return: whether more than one look before has seen it.
+ */
+bool series_known(const struct series *series, const struct series_key *key)
+{
+	const struct serie *serie = series_find(series, key);
+
+	return serie && serie->looks > 1;
+}
+
+/**
+ * serie_left() - how much more there is after than before
+ * @serie: the counter
+ *
+ * Return: 0 or less if all came back.
+ */
+long long serie_left(const struct serie *serie)
+{
+	return serie->least - serie->before;
+}
+
+/**
+ * series_free() - free what was remembered
+ * @series: the series
+ */
+void series_free(struct series *series)
+{
+	free(series->list);
+	free(series->now);
+	memset(series, 0, sizeof(*series));
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Counters that are looked at several times before something, and several times after:
+ * the most they were before, and the least they were after.
+ */
+#ifndef _UCV_SERIES_H
+#define _UCV_SERIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "snapshot.h"
+
+/* series_key.resource of what is no resource of the snapshot. */
+enum {
+	SERIES_MOUNTS = UCV_MAX_RESOURCES,	/* the mounts of a mount namespace */
+	SERIES_MNTNS,				/* 1: the mount namespace exists */
+	SERIES_USERNS,				/* 1: the user namespace exists */
+};
+
+/**
+ * struct series_key - which counter; compared as bytes
+ * @id: the namespace's 64-bit identifier, 0 if it has none
+ * @inum: its inode number
+ * @level: of a user namespace: its level, which may tell it from another that has the
+ *	number later
+ * @uid: whose counter; of a user namespace: who made it
+ * @resource: index of what is counted, or SERIES_*
+ */
+struct series_key {
+	__u64 id;
+	__u32 inum;
+	__u32 level;
+	__u32 uid;
+	__u32 resource;
+};
+
+/**
+ * enum series_phase - when a look was taken
+ * @SERIES_BEFORE: before
+ * @SERIES_FIRST_AFTER: right after: what is seen later for the first time is not followed
+ * @SERIES_AFTER: some time after
+ */
+enum series_phase {
+	SERIES_BEFORE,
+	SERIES_FIRST_AFTER,
+	SERIES_AFTER,
+};
+
+/**
+ * struct serie - one counter; what was not seen in a look was 0
+ * @key: which
+ * @looks: in how many looks before it was seen
+ * @before: the most of it that was judged in a look before, at least 0
+ * @least: the least that was judged in a look after
+ * @judged: what was judged in the last look
+ * @used_before: the whole counter, in the last look before
+ * @used_after: the same, in the last look after
+ */
+struct serie {
+	struct series_key key;
+	unsigned int looks;
+	long long before;
+	long long least;
+	long long judged;
+	long long used_before;
+	long long used_after;
+};
+
+/**
+ * struct series - all counters; {} at first
+ * @list: sorted by key
+ * @nr: how many
+ * @now: those of the look that is being taken
+ * @nr_now: how many
+ */
+struct series {
+	struct serie *list;
+	size_t nr;
+	struct serie *now;
+	size_t nr_now;
+};
+
+struct series_key series_key_userns(const struct ucv_userns *ns);
+struct series_key series_key_counter(const struct ucv_userns *ns, __u32 uid, size_t resource);
+struct series_key series_key_mntns(const struct ucv_mntns *ns, __u32 resource);
+void series_see(struct series *series, const struct series_key *key, long long judged,
+		long long used);
+bool series_look(struct series *series, enum series_phase phase);
+bool series_known(const struct series *series, const struct series_key *key);
+const struct serie *series_find(const struct series *series, const struct series_key *key);
+long long serie_left(const struct serie *serie);
+void series_free(struct series *series);
+
+#endif /* _UCV_SERIES_H */
