@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces of the types that the module does not list: of every task, and of every
+ * open file that is a namespace. The initial ones are left out: nobody is charged for
+ * them. Each is kept open, so that it exists until ns_files_close().
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/nsfs.h>
+
+#include "nsfiles.h"
+#include "ucountview.h"
+
+/* A thread of the kernel, which is in the initial namespaces. */
+#define KTHREADD_NS	"/proc/2/ns"
+
+static const struct {
+	const char *name;	/* as in the links */
+	const char *resource;
+} types[] = {
+	{ "cgroup", "cgroup_namespaces" },
+	{ "ipc",    "ipc_namespaces" },
+	{ "net",    "net_namespaces" },
+	{ "pid",    "pid_namespaces" },
+	{ "time",   "time_namespaces" },
+	{ "uts",    "uts_namespaces" },
+};
+
+struct collector {
+	struct ns_files *files;
+	__u32 initial[ARRAY_SIZE(types)];
+};
+
+/**
+ * ns_type_resource() - the resource that a namespace is charged as
+ * @type: index of the type
+ *
+ * Return: its name, or NULL if there are no more types.
+ */
+const char *ns_type_resource(size_t type)
+{
+	return type < ARRAY_SIZE(types) ? types[type].resource : NULL;
+}
+
+/* "net:[4026531840]"; false for anything else. */
+static bool parse_link(const char *text, size_t *type, __u32 *inum)
+{
+	char name[16];
+
+	if (sscanf(text, "%15[a-z]:[%u]", name, inum) != 2)
+		return false;
+	for (*type = 0; *type < ARRAY_SIZE(types); ++*type) {
+		if (!strcmp(name, types[*type].name))
+			return true;
+	}
+	return false;
+}
+
+static bool read_link(int dir, const char *name, size_t *type, __u32 *inum)
+{
+	char text[64];
+	ssize_t len = readlinkat(dir, name, text, sizeof(text) - 1);
+
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	return parse_link(text, type, inum);
+}
+
+static bool has(const struct collector *c, size_t type, __u32 inum)
+{
+	if (c->initial[type] == inum)
+		return true;
+	for (size_t i = 0; i < c->files->nr; i++) {
+		if (c->files->list[i].inum == inum && c->files->list[i].type == type)
+			return true;
+	}
+	return false;
+}
+
+static __u32 inum_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+/* 0 if it is none of ours to know. */
+static __u32 owner_of(int fd)
+{
+	int userns = ioctl(fd, NS_GET_USERNS);
+	__u32 inum;
+
+	if (userns < 0)
+		return 0;
+	inum = inum_of(userns);
+	close(userns);
+	return inum;
+}
+
+/* What the link was may have become another namespace by now. */
+static void keep(struct collector *c, int fd, size_t type)
+{
+	struct ns_file file = {
+		.type = type,
+		.inum = inum_of(fd),
+		.userns = owner_of(fd),
+		.fd = fd,
+	};
+
+	if (!file.userns || has(c, type, file.inum)) {
+		close(fd);
+		return;
+	}
+	c->files->list = xgrow(c->files->list, c->files->nr, sizeof(file));
+	c->files->list[c->files->nr++] = file;
+}
+
+static void collect_link(struct collector *c, int dir, const char *name)
+{
+	size_t type;
+	__u32 inum;
+	int fd;
+
+	if (!read_link(dir, name, &type, &inum) || has(c, type, inum))
+		return;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (ioctl(fd, NS_GET_NSTYPE) < 0)
+		close(fd);
+	else
+		keep(c, fd, type);
+}
+
+
+static void for_each_entry(struct collector *c, const char *path,
+			   void (*visit)(struct collector *c, int dir, const char *path,
+					 const char *name))
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			visit(c, dirfd(dir), path, entry->d_name);
+	}
+	closedir(dir);
+}
+
+static void visit_link(struct collector *c, int dir, const char *path, const char *name)
+{
+	(void)path;
+	collect_link(c, dir, name);
+}
+
+static void visit_task(struct collector *c, int dir, const char *path, const char *name)
+{
+	char ns[64];
+
+	(void)dir;
+	snprintf(ns, sizeof(ns), "%.40s/%.12s/ns", path, name);
+	for_each_entry(c, ns, visit_link);
+}
+
+static void visit_process(struct collector *c, int dir, const char *path, const char *name)
+{
+	char below[40];
+
+	(void)dir;
+	if (*name < '1' || *name > '9')
+		return;
+	snprintf(below, sizeof(below), "%s/%.12s/task", path, name);
+	for_each_entry(c, below, visit_task);
+	snprintf(below, sizeof(below), "%s/%.12s/fd", path, name);
+	for_each_entry(c, below, visit_link);
+}
+
+static void visit_initial(struct collector *c, int dir, const char *path, const char *name)
+{
+	size_t type;
+	__u32 inum;
+
+	(void)path;
+	if (read_link(dir, name, &type, &inum))
+		c->initial[type] = inum;
+}
+
+/* As many files as may be: what finds no room is not counted. */
+static void raise_files_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/**
+ * ns_files_open() - find namespaces and keep them
+ * @files: where to; to be given back with ns_files_close()
+ *
+ * What only a bind mount, a socket or a file in flight keeps is not found.
+ */
+void ns_files_open(struct ns_files *files)
+{
+	struct collector c = { .files = files };
+
+	memset(files, 0, sizeof(*files));
+	raise_files_limit();
+	for_each_entry(&c, KTHREADD_NS, visit_initial);
+	for_each_entry(&c, "/proc", visit_process);
+}
+
+/**
+ * ns_files_close() - let go of the namespaces
+ * @files: the files
+ */
+void ns_files_close(struct ns_files *files)
+{
+	for (size_t i = 0; i < files->nr; i++)
+		close(files->list[i].fd);
+	free(files->list);
+	memset(files, 0, sizeof(*files));
+}
