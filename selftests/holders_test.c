@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -63,7 +64,7 @@ FIXTURE_TEARDOWN(holders)
 
 static int add_watches(int fd, const char *dir, long first, long nr)
 {
-	char path[128];
+	char path[PATH_MAX];
 	long i;
 
 	for (i = 0; i < nr; i++) {
@@ -512,7 +513,7 @@ UCV_TEST_F(holders, exited)
 
 static long do_group(struct ucv_call *call)
 {
-	char path[128];
+	char path[PATH_MAX];
 	long i;
 	int fd;
 
@@ -531,7 +532,7 @@ static long do_group(struct ucv_call *call)
 
 static long do_unmark_raw(struct ucv_call *call)
 {
-	char path[128];
+	char path[PATH_MAX];
 	long i;
 
 	for (i = 0; i < call->c; i++) {
@@ -673,7 +674,7 @@ static void *change_watches(void *arg)
 	struct changer *changer = arg;
 	const unsigned int mine = NR_EXTRA / NR_CHANGERS;
 	int wd[NR_EXTRA] = {};
-	char path[128];
+	char path[PATH_MAX];
 	unsigned int n, i;
 
 	for (n = 0; !changer->large->stop; n++) {
@@ -697,7 +698,7 @@ static long large_number(void)
 
 static int make_dirs(const char *dir, int fd, long nr)
 {
-	char path[128];
+	char path[PATH_MAX];
 	long i;
 
 	for (i = 0; i < nr; i++) {
@@ -1002,7 +1003,8 @@ UCV_TEST_F(holders, crowd)
 /* A snapshot that may not be large enough for the holders fails, and whole. */
 UCV_TEST_F(holders, no_room)
 {
-	const struct rlimit limit = { 2048, 2048 };
+	const long nr = 5000;
+	const struct rlimit limit = { 2 * nr, 2 * nr };
 	struct ucv_snapshot snapshot;
 	int device = ucv_open();
 	long fd, i;
@@ -1011,9 +1013,10 @@ UCV_TEST_F(holders, no_room)
 	ASSERT_EQ(0, prlimit(self->agent.pid, RLIMIT_NOFILE, &limit, NULL));
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 2, 0);
 	ASSERT_LE(0, fd);
-	for (i = 0; i < 900; i++)
+	for (i = 0; i < nr; i++)
 		ASSERT_LE(0, ucv_agent_call(&self->agent, do_dup, fd, 0, 0));
-	ASSERT_EQ(0, ucv_sysctl(UCV_PARAMETERS "/max_snapshot_kib", 60));
+	ASSERT_EQ(0, ucv_sysctl(UCV_PARAMETERS "/max_snapshot_kib",
+				nr * sizeof(struct ucv_holder) / 1024));
 	EXPECT_EQ(0, ucv_snapshot(device, UCV_MASK(UCV_KIND_USERNS),
 				  &snapshot));
 	EXPECT_EQ(-EFBIG, ucv_snapshot(device, UCV_MASK(UCV_KIND_GROUP),
