@@ -27,6 +27,8 @@
 #include "ucv_holders.h"
 
 #define NR_FILES	64
+#define LOWEST_PID_MAX	400	/* the kernel wants a little more than 300 */
+#define PID_MAX		"/proc/sys/kernel/pid_max"
 #define MAX_WATCHES	"/proc/sys/fs/inotify/max_user_watches"
 #define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
 #define MAX_MARKS	"/proc/sys/fs/fanotify/max_user_marks"
@@ -467,6 +469,43 @@ UCV_TEST_F(holders, first_thread_ended)
 	for (i = 1; i < NR_THREADS; i++)
 		EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[i],
 					   fd));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
+}
+
+/*
+ * Threads have lower numbers than their process when the numbers have begun anew.
+ * The table counts once all the same, as that of the process.
+ */
+UCV_TEST_F(holders, lower_numbers)
+{
+	const long long pid_max = ucv_read_number(PID_MAX);
+	long fd, pid, tries;
+
+	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 2, 0);
+	ASSERT_LE(0, fd);
+	for (tries = 0; tries < 50; tries++) {
+		do {
+			pid = ucv_agent_call(&self->agent, do_fork, 0, 0, 0);
+			ASSERT_LT(0, pid);
+			ucv_agent_call(&self->agent, do_kill, pid, 0, 0);
+		} while (pid < LOWEST_PID_MAX);
+		ASSERT_EQ(0, ucv_sysctl(PID_MAX, pid + 2));
+		pid = start_threads(_metadata, &self->agent, self->dir,
+				    self->uid, false);
+		ASSERT_EQ(0, ucv_sysctl(PID_MAX, pid_max));
+		if (threads->tid[1] < pid && threads->tid[2] < pid)
+			break;
+		ucv_agent_call(&self->agent, do_kill, pid, 0, 0);
+	}
+	ASSERT_GT(50, tries);
+	take(_metadata, &self->held);
+	EXPECT_NE(NULL, ucv_holder(&self->held, pid, 0, fd));
+	EXPECT_NE(NULL, ucv_holder(&self->held, pid, threads->tid[0], fd));
+	EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[1], fd));
+	EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[2], fd));
+	check_group(_metadata, &self->held,
+		    ucv_group_held(&self->held, pid, 0, fd), self->init,
+		    self->uid, 2, 3);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
 
