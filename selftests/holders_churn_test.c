@@ -3,7 +3,7 @@
  * Holders while everything changes: groups are made, filled, emptied, duplicated,
  * inherited, passed through sockets and closed, in namespaces that vanish with them
  * and by threads with file tables of their own. Each snapshot must make sense by
- * itself and hold exactly what does not change: two groups with their holders, and
+ * itself and hold exactly what does not change: three groups with their holders, and
  * what lies in a socket. In the end every charge must have been given back.
  *
  * UCV_CHURN=N multiplies the number of snapshots, and may be a fraction (0.1). The
@@ -36,6 +36,7 @@
 #define NR_CHURN_UIDS	16
 #define WATCHES		21
 #define MARKS		13
+#define MANY_MARKS	1100	/* more than the module counts one by one */
 #define IN_FLIGHT	9
 
 /* What does not change. Readers and workers inherit it. */
@@ -45,6 +46,7 @@ struct constant {
 	pid_t child;
 	int inotify;
 	int fanotify;
+	int many;		/* fanotify, too */
 };
 
 FIXTURE(holders_churn) {
@@ -356,7 +358,7 @@ static void (*const workers[])(const char *dir) = {
 
 static const char *check_one(const struct ucv_held *held,
 			     const struct constant *constant, int fd,
-			     unsigned long long marks)
+			     unsigned long long marks, unsigned int flags)
 {
 	const struct ucv_group *parent, *child;
 
@@ -370,8 +372,8 @@ static const char *check_one(const struct ucv_held *held,
 		return "a constant group has not two holders";
 	if (parent->marks != marks)
 		return "a constant number of marks has changed";
-	if (parent->flags)
-		return "a constant group has a flag";
+	if (parent->flags != flags)
+		return "a constant group's flags have changed";
 	if (parent->uid != CONSTANT_UID)
 		return "a constant uid has changed";
 	if (held->table.userns[parent->userns].inum != constant->init)
@@ -397,9 +399,12 @@ static const char *check_held(const struct ucv_held *held,
 {
 	const char *bad;
 
-	bad = check_one(held, constant, constant->inotify, WATCHES);
+	bad = check_one(held, constant, constant->inotify, WATCHES, 0);
 	if (!bad && constant->fanotify >= 0)
-		bad = check_one(held, constant, constant->fanotify, MARKS);
+		bad = check_one(held, constant, constant->fanotify, MARKS, 0);
+	if (!bad && constant->fanotify >= 0)
+		bad = check_one(held, constant, constant->many, MANY_MARKS,
+				UCV_GROUP_LAGGING);
 	if (!bad)
 		bad = check_left(held, constant);
 	if (!bad)
@@ -486,7 +491,7 @@ static long do_constant_inotify(struct ucv_call *call)
 static long do_constant_fanotify(struct ucv_call *call)
 {
 	become(CONSTANT_UID);
-	return marker(call->text, MARKS);
+	return marker(call->text, call->a);
 }
 
 static long do_child(struct ucv_call *call)
@@ -520,7 +525,9 @@ FIXTURE_SETUP(holders_churn)
 					   self->dir, 0, 0, 0);
 	ASSERT_LE(0, constant->inotify);
 	constant->fanotify = ucv_agent_text(agent, do_constant_fanotify,
-					    self->dir, 0, 0, 0);
+					    self->dir, MARKS, 0, 0);
+	constant->many = ucv_agent_text(agent, do_constant_fanotify,
+					self->dir, MANY_MARKS, 0, 0);
 	constant->child = ucv_agent_call(agent, do_child, 0, 0, 0);
 	ASSERT_LT(0, constant->child);
 }
