@@ -212,18 +212,22 @@ static void churn_large(const char *dir)
 }
 
 /* Watches of one group, added and removed by threads. */
+struct changer {
+	const char *dir;
+	int fd;
+};
+
 static void *change_watches(void *arg)
 {
-	const char *dir = arg;
-	static _Atomic int fd = -1;
+	const struct changer *changer = arg;
 	char path[PATH_MAX];
 	unsigned int n;
+	int wd;
 
-	if (fd < 0)
-		fd = watcher(dir, 100);
 	for (n = 0;; n++) {
-		snprintf(path, sizeof(path), "%s/%u", dir, n % 200);
-		inotify_rm_watch(fd, inotify_add_watch(fd, path, IN_MODIFY));
+		snprintf(path, sizeof(path), "%s/%u", changer->dir, n % 200);
+		wd = inotify_add_watch(changer->fd, path, IN_MODIFY);
+		inotify_rm_watch(changer->fd, wd);
 	}
 	return NULL;
 }
@@ -243,12 +247,15 @@ static void *own_table(void *arg)
 
 static void churn_threads(const char *dir)
 {
-	pthread_t thread[4], changer[2];
+	struct changer changer = { .dir = dir };
+	pthread_t thread[4];
 	unsigned int i;
 
 	become(CHURN_UID + 8);
-	for (i = 0; i < ARRAY_SIZE(changer); i++)
-		pthread_create(&changer[i], NULL, change_watches, (void *)dir);
+	changer.fd = watcher(dir, 100);
+	for (i = 0; i < 2; i++)
+		must(!pthread_create(&thread[i], NULL, change_watches,
+				     &changer));
 	for (;;) {
 		for (i = 0; i < ARRAY_SIZE(thread); i++)
 			must(!pthread_create(&thread[i], NULL, own_table,

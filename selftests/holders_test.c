@@ -27,6 +27,7 @@
 #include "ucv_holders.h"
 
 #define NR_FILES	64
+#define HEADER		"GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND\n"
 #define LOWEST_PID_MAX	400	/* the kernel wants a little more than 300 */
 #define PID_MAX		"/proc/sys/kernel/pid_max"
 #define MAX_WATCHES	"/proc/sys/fs/inotify/max_user_watches"
@@ -217,7 +218,7 @@ UCV_TEST_F(holders, the_editor)
 		SKIP(return, "debugfs cannot be read");
 	text = ucv_slurp(UCV_DEBUGFS "/holders", NULL);
 	ASSERT_NE(NULL, text);
-	EXPECT_EQ(text, strstr(text, "GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND\n"));
+	EXPECT_EQ(text, strstr(text, HEADER));
 	snprintf(begin, sizeof(begin), " inotify %u 0 %u 4 - ", self->init,
 		 self->uid);
 	snprintf(end, sizeof(end), " %ld - %d my\\040editor", fd,
@@ -313,9 +314,9 @@ UCV_TEST_F(holders, duplicated)
 
 /* Shared with a process of threads, which says here who they are. */
 struct threads {
-	_Atomic int tid[NR_THREADS];
-	_Atomic int nr;
-	_Atomic int fd;		/* opened by a thread with a table of its own */
+	atomic_int tid[NR_THREADS];
+	atomic_int nr;
+	atomic_int fd;		/* opened by a thread with a table of its own */
 	bool alone;		/* the first thread ends */
 	char dir[64];
 	unsigned int uid;
@@ -697,8 +698,8 @@ UCV_TEST_F(holders, large_fanotify_group)
 
 struct large {
 	int fd;
-	_Atomic bool stop;
-	_Atomic long added;	/* watches, since the beginning */
+	atomic_bool stop;
+	atomic_long added;	/* watches, since the beginning */
 };
 
 struct changer {
