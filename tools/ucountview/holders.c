@@ -508,10 +508,12 @@ static char *cell(const void *command, const void *line, size_t column)
 
 static void print_rows(struct holders *h)
 {
-	for (size_t i = 0; i < h->nr_rows; i++) {
-		if (!h->rows[i].holder || h->rows[i].flags)
-			table_show_also(&h->table, COL_FLAGS);
-	}
+	bool flagged = h->table.json || h->table.raw;
+
+	for (size_t i = 0; i < h->nr_rows; i++)
+		flagged |= !h->rows[i].holder || h->rows[i].flags;
+	if (flagged)
+		table_show_also(&h->table, COL_FLAGS);
 	table_begin(&h->table);
 	for (size_t i = 0; i < h->nr_rows; i++)
 		table_line(&h->table, NULL, cell, h, &h->rows[i]);
