@@ -27,6 +27,7 @@
 #include <linux/string_helpers.h>
 
 #include "debugfs.h"
+#include "denials.h"
 #include "kernel/groups.h"
 #include "kernel/resources.h"
 #include "snapshot.h"
@@ -37,13 +38,15 @@
 /**
  * struct ucv_view - an open file
  * @pin: keeps the module loaded
- * @snap: what it shows, NULL for the file "status"
+ * @snap: what it shows, NULL for the files "denials" and "status"
  * @left: the file "holders": from ucv_unattributed(); NULL for the others
+ * @denial: the line that "denials" shows next
  */
 struct ucv_view {
 	struct file *pin;
 	struct ucv_snap *snap;
 	s64 *left;
+	struct ucv_denial denial;
 };
 
 static const struct file_operations ucv_pin_fops = {
@@ -152,6 +155,15 @@ static void *ucv_userns_seq_next(struct seq_file *m, void *v, loff_t *pos)
 	return ucv_seq_next(pos, snap->records[UCV_KIND_USERNS].nr);
 }
 
+/* Nobody is "-". */
+static void ucv_show_uid(struct seq_file *m, u32 uid)
+{
+	if (uid == UCV_UID_UNMAPPED)
+		seq_puts(m, " -");
+	else
+		seq_printf(m, " %u", uid);
+}
+
 /* A process may call itself anything, so its name is the last column, escaped. */
 static void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
 {
@@ -216,10 +228,7 @@ static int ucv_mounts_seq_show(struct seq_file *m, void *v)
 	}
 	mntns = ucv_snap_mntns(snap, *(loff_t *)v - 1);
 	seq_printf(m, "%u %u", mntns->inum, ucv_snap_userns(snap, mntns->userns)->inum);
-	if (mntns->flags & UCV_MNTNS_UNCHARGED)
-		seq_puts(m, " -");
-	else
-		seq_printf(m, " %u", mntns->uid);
+	ucv_show_uid(m, mntns->uid);
 	seq_printf(m, " %u %u %u", mntns->mounts, mntns->pending, mntns->limit);
 	ucv_show_process(m, mntns->pid, mntns->comm);
 	return 0;
@@ -230,6 +239,108 @@ static const struct seq_operations ucv_mounts_seq_ops = {
 	.next	= ucv_mounts_seq_next,
 	.stop	= ucv_seq_stop,
 	.show	= ucv_mounts_seq_show,
+};
+
+/*
+ * The position in "denials" is the sequence number of a record. There is no
+ * snapshot: what is overwritten before it is its turn is left out.
+ */
+static void *ucv_denials_seq_start(struct seq_file *m, loff_t *pos)
+{
+	struct ucv_view *view = m->private;
+	u64 seq = *pos;
+
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	if (!ucv_denials_get(&seq, &view->denial))
+		return NULL;
+	*pos = seq;
+	return &view->denial;
+}
+
+static void *ucv_denials_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return ucv_denials_seq_start(m, pos);
+}
+
+static const char *ucv_denied_resource(u32 type, u32 resource)
+{
+	return type == UCV_DENIAL_UCOUNT ? ucv_resources[resource].name : "mounts";
+}
+
+static int ucv_denials_seq_show(struct seq_file *m, void *v)
+{
+	const struct ucv_denial *denial = v;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "SEQ TIME_NS RESOURCE CALLER_USERNS CALLER_UID CHARGED_USERNS CHARGED_UID LEVEL USERNS UID USED LIMIT MNTNS PENDING ASKED FLAGS TID PID COMMAND\n");
+		return 0;
+	}
+	seq_printf(m, "%llu %llu %s", denial->seq, denial->time_ns,
+		   ucv_denied_resource(denial->type, denial->resource));
+	seq_printf(m, " %u %u %u", denial->caller_userns, denial->caller_uid,
+		   denial->charged_userns);
+	ucv_show_uid(m, denial->charged_uid);
+	seq_printf(m, " %u %u", denial->level, denial->userns);
+	ucv_show_uid(m, denial->uid);
+	seq_printf(m, " %lld %lld", denial->used, denial->limit);
+	if (denial->type == UCV_DENIAL_MOUNT)
+		seq_printf(m, " %u %u %u", denial->mntns, denial->pending, denial->asked);
+	else
+		seq_puts(m, " - - -");
+	seq_printf(m, " 0x%x %u", denial->flags, denial->pid);
+	ucv_show_process(m, denial->tgid, denial->comm);
+	return 0;
+}
+
+static const struct seq_operations ucv_denials_seq_ops = {
+	.start	= ucv_denials_seq_start,
+	.next	= ucv_denials_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_denials_seq_show,
+};
+
+static void *ucv_denial_counts_seq_start(struct seq_file *m, loff_t *pos)
+{
+	const struct ucv_snap *snap = ucv_seq_snap(m);
+
+	return ucv_seq_start(m, pos, snap->records[UCV_KIND_DENIAL_COUNT].nr);
+}
+
+static void *ucv_denial_counts_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	const struct ucv_snap *snap = ucv_seq_snap(m);
+
+	return ucv_seq_next(pos, snap->records[UCV_KIND_DENIAL_COUNT].nr);
+}
+
+/* NS is a user namespace or, for mounts, a mount namespace. */
+static int ucv_denial_counts_seq_show(struct seq_file *m, void *v)
+{
+	const struct ucv_snap *snap = ucv_seq_snap(m);
+	const struct ucv_denial_count *count;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "RESOURCE NS LEVEL UID DENIALS LAST_NS\n");
+		return 0;
+	}
+	count = ucv_record(&snap->records[UCV_KIND_DENIAL_COUNT], *(loff_t *)v - 1);
+	if (count->flags & UCV_DENIAL_COUNT_OTHERS)
+		seq_puts(m, "- - -");
+	else
+		seq_printf(m, "%s %u %u", ucv_denied_resource(count->type, count->resource),
+			   count->ns, count->level);
+	ucv_show_uid(m, count->uid);
+	seq_printf(m, " %llu %llu\n", count->denials, count->last_ns);
+	return 0;
+}
+
+static const struct seq_operations ucv_denial_counts_seq_ops = {
+	.start	= ucv_denial_counts_seq_start,
+	.next	= ucv_denial_counts_seq_next,
+	.stop	= ucv_seq_stop,
+	.show	= ucv_denial_counts_seq_show,
 };
 
 /* Lines of the file "holders": the holders, then what is left of each counter. */
@@ -440,6 +551,31 @@ static const struct file_operations ucv_mounts_fops = {
 	.release	= ucv_debugfs_release,
 };
 
+static int ucv_denials_open(struct inode *inode, struct file *file)
+{
+	return ucv_debugfs_open(file, &ucv_denials_seq_ops, 0);
+}
+
+static const struct file_operations ucv_denials_fops = {
+	.open		= ucv_denials_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= ucv_debugfs_release,
+};
+
+static int ucv_denial_counts_open(struct inode *inode, struct file *file)
+{
+	return ucv_debugfs_open(file, &ucv_denial_counts_seq_ops,
+				UCV_MASK(UCV_KIND_DENIAL_COUNT));
+}
+
+static const struct file_operations ucv_denial_counts_fops = {
+	.open		= ucv_denial_counts_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= ucv_debugfs_release,
+};
+
 static int ucv_holders_open(struct inode *inode, struct file *file)
 {
 	struct ucv_view *view;
@@ -490,6 +626,9 @@ void ucv_debugfs_init(void)
 	debugfs_create_file("ucounts", 0400, ucv_debugfs_dir, NULL, &ucv_ucounts_fops);
 	debugfs_create_file("userns", 0400, ucv_debugfs_dir, NULL, &ucv_userns_fops);
 	debugfs_create_file("mounts", 0400, ucv_debugfs_dir, NULL, &ucv_mounts_fops);
+	debugfs_create_file("denials", 0400, ucv_debugfs_dir, NULL, &ucv_denials_fops);
+	debugfs_create_file("denial_counts", 0400, ucv_debugfs_dir, NULL,
+			    &ucv_denial_counts_fops);
 	debugfs_create_file("status", 0400, ucv_debugfs_dir, NULL, &ucv_status_fops);
 	debugfs_create_file("holders", 0400, ucv_debugfs_dir, NULL, &ucv_holders_fops);
 }

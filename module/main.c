@@ -6,9 +6,12 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
+#include "arming.h"
 #include "debugfs.h"
+#include "denials.h"
 #include "kernel/btf.h"
 #include "kernel/groups.h"
+#include "kernel/hooks.h"
 #include "kernel/mntns.h"
 #include "kernel/resources.h"
 #include "kernel/symbols.h"
@@ -31,6 +34,8 @@ static u64 ucv_features(const struct ucv_btf *btf)
 	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0) |
 	       (ucv_mntns_available() ? UCV_FEATURE_MNTNS : 0) |
 	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0) |
+	       (ucv_hooks_ucount() ? UCV_FEATURE_DENIALS : 0) |
+	       (ucv_hooks_mount() ? UCV_FEATURE_MNT_DENIALS : 0) |
 	       (ucv_groups_available() ? UCV_FEATURE_GROUPS : 0);
 }
 
@@ -46,6 +51,7 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 	ucv_mntns_init(btf);
+	ucv_denials_init();
 	ucv_groups_init(btf);
 	ucv_status_init(ucv_features(btf));
 	return 0;
@@ -72,9 +78,12 @@ static int __init ucv_init(void)
 	if (ret)
 		return ret;
 
+	ucv_arming_init();
 	ret = ucv_miscdev_init();
 	if (ret) {
 		pr_err("cannot register /dev/" UCV_MODULE_NAME " (%d)\n", ret);
+		ucv_arming_exit();
+		ucv_denials_exit();
 		return ret;
 	}
 	ucv_debugfs_init();
@@ -85,6 +94,8 @@ static void __exit ucv_exit(void)
 {
 	ucv_debugfs_exit();
 	ucv_miscdev_exit();
+	ucv_arming_exit();
+	ucv_denials_exit();
 }
 
 module_init(ucv_init);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The front end for programs: ioctls on /dev/ucountview. What they take and
- * return is documented in include/uapi/ucountview.h.
+ * The front end for programs: ioctls and read() on /dev/ucountview. What they
+ * take and return is documented in include/uapi/ucountview.h.
  */
 #include <linux/compat.h>
 #include <linux/err.h>
@@ -14,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "listener.h"
 #include "miscdev.h"
 #include "snapshot.h"
 #include "status.h"
@@ -22,10 +23,12 @@
 static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER0);
 static_assert(sizeof(struct ucv_snapshot) == UCV_SNAPSHOT_SIZE_VER0);
 static_assert(sizeof(struct ucv_read) == UCV_READ_SIZE_VER0);
+static_assert(sizeof(struct ucv_listen) == UCV_LISTEN_SIZE_VER0);
 static_assert(sizeof(struct ucv_resource) >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_USERNS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(sizeof(struct ucv_mntns) >= UCV_RECORD_SIZE_MIN);
+static_assert(sizeof(struct ucv_denial_count) >= UCV_RECORD_SIZE_MIN);
 static_assert(sizeof(struct ucv_group) >= UCV_RECORD_SIZE_MIN);
 static_assert(sizeof(struct ucv_holder) >= UCV_RECORD_SIZE_MIN);
 
@@ -34,10 +37,12 @@ static_assert(sizeof(struct ucv_holder) >= UCV_RECORD_SIZE_MIN);
  * @lock: protects @snap; held while records are copied, so that one thread's new
  *	snapshot does not free what another one is reading
  * @snap: the snapshot, or NULL
+ * @listener: what it reads of denials
  */
 struct ucv_file {
 	struct mutex lock; /* protects snap */
 	struct ucv_snap *snap;
+	struct ucv_listener listener;
 };
 
 /*
@@ -204,6 +209,20 @@ static long ucv_ioctl_read(struct ucv_file *uf, void __user *arg, unsigned int c
 	return ret ? ret : ucv_put_arg(arg, &args, sizeof(args), cmd);
 }
 
+static long ucv_ioctl_listen(struct ucv_file *uf, void __user *arg, unsigned int cmd)
+{
+	struct ucv_listen args;
+	int ret;
+
+	ret = ucv_get_arg(&args, sizeof(args), UCV_LISTEN_SIZE_VER0, arg, cmd);
+	if (ret)
+		return ret;
+	if (args.flags & ~(UCV_LISTEN_ARM | UCV_LISTEN_OLDEST) || args.reserved)
+		return -EINVAL;
+	ret = ucv_listener_start(&uf->listener, &args);
+	return ret ? ret : ucv_put_arg(arg, &args, sizeof(args), cmd);
+}
+
 static long ucv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ucv_file *uf = file->private_data;
@@ -219,9 +238,25 @@ static long ucv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ucv_ioctl_snapshot(uf, uarg, cmd);
 	case _IOC_NR(UCV_IOC_READ):
 		return ucv_ioctl_read(uf, uarg, cmd);
+	case _IOC_NR(UCV_IOC_LISTEN):
+		return ucv_ioctl_listen(uf, uarg, cmd);
 	default:
 		return -ENOTTY;
 	}
+}
+
+static ssize_t ucv_read(struct file *file, char __user *buf, size_t size, loff_t *pos)
+{
+	struct ucv_file *uf = file->private_data;
+
+	return ucv_listener_read(&uf->listener, buf, size, file->f_flags & O_NONBLOCK);
+}
+
+static __poll_t ucv_poll(struct file *file, poll_table *wait)
+{
+	struct ucv_file *uf = file->private_data;
+
+	return ucv_listener_poll(&uf->listener, file, wait);
 }
 
 static int ucv_open(struct inode *inode, struct file *file)
@@ -234,6 +269,7 @@ static int ucv_open(struct inode *inode, struct file *file)
 	if (!uf)
 		return -ENOMEM;
 	mutex_init(&uf->lock);
+	ucv_listener_init(&uf->listener);
 	file->private_data = uf;
 	return nonseekable_open(inode, file);
 }
@@ -242,7 +278,8 @@ static int ucv_release(struct inode *inode, struct file *file)
 {
 	struct ucv_file *uf = file->private_data;
 
-	/* The last reference is gone, so no ioctl can be under way. */
+	/* The last reference is gone, so neither ioctl() nor read() is under way. */
+	ucv_listener_exit(&uf->listener);
 	ucv_snap_free(uf->snap);
 	mutex_destroy(&uf->lock);
 	kfree(uf);
@@ -253,6 +290,8 @@ static const struct file_operations ucv_fops = {
 	.owner		= THIS_MODULE,
 	.open		= ucv_open,
 	.release	= ucv_release,
+	.read		= ucv_read,
+	.poll		= ucv_poll,
 	.unlocked_ioctl	= ucv_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };

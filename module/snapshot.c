@@ -9,9 +9,12 @@
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
+#include "denials.h"
 #include "kernel/groups.h"
+#include "kernel/hooks.h"
 #include "kernel/mntns.h"
 #include "snapshot.h"
 #include "status.h"
@@ -120,6 +123,7 @@ static struct ucv_snap *ucv_snap_alloc(void)
 	snap->records[UCV_KIND_USERNS].stride = UCV_USERNS_STRIDE;
 	snap->records[UCV_KIND_UCOUNTS].stride = UCV_UCOUNTS_STRIDE;
 	snap->records[UCV_KIND_MNTNS].stride = sizeof(struct ucv_mntns);
+	snap->records[UCV_KIND_DENIAL_COUNT].stride = sizeof(struct ucv_denial_count);
 	snap->records[UCV_KIND_GROUP].stride = sizeof(struct ucv_group);
 	snap->records[UCV_KIND_HOLDER].stride = sizeof(struct ucv_holder);
 
@@ -141,14 +145,41 @@ u64 ucv_snap_supported(void)
 	return UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
 	       UCV_MASK(UCV_KIND_UCOUNTS) |
 	       (ucv_mntns_available() ? UCV_MASK(UCV_KIND_MNTNS) : 0) |
+	       (ucv_hooks_ucount() ? UCV_MASK(UCV_KIND_DENIAL_COUNT) : 0) |
 	       (ucv_groups_available() ? UCV_GROUP_KINDS : 0);
 }
 
-/* Whatever is asked for, the user namespaces come with it; groups and holders as a pair. */
-static int ucv_snap_walk(struct ucv_snap *snap, u64 request)
+static int ucv_snap_denial_counts(struct ucv_snap *snap)
 {
-	if (request == UCV_MASK(UCV_KIND_RESOURCE))
-		return 0;
+	struct ucv_records *records = &snap->records[UCV_KIND_DENIAL_COUNT];
+	struct ucv_denial_count count;
+	int ret = 0;
+	u32 slot;
+
+	for (slot = 0; slot <= UCV_DENIALS_COUNTS && !ret; slot++) {
+		if (!ucv_denials_get_count(slot, &count))
+			continue;
+		if (records->nr == records->max)
+			ret = ucv_records_grow(snap, UCV_KIND_DENIAL_COUNT);
+		if (!ret)
+			memcpy(ucv_record(records, records->nr++), &count, sizeof(count));
+	}
+	return ret;
+}
+
+/*
+ * Whichever of the kernel's tables is asked for, the user namespaces come with it;
+ * groups and holders come as a pair.
+ */
+static int ucv_snap_fill(struct ucv_snap *snap, u64 request)
+{
+	u64 walked = request & ~(UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_DENIAL_COUNT));
+	int ret = 0;
+
+	if (request & UCV_MASK(UCV_KIND_DENIAL_COUNT))
+		ret = ucv_snap_denial_counts(snap);
+	if (ret || !walked)
+		return ret;
 	snap->filled = request | UCV_MASK(UCV_KIND_USERNS);
 	if (request & UCV_GROUP_KINDS)
 		snap->filled |= UCV_GROUP_KINDS;
@@ -173,7 +204,7 @@ struct ucv_snap *ucv_snap_take(u64 request)
 		return ERR_PTR(-ENOMEM);
 	snap->filled = request;
 	snap->start_ns = ktime_get_boottime_ns();
-	ret = ucv_snap_walk(snap, request);
+	ret = ucv_snap_fill(snap, request);
 	snap->end_ns = ktime_get_boottime_ns();
 	if (ret) {
 		ucv_snap_free(snap);

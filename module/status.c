@@ -7,6 +7,8 @@
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 
+#include "arming.h"
+#include "denials.h"
 #include "kernel/resources.h"
 #include "kernel/ucounts.h"
 #include "snapshot.h"
@@ -41,7 +43,8 @@ static u64 ucv_features; /* set at load, constant afterwards */
 
 static const char * const ucv_feature_names[] = {
 	"rlimits", "lockless", "ns_id", "btf", "ns_pinned", "mntns", "mntns_listed",
-	[9] = "groups",
+	"denials", "mount_denials",
+	"groups",
 };
 
 /**
@@ -106,6 +109,7 @@ static void ucv_status_show_features(struct seq_file *m)
 int ucv_status_show(struct seq_file *m, void *unused)
 {
 	struct ucv_status now;
+	u64 missed;
 
 	spin_lock(&ucv_status_lock);
 	now = ucv_status;
@@ -124,5 +128,8 @@ int ucv_status_show(struct seq_file *m, void *unused)
 	seq_printf(m, "last_walk_ns: %llu\n", now.walk_ns);
 	seq_printf(m, "last_hold_ns: %llu\n", now.hold_ns);
 	seq_printf(m, "hold_max_ns: %llu\n", now.hold_max_ns);
+	seq_printf(m, "denials_armed: %u\n", ucv_armed(&missed));
+	seq_printf(m, "denials: %llu\n", ucv_denials_total());
+	seq_printf(m, "denials_missed: %llu\n", missed);
 	return 0;
 }

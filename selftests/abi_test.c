@@ -48,10 +48,16 @@ static char *before_a_hole(void)
 /* A good call of each kind works, and says what it should: else what is wrong. */
 static const char *unusable(int fd)
 {
+	struct ucv_listen listen = {};
 	struct ucv_table table;
 	const char *bad;
 	int ret;
 
+	ret = call(fd, UCV_IOC_LISTEN, &listen);
+	if (ret && ret != -EOPNOTSUPP)
+		return "it cannot listen";
+	if (!ret && (!listen.capacity || listen.next != listen.total + 1))
+		return "it does not say where it listens";
 	ret = ucv_take_from(fd, &table);
 	if (ret)
 		return strerror(-ret);
@@ -90,8 +96,15 @@ FIXTURE_VARIANT_ADD(arg, read) {
 	.size = UCV_READ_SIZE_VER0,
 };
 
+FIXTURE_VARIANT_ADD(arg, listen) {
+	.nr = _IOC_NR(UCV_IOC_LISTEN),
+	.size = UCV_LISTEN_SIZE_VER0,
+};
+
 FIXTURE_SETUP(arg)
 {
+	if (variant->nr == _IOC_NR(UCV_IOC_LISTEN) && !ucv_feature(UCV_FEATURE_DENIALS))
+		SKIP(return, "the module cannot tell of refusals here");
 	self->fd = ucv_open();
 	ASSERT_LE(0, self->fd);
 	EXPECT_USABLE(self->fd);
@@ -122,6 +135,8 @@ static void *good_arg(unsigned int nr, void *at)
 		memcpy(at, &snapshot, sizeof(snapshot));
 	if (nr == _IOC_NR(UCV_IOC_READ))
 		memcpy(at, &read, sizeof(read));
+	if (nr == _IOC_NR(UCV_IOC_LISTEN))
+		memset(at, 0, sizeof(struct ucv_listen));
 	return at;
 }
 
@@ -287,7 +302,7 @@ UCV_TEST_F(file, unknown_ioctls)
 	__u64 arg[32] = {};
 	unsigned int nr;
 
-	for (nr = _IOC_NR(UCV_IOC_READ) + 1; nr < 256; nr++) {
+	for (nr = _IOC_NR(UCV_IOC_LISTEN) + 1; nr < 256; nr++) {
 		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC,
 						       nr, 64), arg));
 		EXPECT_EQ(-ENOTTY, call(self->fd, _IO(UCV_IOC_MAGIC, nr), arg));
@@ -346,7 +361,7 @@ static __u64 brought_by(__u64 request)
 
 	if (request & held)
 		request |= held;
-	return request & ~(userns | UCV_MASK(UCV_KIND_RESOURCE)) ?
+	return request & (held | UCV_MASK(UCV_KIND_UCOUNTS) | UCV_MASK(UCV_KIND_MNTNS)) ?
 	       request | userns : request;
 }
 

@@ -249,7 +249,7 @@ story_of_two_limits() {
 	run why "$watcher" -R inotify_watches &&
 		shows inotify_watches 1 "$inner" $((uid + 1)) 12 12 100% yes &&
 		expect "lines that bind" 1 "$(grep -c ' yes$' "$ktap_dir/out")" || return
-	expect "the commands" "nsenter -t $watcher -U sysctl -w user.max_inotify_watches=24
+	expect "the commands" "nsenter -t $watcher -U -- sysctl -w user.max_inotify_watches=24
 sysctl -w fs.inotify.max_user_watches=32" "$(printed_fix)" || return
 	for line in 1 2; do
 		tell watcher '0 ENOSPC' watch "$files" 12 4 || return
@@ -395,7 +395,7 @@ story_of_the_nest() {
 	run why "$fifth" -R inotify_watches || return
 	says "inotify_watches: 3 of 3 used by uid $third_uid in user namespace $third_userns." &&
 		says '  When it is reached, inotify_add_watch() fails with ENOSPC (No space left on device).' &&
-		expect "the command" "nsenter -t $third -U sysctl -w user.max_inotify_watches=6" "$(printed_fix)" &&
+		expect "the command" "nsenter -t $third -U -- sysctl -w user.max_inotify_watches=6" "$(printed_fix)" &&
 		expect "levels that bind" "3 $third_userns $third_uid 3 3 100%" \
 			"$(awk '$NF == "yes" { print $2, $3, $4, $5, $6, $7 }' "$ktap_dir/out")" || return
 	cp "$ktap_dir/out" "$ktap_dir/text"

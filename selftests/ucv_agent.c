@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <linux/securebits.h>
 
@@ -91,17 +94,76 @@ static long receive_answer(int sock, int *fd)
 	return ret;
 }
 
+/*
+ * A thread of the agent that is not its leader, and makes the calls if there is one.
+ * It takes one after the other, as the leader would.
+ */
+static struct worker {
+	sem_t begin;
+	sem_t end;
+	struct ucv_call *call;
+	long ret;
+} worker;
+
+static bool has_worker;
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem))
+		;
+}
+
+static void *work(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		wait_for(&worker.begin);
+		worker.ret = worker.call->fn(worker.call);
+		sem_post(&worker.end);
+	}
+	return NULL;
+}
+
+static long call_worker(struct ucv_call *call)
+{
+	worker.call = call;
+	sem_post(&worker.begin);
+	wait_for(&worker.end);
+	return worker.ret;
+}
+
+static long do_name(struct ucv_call *call)
+{
+	return prctl(PR_SET_NAME, call->text) ? -errno : syscall(SYS_gettid);
+}
+
+/* The thread's number. */
+long ucv_do_by_thread(struct ucv_call *call)
+{
+	struct ucv_call name = { .fn = do_name };
+	pthread_t thread;
+
+	if (sem_init(&worker.begin, 0, 0) || sem_init(&worker.end, 0, 0))
+		return -errno;
+	if (pthread_create(&thread, NULL, work, NULL))
+		return -EAGAIN;
+	has_worker = true;
+	memcpy(name.text, call->text, sizeof(name.text));
+	return call_worker(&name);
+}
+
 static void agent_loop(int sock)
 {
 	struct ucv_call call;
 	long ret;
 
+	has_worker = false;
 	close_socks();
 	signal(SIGCHLD, SIG_IGN);
 	while (recv(sock, &call, sizeof(call), 0) == sizeof(call)) {
 		call.fd = -1;
 		call.sock = sock;
-		ret = call.fn(&call);
+		ret = has_worker ? call_worker(&call) : call.fn(&call);
 		/* Other agents write to files in /proc of this one. */
 		prctl(PR_SET_DUMPABLE, 1);
 		if (send_answer(sock, ret, call.fd))
@@ -421,6 +483,12 @@ long ucv_do_open(struct ucv_call *call)
 		return -errno;
 	close(fd);
 	return 0;
+}
+
+/* For one that was not opened by the agent. */
+long ucv_do_hold(struct ucv_call *call)
+{
+	return hold(dup(call->a));
 }
 
 long ucv_do_exit(struct ucv_call *call)

@@ -58,13 +58,18 @@ char *ucv_slurp(const char *path, size_t *length)
 	return text;
 }
 
-/* -1 if it cannot be read: no limit or counter is negative. */
+/*
+ * -1 if it cannot be read: no limit or counter is negative. A switch, Y or N, is 1 or 0
+ * and can be written so, too.
+ */
 long long ucv_read_number(const char *path)
 {
 	char *text = ucv_slurp(path, NULL);
 	long long value = -1;
 
-	if (text)
+	if (text && (text[0] == 'Y' || text[0] == 'N'))
+		value = text[0] == 'Y';
+	else if (text)
 		sscanf(text, "%lld", &value);
 	free(text);
 	return value;
@@ -118,17 +123,22 @@ static struct saved {
 
 static pid_t program;
 
-static void restore_sysctls(void)
+/* For a test that must not leave its values to the next one. */
+void ucv_sysctls_back(void)
 {
 	char value[24];
 	unsigned int i;
 
-	if (getpid() != program)
-		return;
 	for (i = 0; i < saved->nr; i++) {
 		snprintf(value, sizeof(value), "%lld", saved->sysctl[i].value);
 		ucv_write(saved->sysctl[i].path, value);
 	}
+}
+
+static void restore_sysctls(void)
+{
+	if (getpid() == program)
+		ucv_sysctls_back();
 }
 
 static void restore_and_die(int sig)

@@ -134,6 +134,7 @@ int ucv_status(const char *key, char *value, size_t size);
 int ucv_write(const char *path, const char *value);
 long long ucv_read_number(const char *path);
 int ucv_sysctl(const char *path, long long value);
+void ucv_sysctls_back(void);
 
 /* A directory with files 0, 1, 2 ... that everybody may read. */
 int ucv_make_files(char *dir, size_t size, unsigned int nr);
@@ -190,6 +191,8 @@ long ucv_do_unmark(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
 long ucv_do_close(struct ucv_call *call);	/* a; all if negative */
 long ucv_do_get_fd(struct ucv_call *call);	/* sends a back */
 long ucv_do_open(struct ucv_call *call);	/* open(text, a) and close */
+long ucv_do_hold(struct ucv_call *call);	/* numbers descriptor a */
+long ucv_do_by_thread(struct ucv_call *call);	/* a thread of that name makes the calls */
 long ucv_do_exit(struct ucv_call *call);	/* _exit(a) */
 
 /*

@@ -40,7 +40,8 @@
  *	EINVAL	no UCV_IOC_LISTEN came first, or the buffer has no room for a
  *		record
  *	EAGAIN	there is none yet, and the file is O_NONBLOCK
- *	EINTR	a signal arrived while it waited
+ *	EINTR	a signal arrived while it waited, with a handler that does not ask
+ *		for SA_RESTART
  *	EFAULT	the buffer is not mapped, or not writable; records that were
  *		written before have been read
  * poll() reports POLLIN when a record can be read, and POLLERR if no
@@ -279,7 +280,7 @@ enum ucv_denial_type {
 
 /* ucv_denial.flags */
 #define UCV_DENIAL_UNSURE	(1U << 0) /* no level was at its limit any more, see there */
-#define UCV_DENIAL_USED_UNKNOWN	(1U << 1) /* used could not be read, see there */
+#define UCV_DENIAL_USED_UNKNOWN	(1U << 1) /* one counter could not be read, see there */
 #define UCV_DENIAL_ASKED_MORE	(1U << 2) /* asked for at least so many, see there */
 
 /**
@@ -298,8 +299,9 @@ enum ucv_denial_type {
  *	after the refusal, none of the levels was at its limit: another thread had
  *	given something back meanwhile, or memory had run out. @level and what
  *	belongs to it then tell of the level with the least room.
- *	UCV_DENIAL_USED_UNKNOWN: @used could not be read without waiting and is
- *	@limit, which it had reached (PREEMPT_RT before Linux 6.15).
+ *	UCV_DENIAL_USED_UNKNOWN: the counter where the charge began could not be
+ *	read without waiting (PREEMPT_RT before Linux 6.15). It is taken to have
+ *	refused, with @used as large as @limit, unless a level above was full.
  *	UCV_DENIAL_ASKED_MORE: @asked is where the counting ended.
  * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
  * @caller_id: the user namespace that the thread is in: the identifier that is

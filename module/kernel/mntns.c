@@ -50,8 +50,11 @@ struct ucv_mntns_layout {
 	u32 mounts;
 	u32 pending;
 	u32 tree_node;
-	u32 instance;	/* in struct mount */
-	u32 vfsmount;	/* in struct mount */
+	u32 instance;	/* in struct mount, as all that follows */
+	u32 vfsmount;
+	u32 parent;
+	u32 children;
+	u32 sibling;
 };
 
 /* All of these are set at load and constant afterwards. */
@@ -99,6 +102,9 @@ static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layou
 		{ "mnt_namespace", "ucounts", sizeof(void *), &layout->ucounts },
 		{ "mnt_namespace", "pending_mounts", sizeof(int), &layout->pending },
 		{ "mount", "mnt", sizeof(struct vfsmount), &layout->vfsmount },
+		{ "mount", "mnt_parent", sizeof(void *), &layout->parent },
+		{ "mount", "mnt_mounts", sizeof(struct list_head), &layout->children },
+		{ "mount", "mnt_child", sizeof(struct list_head), &layout->sibling },
 	};
 	const struct ucv_member optional[] = {
 		{ "mnt_namespace", "seq", sizeof(u64), &layout->seq },
@@ -138,6 +144,9 @@ static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
 	layout->ucounts = offsetof(struct mnt_namespace, ucounts);
 	layout->pending = offsetof(struct mnt_namespace, pending_mounts);
 	layout->vfsmount = offsetof(struct mount, mnt);
+	layout->parent = offsetof(struct mount, mnt_parent);
+	layout->children = offsetof(struct mount, mnt_mounts);
+	layout->sibling = offsetof(struct mount, mnt_child);
 	static_assert(sizeof(((struct mnt_namespace *)NULL)->pending_mounts) == sizeof(int));
 #if UCV_HAVE_MNTNS_NR_MOUNTS
 	static_assert(sizeof(((struct mnt_namespace *)NULL)->nr_mounts) == sizeof(int));
@@ -209,18 +218,33 @@ static int ucv_mntns_charged(struct mnt_namespace *ns, struct ucv_mntns_facts *f
 	return 0;
 }
 
+/**
+ * ucv_mntns_read() - what a mount namespace holds
+ * @ns: kept in memory by the caller: by a lock, RCU or a reference
+ * @facts: out
+ *
+ * Context: any. Does not sleep.
+ * Return: 0, or -EFAULT if it is on its way out
+ */
+int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
+{
+	if (ucv_mntns_charged(ns, facts))
+		return -EFAULT;
+	facts->id = ucv_mntns_id(ns);
+	facts->inum = ucv_mntns_common(ns)->inum;
+	facts->mounts = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.mounts));
+	facts->pending = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.pending));
+	facts->user_ns = *(struct user_namespace **)((void *)ns + ucv_layout.user_ns);
+	return 0;
+}
+
 /* Visit a namespace that a lock or RCU keeps in memory. */
 static int ucv_mntns_meet(struct mnt_namespace *ns, ucv_mntns_visit visit, void *arg)
 {
 	struct ucv_mntns_facts facts;
 
-	if (ucv_mntns_charged(ns, &facts))
+	if (ucv_mntns_read(ns, &facts))
 		return 0;
-	facts.id = ucv_mntns_id(ns);
-	facts.inum = ucv_mntns_common(ns)->inum;
-	facts.mounts = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.mounts));
-	facts.pending = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.pending));
-	facts.user_ns = *(struct user_namespace **)((void *)ns + ucv_layout.user_ns);
 	smp_rmb(); /* all of the above before the count */
 	if (ucv_mntns_is_dead(ns))
 		return 0;
@@ -429,6 +453,55 @@ int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hol
 	read_sequnlock_excl(ucv_mount_lock);
 #endif
 	return ret;
+}
+
+static struct list_head *ucv_mount_children(struct mount *mnt)
+{
+	return (void *)mnt + ucv_layout.children;
+}
+
+static struct list_head *ucv_mount_sibling(struct mount *mnt)
+{
+	return (void *)mnt + ucv_layout.sibling;
+}
+
+static struct mount *ucv_mount_parent(struct mount *mnt)
+{
+	return *(struct mount **)((void *)mnt + ucv_layout.parent);
+}
+
+/* The mount after another in the tree below root, parents first; NULL at its end. */
+static struct mount *ucv_mount_next(struct mount *mnt, struct mount *root)
+{
+	struct list_head *next = ucv_mount_children(mnt)->next;
+
+	if (next != ucv_mount_children(mnt))
+		return (void *)next - ucv_layout.sibling;
+	while (mnt != root) {
+		next = ucv_mount_sibling(mnt)->next;
+		mnt = ucv_mount_parent(mnt);
+		if (next != ucv_mount_children(mnt))
+			return (void *)next - ucv_layout.sibling;
+	}
+	return NULL;
+}
+
+/**
+ * ucv_mount_tree_size() - how many mounts a tree has
+ * @root: its root, which counts
+ * @max: count no further than this
+ *
+ * Context: namespace_sem is held, which keeps the tree as it is. Does not sleep.
+ * Return: their number, or @max
+ */
+u32 ucv_mount_tree_size(struct mount *root, u32 max)
+{
+	struct mount *mnt;
+	u32 nr = 0;
+
+	for (mnt = root; mnt && nr < max; mnt = ucv_mount_next(mnt, root))
+		nr++;
+	return nr;
 }
 
 /**

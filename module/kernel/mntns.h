@@ -33,6 +33,7 @@
 #include <linux/types.h>
 
 struct mnt_namespace;
+struct mount;
 struct task_struct;
 struct ucv_btf;
 struct ucv_hold;
@@ -73,6 +74,8 @@ void ucv_mntns_init(const struct ucv_btf *btf);
 bool ucv_mntns_available(void);
 bool ucv_mntns_listed(void);
 u32 ucv_mntns_limit(void);
+int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts);
+u32 ucv_mount_tree_size(struct mount *root, u32 max);
 int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
 			   struct ucv_hold *hold);
 int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *arg);

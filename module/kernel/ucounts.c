@@ -57,6 +57,13 @@ static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
 	return ret;
 }
 
+/* Where the kernel looks for an entry. */
+static unsigned int ucv_ucounts_bucket(const struct user_namespace *ns, kuid_t uid)
+{
+	return hash_long((unsigned long)__kuid_val(uid) + (unsigned long)ns,
+			 ilog2(ucv_ucounts_nr_buckets));
+}
+
 /*
  * Root in the initial user namespace has had an entry since the kernel made its
  * first mount namespace. It must be in the bucket where the kernel would look
@@ -64,8 +71,7 @@ static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
  */
 static bool ucv_ucounts_root_found(void)
 {
-	unsigned long key = (unsigned long)&init_user_ns;
-	unsigned int bucket = hash_long(key, ilog2(ucv_ucounts_nr_buckets));
+	unsigned int bucket = ucv_ucounts_bucket(&init_user_ns, GLOBAL_ROOT_UID);
 	struct ucounts *entry;
 	bool found = false;
 
@@ -77,6 +83,69 @@ static bool ucv_ucounts_root_found(void)
 			uid_eq(entry->uid, GLOBAL_ROOT_UID);
 	ucv_ucounts_unlock_bucket();
 	return found;
+}
+
+/*
+ * Keep the entries of a bucket where they are, from a context that must not
+ * sleep. The lock is held for some instructions at a time; but on PREEMPT_RT it
+ * is one to sleep on, and its holder may have been preempted by the caller.
+ */
+static bool ucv_ucounts_trylock(unsigned long *flags)
+{
+#if UCV_UCOUNTS_LOCKLESS
+	rcu_read_lock();
+#elif IS_ENABLED(CONFIG_PREEMPT_RT)
+	unsigned int tries = 100;
+
+	while (!spin_trylock_irqsave(ucv_ucounts_lock, *flags)) {
+		if (!--tries)
+			return false;
+		cpu_relax();
+	}
+#else
+	spin_lock_irqsave(ucv_ucounts_lock, *flags);
+#endif
+	return true;
+}
+
+static void ucv_ucounts_unlock(unsigned long flags)
+{
+#if UCV_UCOUNTS_LOCKLESS
+	rcu_read_unlock();
+#else
+	spin_unlock_irqrestore(ucv_ucounts_lock, flags);
+#endif
+}
+
+/**
+ * ucv_ucounts_peek() - one counter of one user in one namespace
+ * @ns: the namespace, held by the caller
+ * @uid: the user
+ * @resource: which counter of ucount[]
+ * @used: out: its value; 0 if the kernel has no entry for them
+ *
+ * Context: any but with the table's lock held. Does not sleep.
+ * Return: 0, or -EBUSY if that would take waiting (PREEMPT_RT)
+ */
+int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
+		     s64 *used)
+{
+	unsigned int bucket = ucv_ucounts_bucket(ns, uid);
+	struct ucounts *entry;
+	unsigned long flags;
+
+	*used = 0;
+	if (!ucv_ucounts_trylock(&flags))
+		return -EBUSY;
+	/* The first that fits is the one that the kernel charges. */
+	for (entry = ucv_ucounts_first(bucket); entry; entry = ucv_ucounts_next(entry)) {
+		if (entry->ns != ns || !uid_eq(entry->uid, uid) || ucv_ucounts_is_dead(entry))
+			continue;
+		*used = ucv_ucounts_one(entry, resource);
+		break;
+	}
+	ucv_ucounts_unlock(flags);
+	return 0;
 }
 
 /**

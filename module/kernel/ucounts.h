@@ -42,6 +42,8 @@ extern spinlock_t *ucv_ucounts_lock;
 struct ucv_btf;
 
 int ucv_ucounts_init(const struct ucv_btf *btf);
+int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
+		     s64 *used);
 
 /**
  * ucv_ucounts_lock_bucket() - keep the entries of a bucket, and what they point
@@ -158,6 +160,16 @@ static inline s64 ucv_counter_read(const void *counter, size_t size)
 }
 
 /**
+ * ucv_ucounts_one() - one counter of an entry
+ * @entry: an entry of a locked bucket, or one that the caller holds
+ * @resource: which counter of ucount[]
+ */
+static inline s64 ucv_ucounts_one(const struct ucounts *entry, unsigned int resource)
+{
+	return ucv_counter_read(&entry->ucount[resource], sizeof(entry->ucount[resource]));
+}
+
+/**
  * ucv_ucounts_read() - all counters of an entry
  * @entry: an entry of a locked bucket
  * @used: out: UCV_NR_RESOURCES values
@@ -167,7 +179,7 @@ static inline void ucv_ucounts_read(const struct ucounts *entry, s64 *used)
 	unsigned int i;
 
 	for (i = 0; i < UCOUNT_COUNTS; i++)
-		used[i] = ucv_counter_read(&entry->ucount[i], sizeof(entry->ucount[i]));
+		used[i] = ucv_ucounts_one(entry, i);
 #if UCV_HAVE_UCOUNTS_RLIMIT
 	for (i = 0; i < UCV_NR_RLIMITS; i++)
 		used[UCOUNT_COUNTS + i] = ucv_counter_read(&entry->rlimit[i],

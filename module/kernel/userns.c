@@ -177,18 +177,3 @@ void ucv_userns_limits(const struct ucv_userns_ref *ref, s64 *limit)
 		limit[UCOUNT_COUNTS + i] = READ_ONCE(ns->rlimit_max[i]);
 #endif
 }
-
-/**
- * ucv_userns_id() - the identifier that is never used again
- * @ref: filled by ucv_userns_hold()
- *
- * Return: the identifier, 0 if this kernel has none
- */
-u64 ucv_userns_id(const struct ucv_userns_ref *ref)
-{
-#if UCV_HAVE_NS_ID
-	return ref->key->ns.ns_id;
-#else
-	return 0;
-#endif
-}

@@ -53,7 +53,21 @@ bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns);
 bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns);
 void ucv_userns_release(struct ucv_userns_ref *ref);
 void ucv_userns_limits(const struct ucv_userns_ref *ref, s64 *limit);
-u64 ucv_userns_id(const struct ucv_userns_ref *ref);
+
+/**
+ * ucv_userns_id() - the identifier of a namespace that is never used again
+ * @ns: held by the caller, or ucv_userns_read()
+ *
+ * Return: the identifier, 0 if this kernel has none
+ */
+static inline u64 ucv_userns_id(const struct user_namespace *ns)
+{
+#if UCV_HAVE_NS_ID
+	return ns->ns.ns_id;
+#else
+	return 0;
+#endif
+}
 
 /**
  * ucv_userns_read() - the namespace, for reading its plain members

@@ -206,7 +206,7 @@ static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *
 	struct ucv_nsmap_slot *slot = &map->slot[index];
 	const struct user_namespace *ns = ucv_userns_read(&slot->ref);
 
-	record->id = ucv_userns_id(&slot->ref);
+	record->id = ucv_userns_id(ns);
 	record->inum = ns->ns.inum;
 	record->parent = slot->parent;
 	record->level = ns->level;

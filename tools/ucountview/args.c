@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,6 +19,17 @@
 static bool is_number(const char *text)
 {
 	return *text && !text[strspn(text, "0123456789")];
+}
+
+/**
+ * args_end() - give up if there are arguments that are no options
+ * @argc: number of arguments, all options taken
+ * @argv: the arguments
+ */
+void args_end(int argc, char **argv)
+{
+	if (optind < argc)
+		die("unexpected argument: %s", argv[optind]);
 }
 
 /**
@@ -140,6 +152,30 @@ void arg_resource(struct resource_names *list, const char *text)
 	list->names[list->nr++] = text;
 }
 
+/**
+ * arg_resource_or_mounts() - a resource or the mounts, by name
+ * @list: the list to add it to
+ * @text: the argument; looked up later, by find_resources()
+ */
+void arg_resource_or_mounts(struct resource_names *list, const char *text)
+{
+	if (!strcmp(text, MOUNTS_NAME))
+		list->mounts = true;
+	else
+		arg_resource(list, text);
+}
+
+/**
+ * wants_mounts() - whether the mounts are among what was named
+ * @list: the names
+ *
+ * Return: whether they are; also if nothing was named.
+ */
+bool wants_mounts(const struct resource_names *list)
+{
+	return list->mounts || !list->nr;
+}
+
 static size_t find_resource(const struct snapshot *snap, const char *name)
 {
 	for (size_t i = 0; i < snap->nr_resources; i++) {
@@ -151,7 +187,7 @@ static size_t find_resource(const struct snapshot *snap, const char *name)
 
 /**
  * find_resources() - look resources up in a snapshot and free the list
- * @list: the names; none means all
+ * @list: the names
  * @snap: the snapshot
  * @wanted: out: for each of the snapshot's resources, whether it was named
  */
@@ -159,8 +195,28 @@ void find_resources(const struct resource_names *list, const struct snapshot *sn
 		    bool wanted[UCV_MAX_RESOURCES])
 {
 	for (size_t i = 0; i < UCV_MAX_RESOURCES; i++)
-		wanted[i] = list->nr == 0;
+		wanted[i] = !list->nr && !list->mounts;
 	for (size_t i = 0; i < list->nr; i++)
 		wanted[find_resource(snap, list->names[i])] = true;
 	free(list->names);
+}
+
+/**
+ * find_limited_resources() - find_resources(), of those that have limits at all levels
+ * @list: the names; gives up if one is that of a resource with limits of processes
+ * @snap: the snapshot
+ * @wanted: out: for each of the snapshot's resources, whether it was named
+ */
+void find_limited_resources(const struct resource_names *list, const struct snapshot *snap,
+			    bool wanted[UCV_MAX_RESOURCES])
+{
+	find_resources(list, snap, wanted);
+	for (size_t i = 0; i < snap->nr_resources; i++) {
+		if (snap->resources[i].type == UCV_RESOURCE_UCOUNT)
+			continue;
+		if (list->nr && wanted[i])
+			die("%s: limited by each process's own RLIMIT, see prlimit(1)",
+			    snap->resources[i].name);
+		wanted[i] = false;
+	}
 }

@@ -142,14 +142,3 @@ char *counter_ratio_text(const struct counter *counter)
 		return NULL;
 	return xasprintf("%lld.%04lld", parts / 10000, parts % 10000);
 }
-
-/**
- * uid_text() - a uid that may be unmapped
- * @uid: the uid
- *
- * Return: allocated text, or NULL if it is unmapped.
- */
-char *uid_text(__u32 uid)
-{
-	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
-}

@@ -44,6 +44,5 @@ const char *counter_colour(const struct counter *counter);
 char *counter_limit_text(const struct counter *counter, bool json);
 char *counter_use_text(const struct counter *counter, bool json);
 char *counter_ratio_text(const struct counter *counter);
-char *uid_text(__u32 uid);
 
 #endif /* _UCV_COUNTER_H */

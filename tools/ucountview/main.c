@@ -18,6 +18,7 @@ static const struct command {
 	{ "mounts", "mounts of each mount namespace, fullest first", cmd_mounts },
 	{ "userns", "user namespaces", cmd_userns },
 	{ "why",    "what limits a process, and what to change", cmd_why },
+	{ "denials", "who was refused what, by which limit", cmd_denials },
 };
 
 /**

@@ -12,7 +12,7 @@
 #include "table.h"
 #include "trend.h"
 #include "ucountview.h"
-#include "users.h"
+#include "values.h"
 #include "watch.h"
 
 enum {
@@ -36,37 +36,23 @@ enum {
 };
 
 static const struct column columns[] = {
-	[COL_MNTNS]   = { "MNTNS", "mount namespace: inode number, as in /proc/PID/ns/mnt",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_NSID]    = { "NSID", "its identifier that is never used again",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USERNS]  = { "USERNS", "inode number of the user namespace that owns it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_UID]     = { "UID", "who made it, as the initial user namespace sees it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_UIDNS]   = { "UIDNS", "the same as USERNS sees it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USER]    = { "USER", "name of UID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_MOUNTS]  = { "MOUNTS", "mounts in it, its hidden root included",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_PENDING] = { "PENDING", "mounts that are being attached to it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_LIMIT]   = { "LIMIT", "fs.mount-max", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USE]     = { "USE%", "MOUNTS and PENDING in percent of LIMIT",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_RATIO]   = { "RATIO", "MOUNTS and PENDING divided by LIMIT",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_ROOM]    = { "ROOM", "how many more mounts it can take",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_PID]     = { "PID", "example of a process in it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_COMMAND] = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_FLAGS]   = { "FLAGS", "uncharged: is not one of anybody's mnt_namespaces",
-			  SCOLS_JSON_STRING, 0 },
-	[COL_PEAK]    = { "PEAK", "with --watch: highest MOUNTS and PENDING since it started",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_DELTA]   = { "DELTA", "with --watch: their change since the round before",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_MNTNS]   = NUMBER("MNTNS", "mount namespace: inode number, as in /proc/PID/ns/mnt"),
+	[COL_NSID]    = NUMBER("NSID", "its identifier that is never used again"),
+	[COL_USERNS]  = NUMBER("USERNS", "inode number of the user namespace that owns it"),
+	[COL_UID]     = NUMBER("UID", "who made it, as the initial user namespace sees it"),
+	[COL_UIDNS]   = NUMBER("UIDNS", "the same as USERNS sees it"),
+	[COL_USER]    = NAME("USER", "name of UID"),
+	[COL_MOUNTS]  = NUMBER("MOUNTS", "mounts in it, its hidden root included"),
+	[COL_PENDING] = NUMBER("PENDING", "mounts that are being attached to it"),
+	[COL_LIMIT]   = NUMBER("LIMIT", "fs.mount-max"),
+	[COL_USE]     = NUMBER("USE%", "MOUNTS and PENDING in percent of LIMIT"),
+	[COL_RATIO]   = NUMBER("RATIO", "MOUNTS and PENDING divided by LIMIT"),
+	[COL_ROOM]    = NUMBER("ROOM", "how many more mounts it can take"),
+	[COL_PID]     = NUMBER("PID", "example of a process in it"),
+	[COL_COMMAND] = NAME("COMMAND", "command of PID"),
+	[COL_FLAGS]   = TEXT("FLAGS", "uncharged: is not one of anybody's mnt_namespaces"),
+	[COL_PEAK]    = NUMBER("PEAK", "with --watch: highest MOUNTS and PENDING since it started"),
+	[COL_DELTA]   = NUMBER("DELTA", "with --watch: their change since the round before"),
 };
 
 static const size_t default_columns[] = {
@@ -142,8 +128,7 @@ static void parse_options(struct mounts *m, int argc, char **argv)
 			watch_option(&m->watch, opt, optarg);
 		}
 	}
-	if (optind < argc)
-		die("unexpected argument: %s", argv[optind]);
+	args_end(argc, argv);
 }
 
 /* Before the snapshot, as filter_find(). */
@@ -206,13 +191,10 @@ static void collect_rows(struct mounts *m)
 		m->nr_rows = m->filter.top;
 }
 
-static char *user_text(const struct ucv_mntns *ns)
+static char *cell(const void *command, const void *line, size_t column)
 {
-	return ns->uid == UCV_UID_UNMAPPED ? NULL : xstrdup(user_name(ns->uid));
-}
-
-static char *cell(const struct mounts *m, const struct mounts_row *row, size_t column)
-{
+	const struct mounts *m = command;
+	const struct mounts_row *row = line;
 	const struct ucv_mntns *ns = row->ns;
 
 	switch (column) {
@@ -227,7 +209,7 @@ static char *cell(const struct mounts *m, const struct mounts_row *row, size_t c
 	case COL_UIDNS:
 		return uid_text(ns->uid_in_ns);
 	case COL_USER:
-		return user_text(ns);
+		return user_text(ns->uid);
 	case COL_MOUNTS:
 		return xasprintf("%u", ns->mounts);
 	case COL_PENDING:
@@ -245,9 +227,9 @@ static char *cell(const struct mounts *m, const struct mounts_row *row, size_t c
 	case COL_DELTA:
 		return trend_delta_text(&row->trend, m->table.json);
 	case COL_PID:
-		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
+		return number_text(ns->pid);
 	case COL_COMMAND:
-		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+		return name_text(ns->comm);
 	case COL_FLAGS:
 		return ns->flags & UCV_MNTNS_UNCHARGED ? xstrdup("uncharged") : NULL;
 	}
@@ -290,12 +272,10 @@ static void fill(void *command)
 
 	table_begin(&m->table);
 	for (size_t i = 0; i < m->nr_rows; i++) {
-		struct libscols_line *line = table_line(&m->table, NULL);
+		const struct mounts_row *row = &m->rows[i];
+		struct libscols_line *line = table_line(&m->table, NULL, cell, m, row);
 
-		for (size_t nth = 0; nth < m->table.nr_shown; nth++)
-			table_cell(&m->table, line, nth,
-				   cell(m, &m->rows[i], m->table.shown[nth]));
-		table_colour(&m->table, line, counter_colour(&m->rows[i].counter));
+		table_colour(&m->table, line, counter_colour(&row->counter));
 	}
 }
 

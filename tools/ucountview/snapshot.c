@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: open it, take a snapshot, read all of its records, and say in words
- * what went wrong. What the records mean to a user is not decided here.
+ * Take a snapshot, read all of its records, and say in words what went wrong. What the
+ * records mean to a user is not decided here.
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "snapshot.h"
 #include "ucountview.h"
 
@@ -20,41 +20,11 @@ static_assert(sizeof(struct ucv_resource) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_ucounts) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_mntns) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_denial_count) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) <= UCV_RECORD_SIZE_MAX, "record_size");
 static_assert(sizeof(struct ucv_ucounts) <= UCV_RECORD_SIZE_MAX, "record_size");
 
-static int open_device(void)
-{
-	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		die("%s: the module is not loaded (try: modprobe ucountview)", UCV_DEVICE_PATH);
-	case EACCES:
-	case EPERM:
-		die("%s: permission denied (needs root, outside of any container)",
-		    UCV_DEVICE_PATH);
-	default:
-		die("%s: %s", UCV_DEVICE_PATH, strerror(errno));
-	}
-}
-
-static void check_abi(int fd, struct ucv_info *info)
-{
-	if (ioctl(fd, UCV_IOC_INFO, info))
-		die("%s: not a device of the module ucountview: %s", UCV_DEVICE_PATH,
-		    strerror(errno));
-	if (info->abi_version != UCV_ABI_VERSION)
-		die("the module speaks ABI %u, this program ABI %u: install one version of both",
-		    info->abi_version, UCV_ABI_VERSION);
-}
-
-static void snapshot_failed(int err)
+static void snapshot_failed(int err, __u64 kinds)
 {
 	switch (err) {
 	case EFBIG:
@@ -67,8 +37,8 @@ static void snapshot_failed(int err)
 	case EINVAL:
 		die("the module does not have the records that this program needs");
 	case EOPNOTSUPP:
-		die("%s; it logged the reason when it was loaded: dmesg | grep ucountview",
-		    "the module cannot read the mount counters on this kernel");
+		device_cannot(kinds & UCV_MASK(UCV_KIND_MNTNS) ? "read the mount counters" :
+							       "record denials");
 	default:
 		die("%s: cannot take a snapshot: %s", UCV_DEVICE_PATH, strerror(err));
 	}
@@ -79,7 +49,7 @@ static void take(int fd, struct ucv_snapshot *taken, __u64 kinds)
 	memset(taken, 0, sizeof(*taken));
 	taken->request = kinds;
 	if (ioctl(fd, UCV_IOC_SNAPSHOT, taken))
-		snapshot_failed(errno);
+		snapshot_failed(errno, kinds);
 	if ((taken->filled & kinds) != kinds)
 		die("the module left out records that were asked for");
 }
@@ -172,6 +142,8 @@ static void read_all(int fd, struct snapshot *snap)
 				     &snap->nr_ucounts);
 	snap->mntns = read_records(fd, filled, UCV_KIND_MNTNS, sizeof(*snap->mntns),
 				   &snap->nr_mntns);
+	snap->denials = read_records(fd, filled, UCV_KIND_DENIAL_COUNT, sizeof(*snap->denials),
+				     &snap->nr_denials);
 }
 
 /* By namespace, then user; of two records, the one that new charges go to is first. */
@@ -205,10 +177,10 @@ static void sort_by_user(struct snapshot *snap)
  */
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {
-	int fd = open_device();
+	int fd;
 
 	memset(snap, 0, sizeof(*snap));
-	check_abi(fd, &snap->info);
+	fd = device_open(&snap->info, 0);
 	take(fd, &snap->taken, needed | (useful & snap->info.supported));
 	read_all(fd, snap);
 	close(fd);
@@ -232,6 +204,7 @@ void snapshot_free(struct snapshot *snap)
 	free(snap->ucounts);
 	free(snap->by_user);
 	free(snap->mntns);
+	free(snap->denials);
 	memset(snap, 0, sizeof(*snap));
 }
 

@@ -24,6 +24,12 @@ struct column {
 	int flags;
 };
 
+/* A struct column, by what its cells hold: numbers, words, names that can be cut, yes or no. */
+#define NUMBER(n, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT }
+#define TEXT(n, h)	{ (n), (h), SCOLS_JSON_STRING, 0 }
+#define NAME(n, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC }
+#define BOOLEAN(n, h)	{ (n), (h), SCOLS_JSON_BOOLEAN, 0 }
+
 /**
  * struct table - a table and what the user wants of it
  * @name: what it lists; the key of the array in JSON
@@ -71,11 +77,18 @@ void table_help_columns(const struct table *tb, FILE *out);
 void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults);
 void table_show_also(struct table *tb, size_t column);
 void table_begin(struct table *tb);
-struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
-void table_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text);
+struct libscols_line *table_line(struct table *tb, struct libscols_line *parent,
+				 char *(*cell)(const void *command, const void *row,
+					       size_t column),
+				 const void *command, const void *row);
 void table_colour(struct table *tb, struct libscols_line *line, const char *colour);
 void table_screen(const struct table *tb, size_t *width, size_t *height);
 char *table_text(struct table *tb);
+char *table_json(struct table *tb);
+char *table_heading(struct table *tb, const unsigned int *widths);
+char *table_lone_line(struct table *tb, const unsigned int *widths,
+		      char *(*cell)(const void *command, const void *row, size_t column),
+		      const void *command, const void *row);
 void table_print(struct table *tb);
 void table_close(struct table *tb);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What every file of the reader may use: the subcommands, how to give up, memory.
- * The device is in snapshot.h, printing in table.h.
+ * The device is in device.h, printing in table.h.
  */
 #ifndef _UCOUNTVIEW_H
 #define _UCOUNTVIEW_H
@@ -22,10 +22,13 @@ void print_version(void);
 int cmd_usage(int argc, char **argv);
 int cmd_mounts(int argc, char **argv);
 int cmd_userns(int argc, char **argv);
+int cmd_denials(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 
 /* util.c */
 void __noreturn die(const char *fmt, ...) __printf(1, 2);
+void note(const char *fmt, ...) __printf(1, 2);
+void __noreturn output_lost(int err);
 void flush_stdout(void);
 void close_stdout(void);
 bool stdout_is_screen(void);

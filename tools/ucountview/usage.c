@@ -13,6 +13,7 @@
 #include "trend.h"
 #include "ucountview.h"
 #include "users.h"
+#include "values.h"
 #include "watch.h"
 
 enum {
@@ -43,50 +44,35 @@ enum {
 };
 
 static const struct column columns[] = {
-	[COL_USERNS]   = { "USERNS", "user namespace: inode number, as in /proc/PID/ns/user",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_NSID]     = { "NSID", "its identifier that is never used again (Linux 6.18 and later)",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_LEVEL]    = { "LEVEL", "its level: 0 for the initial user namespace",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_PARENT]   = { "PARENT", "inode number of its parent",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_OWNER]    = { "OWNER", "uid of its creator, who is charged too, in the parent",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_UID]      = { "UID", "who is charged, as the initial user namespace sees it",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_UIDNS]    = { "UIDNS", "the same as the user namespace itself sees it",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USER]     = { "USER", "name of UID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_RESOURCE] = { "RESOURCE", "what is counted", SCOLS_JSON_STRING, 0 },
-	[COL_TYPE]     = { "TYPE", "ucount (limit of the namespace) or rlimit (of each process)",
-			   SCOLS_JSON_STRING, 0 },
-	[COL_UNIT]     = { "UNIT", "objects, bytes or pages", SCOLS_JSON_STRING, 0 },
-	[COL_USED]     = { "USED", "how much is charged, descendants included",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_LIMIT]    = { "LIMIT", "limit of the namespace for each user (JSON: null if none)",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USE]      = { "USE%", "USED in percent of LIMIT; 100 if LIMIT is 0",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_RATIO]    = { "RATIO", "USED divided by LIMIT; 1 if LIMIT is 0",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_BIND_USERNS] = { "BIND-USERNS", "this or the ancestor namespace with the least room",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_BIND_LEVEL] = { "BIND-LEVEL", "its level",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_BIND_UID] = { "BIND-UID", "who is charged there",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_ROOM]     = { "ROOM", "how much more can be charged, all levels considered",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_PID]      = { "PID", "example of a process in the user namespace",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_COMMAND]  = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_FLAGS]    = { "FLAGS", "shadowed: the kernel charges another row of the same user now",
-			   SCOLS_JSON_STRING, 0 },
-	[COL_PEAK]     = { "PEAK", "with --watch: highest USED since it started",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_DELTA]    = { "DELTA", "with --watch: change of USED since the round before",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_USERNS]   = NUMBER("USERNS", "user namespace: inode number, as in /proc/PID/ns/user"),
+	[COL_NSID]     = NUMBER("NSID",
+				"its identifier that is never used again (Linux 6.18 and later)"),
+	[COL_LEVEL]    = NUMBER("LEVEL", "its level: 0 for the initial user namespace"),
+	[COL_PARENT]   = NUMBER("PARENT", "inode number of its parent"),
+	[COL_OWNER]    = NUMBER("OWNER", "uid of its creator, who is charged too, in the parent"),
+	[COL_UID]      = NUMBER("UID", "who is charged, as the initial user namespace sees it"),
+	[COL_UIDNS]    = NUMBER("UIDNS", "the same as the user namespace itself sees it"),
+	[COL_USER]     = NAME("USER", "name of UID"),
+	[COL_RESOURCE] = TEXT("RESOURCE", "what is counted"),
+	[COL_TYPE]     = TEXT("TYPE",
+			      "ucount (limit of the namespace) or rlimit (of each process)"),
+	[COL_UNIT]     = TEXT("UNIT", "objects, bytes or pages"),
+	[COL_USED]     = NUMBER("USED", "how much is charged, descendants included"),
+	[COL_LIMIT]    = NUMBER("LIMIT",
+				"limit of the namespace for each user (JSON: null if none)"),
+	[COL_USE]      = NUMBER("USE%", "USED in percent of LIMIT; 100 if LIMIT is 0"),
+	[COL_RATIO]    = NUMBER("RATIO", "USED divided by LIMIT; 1 if LIMIT is 0"),
+	[COL_BIND_USERNS] = NUMBER("BIND-USERNS",
+				   "this or the ancestor namespace with the least room"),
+	[COL_BIND_LEVEL] = NUMBER("BIND-LEVEL", "its level"),
+	[COL_BIND_UID] = NUMBER("BIND-UID", "who is charged there"),
+	[COL_ROOM]     = NUMBER("ROOM", "how much more can be charged, all levels considered"),
+	[COL_PID]      = NUMBER("PID", "example of a process in the user namespace"),
+	[COL_COMMAND]  = NAME("COMMAND", "command of PID"),
+	[COL_FLAGS]    = TEXT("FLAGS",
+			      "shadowed: the kernel charges another row of the same user now"),
+	[COL_PEAK]     = NUMBER("PEAK", "with --watch: highest USED since it started"),
+	[COL_DELTA]    = NUMBER("DELTA", "with --watch: change of USED since the round before"),
 };
 
 static const size_t default_columns[] = {
@@ -178,8 +164,7 @@ static void parse_options(struct usage *u, int argc, char **argv)
 			watch_option(&u->watch, opt, optarg);
 		}
 	}
-	if (optind < argc)
-		die("unexpected argument: %s", argv[optind]);
+	args_end(argc, argv);
 }
 
 static bool wants_counter(const struct usage *u, const struct counter *counter)
@@ -331,7 +316,7 @@ static char *userns_cell(const struct snapshot *snap, const struct ucv_userns *n
 	case COL_USERNS:
 		return xasprintf("%u", ns->inum);
 	case COL_NSID:
-		return ns->id ? xasprintf("%llu", ns->id) : NULL;
+		return number_text(ns->id);
 	case COL_LEVEL:
 		return xasprintf("%u", ns->level);
 	case COL_PARENT:
@@ -339,15 +324,18 @@ static char *userns_cell(const struct snapshot *snap, const struct ucv_userns *n
 	case COL_OWNER:
 		return uid_text(ns->owner);
 	case COL_PID:
-		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
+		return number_text(ns->pid);
 	case COL_COMMAND:
-		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+		return name_text(ns->comm);
 	}
 	return NULL;
 }
 
-static char *cell(const struct usage *u, const struct usage_row *row, size_t column)
+static char *cell(const void *command, const void *line, size_t column)
 {
+	const struct usage *u = command;
+	const struct usage_row *row = line;
+
 	switch (column) {
 	case COL_UID:
 		return uid_text(row->uc->uid);
@@ -436,12 +424,10 @@ static void fill(void *command)
 
 	table_begin(&u->table);
 	for (size_t i = 0; i < u->nr_rows; i++) {
-		struct libscols_line *line = table_line(&u->table, NULL);
+		const struct usage_row *row = &u->rows[i];
+		struct libscols_line *line = table_line(&u->table, NULL, cell, u, row);
 
-		for (size_t nth = 0; nth < u->table.nr_shown; nth++)
-			table_cell(&u->table, line, nth,
-				   cell(u, &u->rows[i], u->table.shown[nth]));
-		table_colour(&u->table, line, counter_colour(&u->rows[i].counter));
+		table_colour(&u->table, line, counter_colour(&row->counter));
 	}
 }
 

@@ -4,11 +4,12 @@
  */
 #include <stdlib.h>
 
-#include "counter.h"
+#include "args.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
 #include "users.h"
+#include "values.h"
 #include "watch.h"
 
 enum {
@@ -27,28 +28,21 @@ enum {
 };
 
 static const struct column columns[] = {
-	[COL_USERNS]  = { "USERNS", "inode number, as in /proc/PID/ns/user",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_NSID]    = { "NSID", "identifier that is never used again (Linux 6.18 and later)",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_PARENT]  = { "PARENT", "inode number of the parent",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_LEVEL]   = { "LEVEL", "0 for the initial user namespace, 1 for its children, ...",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_OWNER]   = { "OWNER", "uid of the creator, who pays for it in the parent",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_OWNERNS] = { "OWNERNS", "the same as the parent sees it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USER]    = { "USER", "name of the creator", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_ROWS]    = { "ROWS", "how many users have counters in it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_PID]     = { "PID", "example of a process in it",
-			  SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_COMMAND] = { "COMMAND", "command of PID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_LIMITS]  = { "LIMITS", "limits set in it: resource=limit,... (not of the initial one)",
-			  SCOLS_JSON_STRING, 0 },
-	[COL_FLAGS]   = { "FLAGS", "map-unknown: uids in it cannot be told on this kernel",
-			  SCOLS_JSON_STRING, 0 },
+	[COL_USERNS]  = NUMBER("USERNS", "inode number, as in /proc/PID/ns/user"),
+	[COL_NSID]    = NUMBER("NSID",
+			       "identifier that is never used again (Linux 6.18 and later)"),
+	[COL_PARENT]  = NUMBER("PARENT", "inode number of the parent"),
+	[COL_LEVEL]   = NUMBER("LEVEL",
+			       "0 for the initial user namespace, 1 for its children, ..."),
+	[COL_OWNER]   = NUMBER("OWNER", "uid of the creator, who pays for it in the parent"),
+	[COL_OWNERNS] = NUMBER("OWNERNS", "the same as the parent sees it"),
+	[COL_USER]    = NAME("USER", "name of the creator"),
+	[COL_ROWS]    = NUMBER("ROWS", "how many users have counters in it"),
+	[COL_PID]     = NUMBER("PID", "example of a process in it"),
+	[COL_COMMAND] = NAME("COMMAND", "command of PID"),
+	[COL_LIMITS]  = TEXT("LIMITS",
+			     "limits set in it: resource=limit,... (not of the initial one)"),
+	[COL_FLAGS]   = TEXT("FLAGS", "map-unknown: uids in it cannot be told on this kernel"),
 };
 
 static const size_t default_columns[] = {
@@ -98,8 +92,7 @@ static void parse_options(struct userns *u, int argc, char **argv)
 			watch_option(&u->watch, opt, optarg);
 		}
 	}
-	if (optind < argc)
-		die("unexpected argument: %s", argv[optind]);
+	args_end(argc, argv);
 }
 
 /*
@@ -129,15 +122,17 @@ static char *limits_text(const struct snapshot *snap, const struct ucv_userns *n
 	return text;
 }
 
-static char *cell(const struct snapshot *snap, const struct ucv_userns *ns, size_t column)
+static char *cell(const void *taken, const void *row, size_t column)
 {
+	const struct snapshot *snap = taken;
+	const struct ucv_userns *ns = row;
 	const struct ucv_userns *parent = snapshot_parent(snap, ns);
 
 	switch (column) {
 	case COL_USERNS:
 		return xasprintf("%u", ns->inum);
 	case COL_NSID:
-		return ns->id ? xasprintf("%llu", ns->id) : NULL;
+		return number_text(ns->id);
 	case COL_PARENT:
 		return parent ? xasprintf("%u", parent->inum) : NULL;
 	case COL_LEVEL:
@@ -151,9 +146,9 @@ static char *cell(const struct snapshot *snap, const struct ucv_userns *ns, size
 	case COL_ROWS:
 		return xasprintf("%u", ns->nr_ucounts);
 	case COL_PID:
-		return ns->pid ? xasprintf("%u", ns->pid) : NULL;
+		return number_text(ns->pid);
 	case COL_COMMAND:
-		return ns->comm[0] ? xstrdup(ns->comm) : NULL;
+		return name_text(ns->comm);
 	case COL_LIMITS:
 		return limits_text(snap, ns);
 	case COL_FLAGS:
@@ -200,9 +195,7 @@ static void add_lines(struct table *tb, const struct snapshot *snap)
 
 		if (tb->tree && ns->parent != UCV_NO_INDEX)
 			parent = lines[ns->parent];
-		lines[order[i]] = table_line(tb, parent);
-		for (size_t nth = 0; nth < tb->nr_shown; nth++)
-			table_cell(tb, lines[order[i]], nth, cell(snap, ns, tb->shown[nth]));
+		lines[order[i]] = table_line(tb, parent, cell, snap, ns);
 	}
 	free(order);
 	free(lines);

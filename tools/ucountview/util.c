@@ -37,7 +37,26 @@ void die(const char *fmt, ...)
 	exit(EXIT_FAILURE);
 }
 
-static void __noreturn output_lost(int err)
+/**
+ * note() - say something on a line of standard error
+ * @fmt: what, without the program's name and without a newline
+ */
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("ucountview: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+/**
+ * output_lost() - give up because standard output cannot be written
+ * @err: the error; 0 if it is not known
+ */
+void output_lost(int err)
 {
 	if (err)
 		fprintf(stderr, "ucountview: write error: %s\n", strerror(err));

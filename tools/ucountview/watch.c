@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "clock.h"
 #include "ucountview.h"
 #include "watch.h"
 
@@ -104,21 +105,6 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* As in RFC 3339, with milliseconds. */
-static const char *time_text(const struct watch *watch)
-{
-	static char text[64];
-	char date[32], zone[8];
-	struct tm tm;
-
-	localtime_r(&watch->time.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	snprintf(text, sizeof(text), "%s.%03ld%.3s:%s", date, watch->time.tv_nsec / 1000000,
-		 zone, zone + 3);
-	return text;
-}
-
 static size_t count_lines(const char *text)
 {
 	size_t lines = *text != '\0';
@@ -147,47 +133,38 @@ static void draw_lines(const char *text, size_t room)
 static void draw(const struct watch *watch, struct table *tb)
 {
 	size_t width, height, room;
-	char title[96], *text;
+	char *time, *title, *text;
 
 	table_screen(tb, &width, &height);
 	room = height > 3 ? height - 2 : 1;
-	snprintf(title, sizeof(title), "%s  every %g s", time_text(watch), watch->interval);
+	time = time_text(&watch->time);
+	title = xasprintf("%s  every %g s", time, watch->interval);
 	text = table_text(tb);
 	printf(GO_HOME "%.*s" END_LINE, (int)width, title);
 	draw_lines(text, room);
 	fputs(CLEAR_BELOW, stdout);
 	free(text);
-}
-
-/* JSON has no line breaks but those between its words. */
-static void join_lines(char *text)
-{
-	char *to = text;
-
-	while (*text) {
-		if (*text == '\n')
-			text += 1 + strspn(text + 1, " ");
-		else
-			*to++ = *text++;
-	}
-	*to = '\0';
+	free(title);
+	free(time);
 }
 
 /* One line for each round, with one more member. */
 static void print_json(const struct watch *watch, struct table *tb)
 {
-	char *text = table_text(tb);
+	char *time = time_text(&watch->time);
+	char *text = table_json(tb);
 
-	join_lines(text);
-	printf("{\"time\": \"%s\",%s\n", time_text(watch), text + 1);
+	printf("{\"time\": \"%s\",%s\n", time, text + 1);
 	free(text);
+	free(time);
 }
 
 static void print_round(const struct watch *watch, struct table *tb)
 {
-	if (watch->round > 1)
-		putchar('\n');
-	puts(time_text(watch));
+	char *time = time_text(&watch->time);
+
+	printf("%s%s\n", watch->round > 1 ? "\n" : "", time);
+	free(time);
 	table_print(tb);
 }
 

@@ -17,6 +17,7 @@
 #include "table.h"
 #include "ucountview.h"
 #include "users.h"
+#include "values.h"
 
 /* From this ratio on a level is worth advice. */
 #define RATIO_NEAR	0.9
@@ -42,37 +43,28 @@ enum {
 };
 
 static const struct column columns[] = {
-	[COL_RESOURCE] = { "RESOURCE", "what is counted", SCOLS_JSON_STRING, 0 },
-	[COL_LEVEL]    = { "LEVEL", "level of the user namespace: 0 for the initial one",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USERNS]   = { "USERNS", "its inode number, as in /proc/PID/ns/user",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_NSID]     = { "NSID", "its identifier that is never used again (Linux 6.18 and later)",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_UID]      = { "UID", "who is charged there, as the initial user namespace sees it",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USER]     = { "USER", "name of UID", SCOLS_JSON_STRING, SCOLS_FL_TRUNC },
-	[COL_USED]     = { "USED", "how much is charged, descendants included",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_LIMIT]    = { "LIMIT", "limit of the namespace for each user (JSON: null if none)",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_USE]      = { "USE%", "USED in percent of LIMIT; 100 if LIMIT is 0",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_RATIO]    = { "RATIO", "USED divided by LIMIT; 1 if LIMIT is 0",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_ROOM]     = { "ROOM", "how much more can be charged at this level",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-	[COL_BINDS]    = { "BINDS", "yes: the level with the least room, which refuses first",
-			   SCOLS_JSON_BOOLEAN, 0 },
-	[COL_SYSCALL]  = { "SYSCALL", "system call that is refused when the limit is reached",
-			   SCOLS_JSON_STRING, 0 },
-	[COL_ERRNO]    = { "ERRNO", "its error then", SCOLS_JSON_STRING, 0 },
-	[COL_SETTING]  = { "SETTING", "sysctl that is the limit, in that user namespace",
-			   SCOLS_JSON_STRING, 0 },
-	[COL_FIX]      = { "FIX", "command that doubles the limit, if it is 90 % used or more",
-			   SCOLS_JSON_STRING, 0 },
-	[COL_MNTNS]    = { "MNTNS", "inode number of the mount namespace whose mounts are counted",
-			   SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_RESOURCE] = TEXT("RESOURCE", "what is counted"),
+	[COL_LEVEL]    = NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
+	[COL_USERNS]   = NUMBER("USERNS", "its inode number, as in /proc/PID/ns/user"),
+	[COL_NSID]     = NUMBER("NSID",
+				"its identifier that is never used again (Linux 6.18 and later)"),
+	[COL_UID]      = NUMBER("UID",
+				"who is charged there, as the initial user namespace sees it"),
+	[COL_USER]     = NAME("USER", "name of UID"),
+	[COL_USED]     = NUMBER("USED", "how much is charged, descendants included"),
+	[COL_LIMIT]    = NUMBER("LIMIT",
+				"limit of the namespace for each user (JSON: null if none)"),
+	[COL_USE]      = NUMBER("USE%", "USED in percent of LIMIT; 100 if LIMIT is 0"),
+	[COL_RATIO]    = NUMBER("RATIO", "USED divided by LIMIT; 1 if LIMIT is 0"),
+	[COL_ROOM]     = NUMBER("ROOM", "how much more can be charged at this level"),
+	[COL_BINDS]    = BOOLEAN("BINDS",
+				 "yes: the level with the least room, which refuses first"),
+	[COL_SYSCALL]  = TEXT("SYSCALL", "system call that is refused when the limit is reached"),
+	[COL_ERRNO]    = TEXT("ERRNO", "its error then"),
+	[COL_SETTING]  = TEXT("SETTING", "sysctl that is the limit, in that user namespace"),
+	[COL_FIX]      = TEXT("FIX", "command that doubles the limit, if it is 90 % used or more"),
+	[COL_MNTNS]    = NUMBER("MNTNS",
+				"inode number of the mount namespace whose mounts are counted"),
 };
 
 static const size_t default_columns[] = {
@@ -84,9 +76,6 @@ static const size_t json_columns[] = {
 	COL_RESOURCE, COL_LEVEL, COL_USERNS, COL_UID, COL_USED, COL_LIMIT, COL_USE, COL_BINDS,
 	COL_SYSCALL, COL_ERRNO, COL_SETTING, COL_FIX, COL_MNTNS,
 };
-
-/* The resource that is not charged to users: it has one row, without levels. */
-static const char mounts_name[] = "mounts";
 
 /* A resource at one level of the chain. */
 struct why_row {
@@ -106,8 +95,7 @@ struct why_resource {
 
 struct why {
 	struct table table;
-	struct resource_names names;	/* without mounts */
-	bool mounts_named;
+	struct resource_names names;
 	struct process process;
 	struct snapshot snap;
 	struct chain chain;
@@ -147,10 +135,7 @@ static void parse_options(struct why *w, int argc, char **argv)
 	while ((opt = table_getopt(&w->table, argc, argv, groups)) != -1) {
 		switch (opt) {
 		case 'R':
-			if (!strcmp(optarg, mounts_name))
-				w->mounts_named = true;
-			else
-				arg_resource(&w->names, optarg);
+			arg_resource_or_mounts(&w->names, optarg);
 			break;
 		case 'h':
 			print_help(&w->table);
@@ -176,9 +161,9 @@ static void take_snapshot(struct why *w)
 	__u64 needed = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS);
 	__u64 useful = 0;
 
-	if (w->mounts_named)
+	if (w->names.mounts)
 		needed |= UCV_MASK(UCV_KIND_MNTNS);
-	else if (!w->names.nr)
+	else if (wants_mounts(&w->names))
 		useful |= UCV_MASK(UCV_KIND_MNTNS);
 	snapshot_take(&w->snap, needed, useful);
 }
@@ -201,7 +186,7 @@ static void follow_process(struct why *w)
 		die("process %u has moved to another user namespace: try again", w->process.pid);
 	chain_follow(&w->chain, &w->snap, ns, w->process.euid);
 	w->mntns = snapshot_find_mntns(&w->snap, w->process.mntns);
-	if (w->mounts_named && !w->mntns)
+	if (w->names.mounts && !w->mntns)
 		die("process %u has ended and has no mounts any more", w->process.pid);
 }
 
@@ -217,10 +202,11 @@ static void add_resource(struct why *w, size_t resource)
 		add->counter = counter_of(&w->snap, add->binding->ns, add->binding->uc, resource);
 }
 
+/* Not charged to users: one row, without levels. */
 static void add_mounts(struct why *w)
 {
 	w->resources[w->nr_resources++] = (struct why_resource){
-		.name = mounts_name,
+		.name = MOUNTS_NAME,
 		.resource = w->snap.nr_resources,
 		.counter = counter_of_mounts(w->mntns),
 	};
@@ -237,26 +223,15 @@ static int compare_resources(const void *a, const void *b)
 	return x->resource < y->resource ? -1 : x->resource > y->resource;
 }
 
-static void choose_charged(struct why *w)
-{
-	bool wanted[UCV_MAX_RESOURCES], named = w->names.nr > 0;
-
-	find_resources(&w->names, &w->snap, wanted);
-	for (size_t i = 0; i < w->snap.nr_resources; i++) {
-		bool limited = w->snap.resources[i].type == UCV_RESOURCE_UCOUNT;
-
-		if (wanted[i] && named && !limited)
-			die("%s: limited by each process's own RLIMIT, see prlimit(1)",
-			    w->snap.resources[i].name);
-		if (wanted[i] && limited)
-			add_resource(w, i);
-	}
-}
-
 static void choose_resources(struct why *w)
 {
-	if (w->names.nr || !w->mounts_named)
-		choose_charged(w);
+	bool wanted[UCV_MAX_RESOURCES];
+
+	find_limited_resources(&w->names, &w->snap, wanted);
+	for (size_t i = 0; i < w->snap.nr_resources; i++) {
+		if (wanted[i])
+			add_resource(w, i);
+	}
 	if (w->mntns)
 		add_mounts(w);
 	qsort(w->resources, w->nr_resources, sizeof(*w->resources), compare_resources);
@@ -289,7 +264,7 @@ static void collect_rows(struct why *w)
 {
 	w->rows = xreallocarray(NULL, w->nr_resources * w->chain.nr, sizeof(*w->rows));
 	for (size_t i = 0; i < w->nr_resources; i++) {
-		if (w->resources[i].name == mounts_name)
+		if (w->resources[i].resource == w->snap.nr_resources)
 			collect_mounts(w, &w->resources[i]);
 		else
 			collect_levels(w, &w->resources[i]);
@@ -338,7 +313,7 @@ static char *fix_text(const struct why *w, const struct why_row *row)
 		pid = process_inside(w, ns);
 	setting = advice_setting(row->name, ns);
 	if (pid)
-		fix = xasprintf("nsenter -t %u %s sysctl -w %s=%lld", pid, nsenter_options(pid),
+		fix = xasprintf("nsenter -t %u %s -- sysctl -w %s=%lld", pid, nsenter_options(pid),
 				setting, limit);
 	else if (!ns || ns->parent == UCV_NO_INDEX)
 		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
@@ -380,7 +355,7 @@ static char *level_cell(const struct charge *charge, size_t column)
 	case COL_USERNS:
 		return xasprintf("%u", charge->ns->inum);
 	case COL_NSID:
-		return charge->ns->id ? xasprintf("%llu", charge->ns->id) : NULL;
+		return number_text(charge->ns->id);
 	case COL_UID:
 		return uid_text(charge->uid);
 	case COL_USER:
@@ -389,8 +364,11 @@ static char *level_cell(const struct charge *charge, size_t column)
 	return NULL;
 }
 
-static char *cell(const struct why *w, const struct why_row *row, size_t column)
+static char *cell(const void *command, const void *line, size_t column)
 {
+	const struct why *w = command;
+	const struct why_row *row = line;
+
 	switch (column) {
 	case COL_RESOURCE:
 		return xstrdup(row->name);
@@ -425,12 +403,10 @@ static void add_lines(struct why *w)
 {
 	table_begin(&w->table);
 	for (size_t i = 0; i < w->nr_rows; i++) {
-		struct libscols_line *line = table_line(&w->table, NULL);
+		const struct why_row *row = &w->rows[i];
+		struct libscols_line *line = table_line(&w->table, NULL, cell, w, row);
 
-		for (size_t nth = 0; nth < w->table.nr_shown; nth++)
-			table_cell(&w->table, line, nth,
-				   cell(w, &w->rows[i], w->table.shown[nth]));
-		table_colour(&w->table, line, counter_colour(&w->rows[i].counter));
+		table_colour(&w->table, line, counter_colour(&row->counter));
 	}
 }
 

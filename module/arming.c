@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who has denials recorded: files that listen, the module parameter, and the
+ * tracepoints while somebody has enabled one. The kernel is probed from the first
+ * of them to the last.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <trace/events/ucountview.h>
+
+#include "arming.h"
+#include "denials.h"
+#include "kernel/hooks.h"
+
+static DEFINE_MUTEX(ucv_arming_lock); /* protects the next four, and the hooks */
+static bool ucv_arming_ready; /* between load and unload */
+static u32 ucv_arming_users;
+static bool ucv_always; /* one of the users is the parameter */
+static bool ucv_traced; /* one of the users is the tracepoints */
+
+static DEFINE_SPINLOCK(ucv_tracers_lock); /* protects the two below */
+static unsigned int ucv_tracers; /* enabled tracepoints */
+static bool ucv_tracers_served; /* between load and unload */
+
+static int ucv_arm_locked(void)
+{
+	int ret;
+
+	lockdep_assert_held(&ucv_arming_lock);
+	if (!ucv_arming_ready)
+		return -ENODEV;
+	if (!ucv_arming_users) {
+		ret = ucv_denials_make_room();
+		if (!ret)
+			ret = ucv_hooks_arm();
+		if (ret)
+			return ret;
+	}
+	ucv_arming_users++;
+	return 0;
+}
+
+static void ucv_disarm_locked(void)
+{
+	lockdep_assert_held(&ucv_arming_lock);
+	if (!--ucv_arming_users)
+		ucv_hooks_disarm();
+}
+
+/**
+ * ucv_arm() - have denials recorded until ucv_disarm()
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: 0; -EOPNOTSUPP, -ENOMEM, -EINTR if a fatal signal arrived, or what the
+ *	kernel's kprobes returned
+ */
+int ucv_arm(void)
+{
+	int ret;
+
+	if (mutex_lock_killable(&ucv_arming_lock))
+		return -EINTR;
+	ret = ucv_arm_locked();
+	mutex_unlock(&ucv_arming_lock);
+	return ret;
+}
+
+/**
+ * ucv_disarm() - the end of ucv_arm()
+ *
+ * Context: process context, no locks held. Sleeps.
+ */
+void ucv_disarm(void)
+{
+	mutex_lock(&ucv_arming_lock);
+	ucv_disarm_locked();
+	mutex_unlock(&ucv_arming_lock);
+}
+
+/**
+ * ucv_armed() - how many have denials recorded
+ * @missed: out: calls that could not be looked at, see ucv_hooks_missed()
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: their number
+ */
+u32 ucv_armed(u64 *missed)
+{
+	u32 users;
+
+	mutex_lock(&ucv_arming_lock);
+	users = ucv_arming_users;
+	*missed = ucv_hooks_missed();
+	mutex_unlock(&ucv_arming_lock);
+	return users;
+}
+
+/* Make the parameter and the tracepoints users, or not. */
+static int ucv_follow(bool *user, bool wanted)
+{
+	int ret = 0;
+
+	if (*user == wanted)
+		return 0;
+	if (wanted)
+		ret = ucv_arm_locked();
+	else
+		ucv_disarm_locked();
+	if (!ret)
+		*user = wanted;
+	return ret;
+}
+
+/* Before the module is ready, it is only noted what is wanted. */
+static int ucv_always_set(const char *val, const struct kernel_param *kp)
+{
+	bool wanted;
+	int ret;
+
+	ret = kstrtobool(val ? val : "y", &wanted);
+	if (ret)
+		return ret;
+	mutex_lock(&ucv_arming_lock);
+	if (ucv_arming_ready)
+		ret = ucv_follow(&ucv_always, wanted);
+	else
+		ucv_always = wanted;
+	mutex_unlock(&ucv_arming_lock);
+	return ret;
+}
+
+static const struct kernel_param_ops ucv_always_ops = {
+	.flags	= KERNEL_PARAM_OPS_FL_NOARG,
+	.set	= ucv_always_set,
+	.get	= param_get_bool,
+};
+
+module_param_cb(denials, &ucv_always_ops, &ucv_always, 0644);
+__MODULE_PARM_TYPE(denials, "bool");
+MODULE_PARM_DESC(denials, "have denials recorded even if nobody listens (default N)");
+
+static void ucv_follow_tracers(struct work_struct *work)
+{
+	int ret = 0;
+
+	mutex_lock(&ucv_arming_lock);
+	if (ucv_arming_ready)
+		ret = ucv_follow(&ucv_traced, READ_ONCE(ucv_tracers));
+	mutex_unlock(&ucv_arming_lock);
+	if (ret)
+		pr_warn("cannot have denials recorded for the tracepoints (%d)\n", ret);
+}
+
+static DECLARE_WORK(ucv_tracers_work, ucv_follow_tracers);
+
+static void ucv_tracers_add(int nr)
+{
+	spin_lock(&ucv_tracers_lock);
+	WRITE_ONCE(ucv_tracers, ucv_tracers + nr);
+	if (ucv_tracers_served)
+		schedule_work(&ucv_tracers_work);
+	spin_unlock(&ucv_tracers_lock);
+}
+
+static void ucv_tracers_serve(bool serve)
+{
+	spin_lock(&ucv_tracers_lock);
+	ucv_tracers_served = serve;
+	if (serve && ucv_tracers)
+		schedule_work(&ucv_tracers_work);
+	spin_unlock(&ucv_tracers_lock);
+}
+
+/**
+ * ucv_denials_trace_reg() - somebody has enabled a tracepoint
+ *
+ * The kernel calls this with its lock of tracepoints held, and a tracer of
+ * functions takes that lock inside those that a kprobe takes. So the kernel is
+ * not probed here, but from a work item, a moment later.
+ *
+ * Context: process context.
+ * Return: 0
+ */
+int ucv_denials_trace_reg(void)
+{
+	ucv_tracers_add(1);
+	return 0;
+}
+
+/**
+ * ucv_denials_trace_unreg() - somebody has disabled a tracepoint
+ *
+ * When the module goes, the kernel calls this after ucv_arming_exit(), too. Then
+ * it starts nothing.
+ *
+ * Context: as ucv_denials_trace_reg().
+ */
+void ucv_denials_trace_unreg(void)
+{
+	ucv_tracers_add(-1);
+}
+
+/**
+ * ucv_arming_init() - serve those who have asked already
+ *
+ * Context: process context, at load, after ucv_denials_init().
+ */
+void ucv_arming_init(void)
+{
+	bool wanted;
+	int ret;
+
+	mutex_lock(&ucv_arming_lock);
+	wanted = ucv_always;
+	ucv_always = false;
+	ucv_arming_ready = true;
+	ret = ucv_follow(&ucv_always, wanted);
+	mutex_unlock(&ucv_arming_lock);
+	if (ret)
+		pr_warn("denials=Y has no effect (%d)\n", ret);
+	ucv_tracers_serve(true);
+}
+
+/**
+ * ucv_arming_exit() - disarm for good
+ *
+ * Context: process context, at unload. No file listens any more.
+ */
+void ucv_arming_exit(void)
+{
+	ucv_tracers_serve(false);
+	cancel_work_sync(&ucv_tracers_work);
+	mutex_lock(&ucv_arming_lock);
+	ucv_follow(&ucv_always, false);
+	ucv_follow(&ucv_traced, false);
+	ucv_arming_ready = false;
+	mutex_unlock(&ucv_arming_lock);
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Denials: what is recorded when the kernel refuses a charge, and the ring and
+ * the counts in which it is kept.
+ *
+ * A record is made in the refused thread, in the context that kernel/hooks.h
+ * describes. It is put together without any lock, and copied into the ring under
+ * ucv_denials_lock, for which nobody ever waits longer than for one such copy. So
+ * nothing that a reader does or does not do can hold the refused thread up: the
+ * ring is fixed, and what is not read in time is overwritten.
+ */
+#include <linux/cred.h>
+#include <linux/hash.h>
+#include <linux/irq_work.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+#include <linux/vmalloc.h>
+
+#include "denials.h"
+#include "kernel/hooks.h"
+#include "kernel/mntns.h"
+#include "kernel/resources.h"
+#include "kernel/ucounts.h"
+#include "kernel/userns.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/ucountview.h>
+
+/*
+ * A tree of mounts is counted up to this: the kernel has just walked it, too, but
+ * not with preemption disabled.
+ */
+#define UCV_TREE_MAX		16384U
+
+/* How far from its place in the table a count may be. */
+#define UCV_COUNTS_PROBES	16U
+
+/**
+ * struct ucv_ring - what has been recorded
+ * @denial: the record with the sequence number n is at (n - 1) % UCV_DENIALS_RING
+ * @count: how often which limit has refused: a hash table with open addressing;
+ *	a slot with no denials is free
+ * @others: what found no room there
+ */
+struct ucv_ring {
+	struct ucv_denial denial[UCV_DENIALS_RING];
+	struct ucv_denial_count count[UCV_DENIALS_COUNTS];
+	struct ucv_denial_count others;
+};
+
+DECLARE_WAIT_QUEUE_HEAD(ucv_denials_wait);
+
+/* Raw, since it is taken with preemption disabled, on PREEMPT_RT as well. */
+static DEFINE_RAW_SPINLOCK(ucv_denials_lock); /* protects all of the ring and the total */
+static struct ucv_ring *ucv_ring; /* NULL until it is needed; then it stays */
+static u64 ucv_total; /* the sequence number of the newest record */
+
+static void ucv_denials_wake(struct irq_work *work)
+{
+	wake_up_interruptible_poll(&ucv_denials_wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* Waking takes locks that must not be taken where a denial is recorded. */
+static DEFINE_IRQ_WORK(ucv_denials_waker, ucv_denials_wake);
+
+static bool ucv_count_fits(const struct ucv_denial_count *count,
+			   const struct ucv_denial_count *key)
+{
+	return count->ns_id == key->ns_id && count->ns == key->ns &&
+	       count->uid == key->uid && count->type == key->type &&
+	       count->resource == key->resource && count->level == key->level;
+}
+
+/* The slot of a limit, or a free one, or the one for others. Under the lock. */
+static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *key)
+{
+	u32 slot = hash_32(key->ns ^ hash_32(key->uid ^ key->resource, 32),
+			   ilog2(UCV_DENIALS_COUNTS));
+	u32 i;
+
+	for (i = 0; i < UCV_COUNTS_PROBES; i++) {
+		struct ucv_denial_count *count =
+			&ucv_ring->count[(slot + i) % UCV_DENIALS_COUNTS];
+
+		if (!count->denials)
+			*count = *key;
+		if (ucv_count_fits(count, key))
+			return count;
+	}
+	return &ucv_ring->others;
+}
+
+/* Add a denial to the count of the limit that refused. Under the lock. */
+static void ucv_count_denial(const struct ucv_denial *denial)
+{
+	bool mount = denial->type == UCV_DENIAL_MOUNT;
+	const struct ucv_denial_count key = {
+		.ns_id	  = mount ? denial->mntns_id : denial->userns_id,
+		.ns	  = mount ? denial->mntns : denial->userns,
+		.uid	  = denial->uid,
+		.type	  = denial->type,
+		.resource = denial->resource,
+		.level	  = denial->level,
+	};
+	struct ucv_denial_count *count = ucv_count_slot(&key);
+
+	count->denials++;
+	count->last_ns = denial->time_ns;
+}
+
+/* Give a denial its number and keep it. */
+static void ucv_record_denial(struct ucv_denial *denial)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ucv_denials_lock, flags);
+	denial->seq = ++ucv_total;
+	ucv_ring->denial[(denial->seq - 1) % UCV_DENIALS_RING] = *denial;
+	ucv_count_denial(denial);
+	raw_spin_unlock_irqrestore(&ucv_denials_lock, flags);
+	irq_work_queue(&ucv_denials_waker);
+}
+
+/* What is known of a denial whatever refused: when and who. */
+static void ucv_begin_denial(struct ucv_denial *denial, enum ucv_denial_type type)
+{
+	/* The thread's own credentials: nobody else changes them. */
+	const struct user_namespace *ns = current_user_ns();
+
+	memset(denial, 0, sizeof(*denial));
+	denial->size = sizeof(*denial);
+	denial->type = type;
+	denial->time_ns = ktime_get_boottime_ns();
+	denial->pid = task_pid_nr(current);
+	denial->tgid = task_tgid_nr(current);
+	/* Not by get_task_comm(), which may wait. Torn by a renaming at worst. */
+	memcpy(denial->comm, current->comm, sizeof(denial->comm));
+	denial->comm[sizeof(denial->comm) - 1] = '\0';
+	denial->caller_id = ucv_userns_id(ns);
+	denial->caller_userns = ns->ns.inum;
+	denial->caller_uid = __kuid_val(current_euid());
+}
+
+static void ucv_set_charged(struct ucv_denial *denial, const struct user_namespace *ns,
+			    u32 uid)
+{
+	denial->charged_id = ucv_userns_id(ns);
+	denial->charged_userns = ns->ns.inum;
+	denial->charged_uid = uid;
+	denial->charged_level = ns->level;
+}
+
+static void ucv_set_level(struct ucv_denial *denial, struct user_namespace *ns,
+			  kuid_t uid, s64 used, s64 limit)
+{
+	denial->userns_id = ucv_userns_id(ns);
+	denial->userns = ns->ns.inum;
+	denial->uid = __kuid_val(uid);
+	denial->uid_in_ns = from_kuid(ns, uid);
+	denial->level = ns->level;
+	denial->used = used;
+	denial->limit = limit;
+}
+
+/*
+ * Find the level that refused, as inc_ucount() did a moment ago: upwards from
+ * where the charge began to the first level that has no room. If there is none
+ * any more, it was most likely the one that has the least.
+ *
+ * The namespace at the start is held by whoever called inc_ucount(); a namespace
+ * holds its parent, and the entry that it is charged to itself, which belongs to
+ * the parent.
+ */
+static void ucv_find_level(struct ucv_denial *denial, struct user_namespace *ns,
+			   kuid_t uid, unsigned int resource)
+{
+	s64 used, limit, least = S64_MAX;
+	const struct ucounts *entry;
+
+	if (ucv_ucounts_peek(ns, uid, resource, &used)) {
+		limit = READ_ONCE(ns->ucount_max[resource]);
+		denial->flags |= UCV_DENIAL_USED_UNKNOWN;
+		ucv_set_level(denial, ns, uid, limit, limit);
+		least = 0; /* better is only one above that is full for certain */
+	}
+	for (;;) {
+		limit = READ_ONCE(ns->ucount_max[resource]);
+		if (used >= limit || limit - used < least) {
+			least = limit - used;
+			ucv_set_level(denial, ns, uid, used, limit);
+		}
+		entry = ns->ucounts;
+		if (used >= limit || !entry)
+			break;
+		ns = entry->ns;
+		uid = entry->uid;
+		used = ucv_ucounts_one(entry, resource);
+	}
+	if (least > 0)
+		denial->flags |= UCV_DENIAL_UNSURE;
+}
+
+/* inc_ucount() has returned NULL: a call of struct ucv_hook_calls. */
+static void ucv_ucount_denied(struct user_namespace *ns, kuid_t uid, unsigned int resource)
+{
+	struct ucv_denial denial;
+
+	ucv_begin_denial(&denial, UCV_DENIAL_UCOUNT);
+	denial.resource = resource;
+	denial.asked = 1;
+	ucv_set_charged(&denial, ns, __kuid_val(uid));
+	ucv_find_level(&denial, ns, uid, resource);
+	ucv_record_denial(&denial);
+	trace_ucount_denied(&denial, ucv_resources[resource].name);
+}
+
+/*
+ * count_mounts() has returned -ENOSPC: a call of struct ucv_hook_calls. The
+ * counters are still those that it compared: namespace_sem is held.
+ */
+static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
+{
+	struct ucv_mntns_facts facts;
+	struct ucv_denial denial;
+
+	if (ucv_mntns_read(ns, &facts))
+		return;
+	ucv_begin_denial(&denial, UCV_DENIAL_MOUNT);
+	denial.resource = UCV_NO_INDEX;
+	/* The mount namespace holds the user namespace that owns it. */
+	ucv_set_charged(&denial, facts.user_ns, facts.uid);
+	ucv_set_level(&denial, facts.user_ns, KUIDT_INIT(facts.uid), facts.mounts,
+		      ucv_mntns_limit());
+	denial.pending = facts.pending;
+	denial.mntns_id = facts.id;
+	denial.mntns = facts.inum;
+	denial.asked = ucv_mount_tree_size(mnt, UCV_TREE_MAX);
+	if (denial.asked == UCV_TREE_MAX)
+		denial.flags |= UCV_DENIAL_ASKED_MORE;
+	ucv_record_denial(&denial);
+	trace_mount_denied(&denial);
+}
+
+static const struct ucv_hook_calls ucv_denial_calls = {
+	.ucount	= ucv_ucount_denied,
+	.mount	= ucv_mount_denied,
+};
+
+/**
+ * ucv_denials_make_room() - see to it that denials can be recorded
+ *
+ * Context: process context, no locks held but the one that makes arming and
+ *	disarming take turns. Sleeps.
+ * Return: 0 or -ENOMEM
+ */
+int ucv_denials_make_room(void)
+{
+	struct ucv_ring *ring;
+
+	if (ucv_ring)
+		return 0;
+	ring = vzalloc(sizeof(*ring));
+	if (!ring)
+		return -ENOMEM;
+	ring->others.uid = UCV_UID_UNMAPPED;
+	ring->others.flags = UCV_DENIAL_COUNT_OTHERS;
+	raw_spin_lock_irq(&ucv_denials_lock);
+	ucv_ring = ring;
+	raw_spin_unlock_irq(&ucv_denials_lock);
+	return 0;
+}
+
+/**
+ * ucv_denials_total() - how many denials have been recorded
+ *
+ * Context: process context.
+ * Return: their number since the module was loaded, which is the sequence number
+ *	of the newest
+ */
+u64 ucv_denials_total(void)
+{
+	u64 total;
+
+	raw_spin_lock_irq(&ucv_denials_lock);
+	total = ucv_total;
+	raw_spin_unlock_irq(&ucv_denials_lock);
+	return total;
+}
+
+/**
+ * ucv_denials_get() - one record of the ring
+ * @seq: in: the sequence number of the one wanted; out: of the one given, which
+ *	is the oldest there is if the one wanted has been overwritten
+ * @denial: out: the record, its member lost not set
+ *
+ * Context: process context.
+ * Return: false if the one wanted is not there yet
+ */
+bool ucv_denials_get(u64 *seq, struct ucv_denial *denial)
+{
+	bool found = false;
+	u64 oldest = 1;
+
+	raw_spin_lock_irq(&ucv_denials_lock);
+	if (ucv_total > UCV_DENIALS_RING)
+		oldest = ucv_total - UCV_DENIALS_RING + 1;
+	if (*seq <= ucv_total) {
+		*seq = max(*seq, oldest);
+		*denial = ucv_ring->denial[(*seq - 1) % UCV_DENIALS_RING];
+		found = true;
+	}
+	raw_spin_unlock_irq(&ucv_denials_lock);
+	return found;
+}
+
+/**
+ * ucv_denials_get_count() - how often one limit has refused
+ * @slot: which: 0 to UCV_DENIALS_COUNTS, the last being for what found no room
+ * @count: out
+ *
+ * Context: process context.
+ * Return: false if there is none in this slot
+ */
+bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count)
+{
+	memset(count, 0, sizeof(*count));
+	raw_spin_lock_irq(&ucv_denials_lock);
+	if (ucv_ring)
+		*count = slot < UCV_DENIALS_COUNTS ? ucv_ring->count[slot] : ucv_ring->others;
+	raw_spin_unlock_irq(&ucv_denials_lock);
+	return count->denials;
+}
+
+/**
+ * ucv_denials_init() - find out what can be recorded
+ *
+ * Context: process context, at load, after ucv_mntns_init().
+ */
+void ucv_denials_init(void)
+{
+	ucv_hooks_init(&ucv_denial_calls);
+}
+
+/**
+ * ucv_denials_exit() - forget what was recorded
+ *
+ * Context: process context, at unload, disarmed for good and no reader left.
+ */
+void ucv_denials_exit(void)
+{
+	irq_work_sync(&ucv_denials_waker);
+	vfree(ucv_ring);
+}

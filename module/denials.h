@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Denials: the charges that the kernel refuses, and the ring and the counts in
+ * which they are kept.
+ */
+#ifndef UCV_DENIALS_H
+#define UCV_DENIALS_H
+
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <uapi/ucountview.h>
+
+#define UCV_DENIALS_RING	4096U	/* records; a power of two */
+#define UCV_DENIALS_COUNTS	1024U	/* limits that are counted apart; likewise */
+
+extern wait_queue_head_t ucv_denials_wait; /* woken after something was recorded */
+
+void ucv_denials_init(void);
+void ucv_denials_exit(void);
+int ucv_denials_make_room(void);
+u64 ucv_denials_total(void);
+bool ucv_denials_get(u64 *seq, struct ucv_denial *denial);
+bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count);
+
+#endif

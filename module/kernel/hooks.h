@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The two places where the kernel refuses: inc_ucount() and count_mounts().
+ *
+ * Both are probed on their way out by kretprobes, which every kernel known here
+ * has. While they are not armed, the code of both functions is as it was built.
+ *
+ * A handler runs in the refused thread, right after the function has returned
+ * and before its caller goes on, with preemption disabled (and on some kernels
+ * with interrupts off): it must not sleep, nor take a spinlock_t on PREEMPT_RT.
+ * Whatever the caller handed to the function, the caller still holds.
+ */
+#ifndef UCV_KERNEL_HOOKS_H
+#define UCV_KERNEL_HOOKS_H
+
+#include <linux/kconfig.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#define UCV_HAVE_HOOKS	(IS_ENABLED(CONFIG_KRETPROBES) && \
+			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
+
+struct mnt_namespace;
+struct mount;
+struct user_namespace;
+
+/**
+ * struct ucv_hook_calls - what to call when the kernel has refused
+ * @ucount: inc_ucount(@ns, @uid, @resource) has returned NULL. The caller holds
+ *	@ns, that its ancestors, and each of these the entry it is charged to.
+ * @mount: count_mounts(@ns, @mnt) has returned -ENOSPC. The caller holds
+ *	namespace_sem for writing: @ns and the tree of mounts at @mnt stay as they
+ *	are.
+ *
+ * Context: see above.
+ */
+struct ucv_hook_calls {
+	void (*ucount)(struct user_namespace *ns, kuid_t uid, unsigned int resource);
+	void (*mount)(struct mnt_namespace *ns, struct mount *mnt);
+};
+
+void ucv_hooks_init(const struct ucv_hook_calls *calls);
+bool ucv_hooks_ucount(void);
+bool ucv_hooks_mount(void);
+int ucv_hooks_arm(void);
+void ucv_hooks_disarm(void);
+u64 ucv_hooks_missed(void);
+
+#endif

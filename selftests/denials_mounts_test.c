@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Refused mounts: each mount() that fs.mount-max refuses is told once, with the mount
+ * namespace that had no room, which need not be the caller's, and with the very numbers
+ * that the kernel added up: mounts, pending and asked for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "ucv_denials.h"
+#include "ucv_mounts.h"
+
+#define MOUNTS_UID	(UCV_UID + 820)
+
+/* Since Linux 5.2; older headers lack the names. */
+#define OPEN_TREE	428
+#define MOVE_MOUNT	429
+#define CLONE_TREE	(1 | 0x8000)	/* OPEN_TREE_CLONE | AT_RECURSIVE */
+#define EMPTY_FROM	4		/* MOVE_MOUNT_F_EMPTY_PATH */
+
+FIXTURE(mounts) {
+	char dir[64];
+	int fd;				/* listens */
+	struct ucv_agent agent;		/* in a mount namespace of its own */
+	struct ucv_denial wanted;
+};
+
+FIXTURE_SETUP(mounts)
+{
+	if (!ucv_feature(UCV_FEATURE_MNT_DENIALS))
+		SKIP(return, "the module cannot tell of refused mounts here");
+	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), 0));
+	ASSERT_EQ(0, ucv_agent_start(&self->agent));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_new_mntns, 0, 0, 0));
+	self->fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(mounts)
+{
+	if (!self->dir[0])
+		return;
+	ucv_sysctls_back();
+	ucv_agent_stop(&self->agent);
+	ucv_remove_files(self->dir, 0);
+	close(self->fd);
+}
+
+/* The mounts that process @pid sees. */
+static long mounts_of(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	return ucv_mountinfo_count(path);
+}
+
+/* The identifier of the mount namespace by the account of nsfs; before 6.11 by ours. */
+static __u64 mntns_id_of(pid_t pid)
+{
+	struct ucv_mntns_seen seen = {};
+	struct ucv_mntns record = {};
+	int ns = ucv_mntns_open(pid, O_RDONLY);
+
+	if (ucv_mntns_look(ns, &seen) || !seen.id)
+		ucv_mntns_now(ucv_ns_of(pid, "mnt"), &record);
+	close(ns);
+	return seen.id ? seen.id : record.id;
+}
+
+/* @caller is refused since there is no room in the mount namespace that @inside is in. */
+static void want_mount(struct ucv_denial *wanted, pid_t caller, pid_t inside, long limit)
+{
+	ucv_wanted(wanted, caller, NULL);
+	ucv_wanted_charged(wanted, inside, 0, 0);
+	ucv_wanted_refused(wanted, inside, 0, 0, 0);
+	wanted->mntns = ucv_ns_of(inside, "mnt");
+	wanted->mntns_id = mntns_id_of(inside);
+	wanted->used = mounts_of(inside);
+	wanted->limit = limit;
+}
+
+/* The second story: mounts until there is no room. */
+UCV_TEST_F(mounts, limit)
+{
+	struct ucv_agent *agent = &self->agent;
+	const long max = mounts_of(agent->pid) + 5;
+
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, max));
+	/* Five are left; the sixth is refused. */
+	EXPECT_EQ(5, ucv_agent_text(agent, ucv_do_bind, self->dir, 5, 0, 0));
+	EXPECT_DENIALS(0, self->fd, agent->pid, &self->wanted);
+	want_mount(&self->wanted, agent->pid, agent->pid, max);
+	EXPECT_EQ(max, self->wanted.used);
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
+	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
+	EXPECT_DENIALS(2, self->fd, agent->pid, &self->wanted);
+	ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_unbind, self->dir, 1, 0, 0));
+	EXPECT_EQ(1, ucv_agent_text(agent, ucv_do_bind, self->dir, 2, 0, 0));
+	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+}
+
+/* The limit may be lower than what is there already. */
+UCV_TEST_F(mounts, limit_below_used)
+{
+	struct ucv_agent *agent = &self->agent;
+
+	ASSERT_EQ(3, ucv_agent_text(agent, ucv_do_bind, self->dir, 3, 0, 0));
+	want_mount(&self->wanted, agent->pid, agent->pid, 1);
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, 1));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
+	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+}
+
+/* A mount that fails for another reason is none, nor is one that is moved. */
+static long do_other(struct ucv_call *call)
+{
+	char from[1100], to[1100];
+
+	snprintf(from, sizeof(from), "%s/from", call->text);
+	snprintf(to, sizeof(to), "%s/to", call->text);
+	if (mount("x", "/does/not/exist", "tmpfs", 0, NULL) != -1 || errno != ENOENT)
+		return -EIO;
+	if (mount("x", from, "no_such_type", 0, NULL) != -1 || errno != ENODEV)
+		return -EIO;
+	if (mount(from, to, NULL, MS_MOVE, NULL) || umount2(to, 0))
+		return -errno;
+	return 0;
+}
+
+static long do_prepare(struct ucv_call *call)
+{
+	char path[1100];
+
+	if (mount("tmpfs", call->text, "tmpfs", 0, NULL))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/to", call->text);
+	if (mkdir(path, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/from", call->text);
+	if (mkdir(path, 0755) || mount("tmpfs", path, "tmpfs", 0, NULL))
+		return -errno;
+	return 0;
+}
+
+UCV_TEST_F(mounts, other_errors)
+{
+	struct ucv_agent *agent = &self->agent;
+
+	ASSERT_EQ(0, ucv_agent_text(agent, do_prepare, self->dir, 0, 0, 0));
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts_of(agent->pid)));
+	EXPECT_EQ(0, ucv_agent_text(agent, do_other, self->dir, 0, 0, 0));
+	EXPECT_DENIALS(0, self->fd, agent->pid, &self->wanted);
+}
+
+UCV_TEST_F(mounts, by_a_thread)
+{
+	struct ucv_agent *agent = &self->agent;
+	const long max = mounts_of(agent->pid);
+	pid_t tid;
+
+	tid = ucv_agent_text(agent, ucv_do_by_thread, "mounting thread", 0, 0, 0);
+	ASSERT_NE(agent->pid, tid);
+	want_mount(&self->wanted, tid, agent->pid, max);
+	ASSERT_STREQ("mounting thread", self->wanted.comm);
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, max));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
+	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+}
+
+/* In a container: the mount namespace and its user namespace are the container's. */
+UCV_TEST_F(mounts, in_a_user_namespace)
+{
+	struct ucv_agent *agent = &self->agent;
+	char map[64];
+	long max;
+
+	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1, MOUNTS_UID, 0));
+	snprintf(map, sizeof(map), "0 %u 10", MOUNTS_UID + 10);
+	ASSERT_EQ(0, ucv_agent_userns(agent, NULL, map));
+	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, 2, 2, 2));
+	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_new_mntns, CLONE_NEWUSER, 0, 0));
+	max = mounts_of(agent->pid);
+	want_mount(&self->wanted, agent->pid, agent->pid, max);
+	/* Charged before the user had a uid in the new namespace; it still has none. */
+	ucv_wanted_charged(&self->wanted, agent->pid, 2, MOUNTS_UID + 12);
+	ucv_wanted_refused(&self->wanted, agent->pid, 2, MOUNTS_UID + 12, UCV_UID_UNMAPPED);
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, max));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
+	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+}
+
+/* Trees */
+
+/* On text a tmpfs, and below it a more, some in each other, some side by side. */
+static long do_tree(struct ucv_call *call)
+{
+	char path[1500];
+	size_t length;
+	long i;
+
+	if (mount("tmpfs", call->text, "tmpfs", 0, NULL))
+		return -errno;
+	length = snprintf(path, sizeof(path), "%s", call->text);
+	for (i = 0; i < call->a; i++) {
+		length += snprintf(path + length, sizeof(path) - length, "/%ld", i % 10);
+		if (mkdir(path, 0755) || mount("tmpfs", path, "tmpfs", 0, NULL))
+			return -errno;
+		if (i % 3 == 2)
+			length -= 2;
+	}
+	return 0;
+}
+
+/* The tree, once more over itself. */
+static long do_rbind(struct ucv_call *call)
+{
+	return mount(call->text, call->text, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
+}
+
+/* The same by the system calls that take two steps. */
+static long do_attach(struct ucv_call *call)
+{
+	int tree = syscall(OPEN_TREE, AT_FDCWD, call->text, CLONE_TREE);
+	long ret;
+
+	if (tree < 0)
+		return -errno;
+	ret = syscall(MOVE_MOUNT, tree, "", AT_FDCWD, call->text, EMPTY_FROM) ? -errno : 0;
+	close(tree);
+	return ret;
+}
+
+#define TREE	9	/* mounts, the root of the tree included */
+
+/* With less room than the tree needs, down to none: all of it was asked for. */
+UCV_TEST_F(mounts, a_tree)
+{
+	struct ucv_agent *agent = &self->agent;
+	long room, used;
+
+	ASSERT_EQ(0, ucv_agent_text(agent, do_tree, self->dir, TREE - 1, 0, 0));
+	used = mounts_of(agent->pid);
+	for (room = -2; room < TREE; room++) {
+		want_mount(&self->wanted, agent->pid, agent->pid, used + room);
+		self->wanted.asked = TREE;
+		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, used + room));
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, do_rbind, self->dir, 0, 0, 0));
+		EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, do_attach, self->dir, 0, 0, 0));
+		EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
+	}
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, used + TREE));
+	EXPECT_EQ(0, ucv_agent_text(agent, do_rbind, self->dir, 0, 0, 0));
+	EXPECT_DENIALS(0, self->fd, agent->pid, &self->wanted);
+	EXPECT_EQ(used + TREE, mounts_of(agent->pid));
+}
+
+/* A copy of a mount namespace is not counted, so it is not refused. */
+UCV_TEST_F(mounts, a_whole_namespace)
+{
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, 1));
+	EXPECT_EQ(0, ucv_agent_call(&self->agent, ucv_do_unshare, CLONE_NEWNS, 0, 0));
+	EXPECT_DENIALS(0, self->fd, self->agent.pid, &self->wanted);
+}
+
+/*
+ * Propagation. The caller has NR_PEERS mounts of one group, so have a copy of its mount
+ * namespace and another one in a user namespace of its own, whose mounts are slaves.
+ */
+#define NR_PEERS	12
+
+FIXTURE(propagation) {
+	char dir[64];
+	int fd;				/* listens */
+	struct ucv_agent agent[3];
+	struct ucv_denial wanted;
+};
+
+static long do_peers(struct ucv_call *call)
+{
+	char first[1100], path[1200];
+	long i;
+
+	if (mount("tmpfs", call->text, "tmpfs", 0, NULL) ||
+	    mount(NULL, call->text, NULL, MS_PRIVATE, NULL))
+		return -errno;
+	snprintf(first, sizeof(first), "%s/0", call->text);
+	if (mkdir(first, 0755) || mount("tmpfs", first, "tmpfs", 0, NULL) ||
+	    mount(NULL, first, NULL, MS_SHARED, NULL))
+		return -errno;
+	for (i = 1; i < call->a; i++) {
+		snprintf(path, sizeof(path), "%s/%ld", call->text, i);
+		if (mkdir(path, 0755) || mount(first, path, NULL, MS_BIND, NULL))
+			return -errno;
+	}
+	snprintf(path, sizeof(path), "%s/m", first);
+	if (mkdir(path, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/tree", call->text);
+	if (mkdir(path, 0755))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/spare", call->text);
+	return mkdir(path, 0755) ? -errno : 0;
+}
+
+/* A mount that is made at each of the peers: a tmpfs, or the tree. */
+static long do_propagate(struct ucv_call *call)
+{
+	char path[1100], tree[1100];
+
+	snprintf(path, sizeof(path), "%s/0/m", call->text);
+	snprintf(tree, sizeof(tree), "%s/tree", call->text);
+	if (call->a)
+		return mount(tree, path, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
+	return mount("tmpfs", path, "tmpfs", 0, NULL) ? -errno : 0;
+}
+
+FIXTURE_SETUP(propagation)
+{
+	unsigned int i;
+
+	if (!ucv_feature(UCV_FEATURE_MNT_DENIALS))
+		SKIP(return, "the module cannot tell of refused mounts here");
+	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), 0));
+	ASSERT_EQ(0, ucv_agent_start(&self->agent[0]));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent[0], ucv_do_new_mntns, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], do_peers, self->dir, NR_PEERS, 0, 0));
+	for (i = 1; i < ARRAY_SIZE(self->agent); i++) {
+		ASSERT_EQ(0, ucv_agent_spawn(&self->agent[0], &self->agent[i]));
+		ASSERT_EQ(0, ucv_agent_call(&self->agent[i], ucv_do_unshare,
+					    CLONE_NEWNS | (i == 2 ? CLONE_NEWUSER : 0), 0, 0));
+	}
+	self->fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(propagation)
+{
+	int i;
+
+	if (!self->dir[0])
+		return;
+	ucv_sysctls_back();
+	for (i = ARRAY_SIZE(self->agent) - 1; i >= 0; i--)
+		ucv_agent_stop(&self->agent[i]);
+	ucv_remove_files(self->dir, 0);
+	close(self->fd);
+}
+
+/* A process gets mounts in its namespace that the others do not get. */
+static long fill(struct ucv_agent *agent, const char *dir, long mounts)
+{
+	char spare[80];
+
+	snprintf(spare, sizeof(spare), "%s/spare", dir);
+	return ucv_agent_text(agent, ucv_do_bind, spare, mounts, 0, 0);
+}
+
+/*
+ * The fuller namespace has room for some copies, which are pending when one more is
+ * refused. In the others all of them would fit.
+ */
+static void check_fuller(struct __test_metadata *_metadata, int fd, struct ucv_agent *caller,
+			 const char *dir, struct ucv_denial *wanted, long asked)
+{
+	long room;
+
+	wanted->asked = asked;
+	for (room = 0; room < NR_PEERS * asked; room++) {
+		wanted->limit = wanted->used + room;
+		wanted->pending = room / asked * asked;
+		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, wanted->limit));
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(caller, do_propagate, dir, asked > 1, 0, 0));
+		EXPECT_DENIALS(1, fd, caller->pid, wanted);
+	}
+}
+
+UCV_TEST_F(propagation, to_a_fuller_namespace)
+{
+	ASSERT_EQ(NR_PEERS, fill(&self->agent[1], self->dir, NR_PEERS));
+	want_mount(&self->wanted, self->agent[0].pid, self->agent[1].pid, 0);
+	ASSERT_NE(ucv_ns_of(self->agent[0].pid, "mnt"), self->wanted.mntns);
+	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts_of(self->agent[1].pid) + NR_PEERS));
+	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], do_propagate, self->dir, 0, 0, 0));
+	EXPECT_DENIALS(0, self->fd, self->agent[0].pid, &self->wanted);
+}
+
+/* It belongs to a user namespace that the caller is not in. */
+UCV_TEST_F(propagation, to_a_container)
+{
+	struct ucv_agent *container = &self->agent[2];
+
+	ASSERT_EQ(NR_PEERS, fill(&self->agent[2], self->dir, NR_PEERS));
+	want_mount(&self->wanted, self->agent[0].pid, container->pid, 0);
+	ucv_wanted_charged(&self->wanted, container->pid, 1, 0);
+	ucv_wanted_refused(&self->wanted, container->pid, 1, 0, UCV_UID_UNMAPPED);
+	ASSERT_NE(self->wanted.caller_userns, self->wanted.charged_userns);
+	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
+}
+
+/* The caller's own is the fullest: one mount is reserved for itself, then the peers. */
+UCV_TEST_F(propagation, at_home)
+{
+	ASSERT_EQ(NR_PEERS, fill(&self->agent[0], self->dir, NR_PEERS));
+	want_mount(&self->wanted, self->agent[0].pid, self->agent[0].pid, 0);
+	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
+}
+
+/* A tree, at each of the peers. */
+UCV_TEST_F(propagation, of_a_tree)
+{
+	char tree[80];
+
+	snprintf(tree, sizeof(tree), "%s/tree", self->dir);
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], do_tree, tree, 2, 0, 0));
+	ASSERT_EQ(3 * NR_PEERS + 3, fill(&self->agent[1], self->dir, 3 * NR_PEERS + 3));
+	want_mount(&self->wanted, self->agent[0].pid, self->agent[1].pid, 0);
+	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 3);
+}
+
+TEST_HARNESS_MAIN
