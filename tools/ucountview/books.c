@@ -34,7 +34,7 @@ static struct book *add_book(struct books *books, const struct series_key *key)
 	return &books->list[books->nr++];
 }
 
-static void add(struct books *books, const struct series_key *key, enum part part,
+static struct book *add(struct books *books, const struct series_key *key, enum part part,
 		enum book_look look, long long nr)
 {
 	struct book *book = add_book(books, key);
@@ -52,6 +52,7 @@ static void add(struct books *books, const struct series_key *key, enum part par
 		book->compared = true;
 		break;
 	}
+	return book;
 }
 
 static bool is_file_resource(const char *name)
@@ -65,20 +66,31 @@ static bool is_file_resource(const char *name)
 	return false;
 }
 
+/* Whether nothing found means that nothing is there, as far as can be seen. */
+static bool is_looked_for(const struct snapshot *snap, const char *name)
+{
+	if (!strncmp(name, "inotify_", 8) || !strncmp(name, "fanotify_", 9))
+		return snap->taken.filled & UCV_MASK(UCV_KIND_GROUP);
+	if (!strcmp(name, "mnt_namespaces"))
+		return snap->taken.filled & UCV_MASK(UCV_KIND_MNTNS);
+	return !strcmp(name, "user_namespaces");
+}
+
 /* Of namespaces that are found as files nobody tells which user is charged. */
 static void add_to_user(struct books *books, const struct snapshot *snap, enum part part,
 			enum book_look look, const struct ucv_userns *ns, __u32 uid,
 			size_t resource, long long nr)
 {
 	struct series_key key = series_key_counter(ns, uid, resource);
+	const char *name = snap->resources[resource].name;
 
 	if (!nr)
 		return;
-	add(books, &key, part, look, nr);
-	if (!is_file_resource(snap->resources[resource].name))
+	add(books, &key, part, look, nr)->compared |= is_looked_for(snap, name);
+	if (!is_file_resource(name))
 		return;
 	key.uid = UCV_UID_UNMAPPED;
-	add(books, &key, part, look, nr);
+	add(books, &key, part, look, nr)->compared = true;
 }
 
 static void add_counters(struct books *books, const struct snapshot *snap, enum book_look look)

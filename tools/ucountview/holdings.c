@@ -4,162 +4,37 @@
  * inotify and fanotify groups, their user and mount namespaces. All of it counts at
  * every level above as well.
  *
- * A namespace belongs to others if it was there from the start, or if one of their
- * processes is in it and none of ours. A group does if none of ours holds it. What nobody
- * holds is nobody's, and so may be ours.
+ * A namespace is others' if it was there before, or if one of their processes is in it or
+ * keeps it, and none of ours. A group is if none of ours holds it. What nobody holds is
+ * nobody's, and so may be ours.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "holdings.h"
+#include "pins.h"
 #include "ucountview.h"
 
-/* Who is in a user namespace, or in one below it. */
+/* Whose something is; both if both hold it, 0 if nobody does. */
 enum {
-	IN_OURS = 1,
-	IN_OTHERS = 2,
+	OURS = 1,
+	OTHERS = 2,
 };
 
 struct finder {
 	struct holdings *hold;
 	const struct snapshot *snap;
 	const struct processes *procs;
-	const struct series *known;
+	const struct series *before;
 	bool all;
-	unsigned char *inside;	/* for each user namespace, IN_* */
-	size_t nproc;
-	size_t user_namespaces;
-	size_t mnt_namespaces;
+	unsigned char *userns;	/* whose each is, and what is below it */
+	unsigned char *mntns;	/* whose each is */
+	unsigned char *groups;	/* whose each is */
 };
 
-static void hold_at(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
-		    long long nr)
+static unsigned char whose(const struct finder *f, const struct seen_process *proc)
 {
-	const struct ucv_ucounts *uc = snapshot_find(f->snap, ns, uid);
-
-	if (uc)
-		f->hold->held[uc - f->snap->ucounts][resource] += nr;
-}
-
-/* At (@ns, @uid) and all levels above. */
-static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
-		       long long nr)
-{
-	if (resource >= f->snap->nr_resources)
-		return;
-	for (; ns; ns = snapshot_parent(f->snap, ns)) {
-		hold_at(f, ns, uid, resource, nr);
-		uid = ns->owner;
-	}
-}
-
-static bool is_others(const struct finder *f, const struct ucv_userns *ns)
-{
-	return f->hold->userns_others[ns - f->snap->userns];
-}
-
-static bool counts_as_ours(const struct finder *f, const struct seen_process *proc)
-{
-	return proc->ours || (f->all && !proc->kernel);
-}
-
-static void find_inside(struct finder *f)
-{
-	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
-		const struct ucv_userns *ns = snapshot_find_userns(f->snap, proc->userns);
-
-		for (; ns; ns = snapshot_parent(f->snap, ns))
-			f->inside[ns - f->snap->userns] |=
-				counts_as_ours(f, proc) ? IN_OURS : IN_OTHERS;
-	}
-}
-
-static bool made_by_others(const struct finder *f, const struct ucv_userns *ns)
-{
-	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
-	struct series_key key = series_key_userns(ns);
-
-	if (series_known(f->known, &key))
-		return false;
-	if (f->inside[ns - f->snap->userns] == IN_OTHERS)
-		return true;
-	return parent && is_others(f, parent);
-}
-
-/* Parents come first: their level is lower. */
-static void find_userns_others(struct finder *f)
-{
-	__u32 level = 0, deepest = 0;
-
-	for (; level <= deepest; level++) {
-		for (size_t i = 0; i < f->snap->nr_userns; i++) {
-			const struct ucv_userns *ns = &f->snap->userns[i];
-
-			if (ns->level > deepest)
-				deepest = ns->level;
-			if (ns->level == level)
-				f->hold->userns_others[i] = made_by_others(f, ns);
-		}
-	}
-}
-
-/* All that is charged in a namespace of others is theirs, whoever holds it. */
-static void hold_charges_of(struct finder *f, size_t nth)
-{
-	const struct ucv_ucounts *uc = &f->snap->ucounts[nth];
-	const struct ucv_userns *ns = snapshot_userns_of(f->snap, uc);
-	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
-
-	if (!parent || !is_others(f, ns) || is_others(f, parent))
-		return;
-	for (size_t i = 0; i < f->snap->nr_resources; i++)
-		hold_chain(f, parent, ns->owner, i, uc->used[i]);
-}
-
-static void hold_userns(struct finder *f, const struct ucv_userns *ns)
-{
-	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
-	struct series_key key = series_key_userns(ns);
-
-	if (!parent || is_others(f, parent))
-		return;
-	if (is_others(f, ns) || series_known(f->known, &key))
-		hold_chain(f, parent, ns->owner, f->user_namespaces, 1);
-}
-
-static unsigned char who_is_in_mntns(const struct finder *f, __u32 inum)
-{
-	unsigned char inside = 0;
-
-	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
-
-		if (proc->mntns == inum)
-			inside |= counts_as_ours(f, proc) ? IN_OURS : IN_OTHERS;
-	}
-	return inside;
-}
-
-static void hold_mntns(struct finder *f, size_t nth)
-{
-	const struct ucv_mntns *mntns = &f->snap->mntns[nth];
-	const struct ucv_userns *ns = &f->snap->userns[mntns->userns];
-	struct series_key key = series_key_mntns(mntns, SERIES_MNTNS);
-
-	f->hold->mntns_others[nth] = is_others(f, ns) || series_known(f->known, &key) ||
-				     who_is_in_mntns(f, mntns->inum) == IN_OTHERS;
-	if (!f->hold->mntns_others[nth] || is_others(f, ns) || mntns->flags & UCV_MNTNS_UNCHARGED)
-		return;
-	hold_chain(f, ns, mntns->uid, f->mnt_namespaces, 1);
-}
-
-static void hold_tasks(struct finder *f, const struct seen_process *proc)
-{
-	const struct ucv_userns *ns = snapshot_find_userns(f->snap, proc->userns);
-
-	if (!counts_as_ours(f, proc) && ns && !is_others(f, ns))
-		hold_chain(f, ns, proc->uid, f->nproc, proc->threads);
+	return proc->ours || (f->all && !proc->kernel) ? OURS : OTHERS;
 }
 
 /**
@@ -176,32 +51,239 @@ bool holder_is_ours(const struct ucv_holder *holder, const struct processes *pro
 	return proc && proc->ours;
 }
 
-static void hold_group(struct finder *f, const struct ucv_group *group)
+static void find_groups(struct finder *f)
 {
-	const struct ucv_userns *ns = &f->snap->userns[group->userns];
+	for (size_t i = 0; i < f->snap->nr_holders; i++) {
+		const struct ucv_holder *holder = &f->snap->holders[i];
+		bool ours = f->all || holder_is_ours(holder, f->procs);
 
-	if (is_others(f, ns))
+		f->groups[holder->group] |= ours ? OURS : OTHERS;
+	}
+}
+
+static void find_mntns(struct finder *f)
+{
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct seen_process *proc = &f->procs->list[i];
+		const struct ucv_mntns *mntns = snapshot_find_mntns(f->snap, proc->mntns);
+
+		if (mntns)
+			f->mntns[mntns - f->snap->mntns] |= whose(f, proc);
+	}
+}
+
+/* Whoever has something in a namespace has it in all above. */
+static void mark_userns(struct finder *f, const struct ucv_userns *ns, unsigned char who)
+{
+	for (; ns; ns = snapshot_parent(f->snap, ns))
+		f->userns[ns - f->snap->userns] |= who;
+}
+
+static void find_userns(struct finder *f)
+{
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct seen_process *proc = &f->procs->list[i];
+
+		mark_userns(f, snapshot_find_userns(f->snap, proc->userns), whose(f, proc));
+	}
+	for (size_t i = 0; i < f->snap->nr_groups; i++)
+		mark_userns(f, &f->snap->userns[f->snap->groups[i].userns], f->groups[i]);
+	for (size_t i = 0; i < f->snap->nr_mntns; i++)
+		mark_userns(f, &f->snap->userns[f->snap->mntns[i].userns], f->mntns[i]);
+}
+
+static bool was_before(const struct finder *f, const struct series_key *key)
+{
+	const struct serie *serie;
+
+	if (!f->before)
+		return true;
+	serie = series_find(f->before, key);
+	return serie && serie->before;
+}
+
+static bool userns_was_before(const struct finder *f, const struct ucv_userns *ns)
+{
+	struct series_key key = series_key_userns(ns);
+
+	return was_before(f, &key);
+}
+
+static bool mntns_was_before(const struct finder *f, const struct ucv_mntns *mntns)
+{
+	struct series_key key = series_key_mntns(mntns, SERIES_MNTNS);
+
+	return was_before(f, &key);
+}
+
+/* New, and nobody is known to have it: there should be few. */
+static bool any_is_nobodys(const struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_userns; i++) {
+		if (!f->userns[i] && !userns_was_before(f, &f->snap->userns[i]))
+			return true;
+	}
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		if (!f->mntns[i] && !mntns_was_before(f, &f->snap->mntns[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Costs a look at all open files. */
+static void find_pinned(struct finder *f)
+{
+	struct pins pins;
+
+	if (f->all || !any_is_nobodys(f))
 		return;
-	hold_chain(f, ns, group->uid, group->group_resource, 1);
-	if (!(group->flags & UCV_GROUP_UNLIMITED_MARKS))
-		hold_chain(f, ns, group->uid, group->mark_resource, group->marks);
+	pins_find(&pins, f->procs);
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+
+		if (f->mntns[i] || !pins_have(&pins, mntns->inum))
+			continue;
+		f->mntns[i] = OTHERS;
+		mark_userns(f, &f->snap->userns[mntns->userns], OTHERS);
+	}
+	for (size_t i = 0; i < f->snap->nr_userns; i++) {
+		if (!f->userns[i] && pins_have(&pins, f->snap->userns[i].inum))
+			mark_userns(f, &f->snap->userns[i], OTHERS);
+	}
+	pins_free(&pins);
+}
+
+static bool is_others(const struct finder *f, const struct ucv_userns *ns)
+{
+	return f->hold->userns_others[ns - f->snap->userns];
+}
+
+static bool made_by_others(const struct finder *f, const struct ucv_userns *ns)
+{
+	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+
+	if (userns_was_before(f, ns))
+		return false;
+	return f->userns[ns - f->snap->userns] == OTHERS || (parent && is_others(f, parent));
+}
+
+/* Parents come first: their level is lower. */
+static void judge_userns(struct finder *f)
+{
+	__u32 level, deepest = 0;
+
+	for (level = 0; level <= deepest; level++) {
+		for (size_t i = 0; i < f->snap->nr_userns; i++) {
+			const struct ucv_userns *ns = &f->snap->userns[i];
+
+			if (ns->level > deepest)
+				deepest = ns->level;
+			if (ns->level == level)
+				f->hold->userns_others[i] = made_by_others(f, ns);
+		}
+	}
+}
+
+static void judge_mntns(struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+
+		f->hold->mntns_others[i] = !mntns_was_before(f, mntns) &&
+					   (f->mntns[i] == OTHERS ||
+					    is_others(f, &f->snap->userns[mntns->userns]));
+	}
+}
+
+/* At (@ns, @uid) and all levels above. */
+static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
+		       long long nr)
+{
+	const struct ucv_ucounts *uc;
+
+	if (resource >= f->snap->nr_resources)
+		return;
+	for (; ns; ns = snapshot_parent(f->snap, ns)) {
+		uc = snapshot_find(f->snap, ns, uid);
+		if (uc)
+			f->hold->held[uc - f->snap->ucounts][resource] += nr;
+		uid = ns->owner;
+	}
+}
+
+/*
+ * All that is charged in a namespace of others is theirs, whoever holds it. From here on
+ * what is charged there is not counted again.
+ */
+static void hold_charges(struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_ucounts; i++) {
+		const struct ucv_ucounts *uc = &f->snap->ucounts[i];
+		const struct ucv_userns *ns = snapshot_userns_of(f->snap, uc);
+		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+
+		if (!parent || !is_others(f, ns) || is_others(f, parent))
+			continue;
+		for (size_t j = 0; j < f->snap->nr_resources; j++)
+			hold_chain(f, parent, ns->owner, j, uc->used[j]);
+	}
+}
+
+static void hold_userns(struct finder *f)
+{
+	size_t resource = snapshot_resource(f->snap, "user_namespaces");
+
+	for (size_t i = 0; i < f->snap->nr_userns; i++) {
+		const struct ucv_userns *ns = &f->snap->userns[i];
+		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+
+		if (!parent || is_others(f, parent))
+			continue;
+		if (is_others(f, ns) || userns_was_before(f, ns))
+			hold_chain(f, parent, ns->owner, resource, 1);
+	}
+}
+
+static void hold_mntns(struct finder *f)
+{
+	size_t resource = snapshot_resource(f->snap, "mnt_namespaces");
+
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+		const struct ucv_userns *ns = &f->snap->userns[mntns->userns];
+
+		if (mntns->flags & UCV_MNTNS_UNCHARGED || is_others(f, ns))
+			continue;
+		if (f->hold->mntns_others[i] || mntns_was_before(f, mntns))
+			hold_chain(f, ns, mntns->uid, resource, 1);
+	}
+}
+
+static void hold_tasks(struct finder *f)
+{
+	size_t resource = snapshot_resource(f->snap, "rlimit_nproc");
+
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct seen_process *proc = &f->procs->list[i];
+		const struct ucv_userns *ns = snapshot_find_userns(f->snap, proc->userns);
+
+		if (ns && !is_others(f, ns) && whose(f, proc) == OTHERS)
+			hold_chain(f, ns, proc->uid, resource, proc->threads);
+	}
 }
 
 static void hold_groups(struct finder *f)
 {
-	bool *ours = xreallocarray(NULL, f->snap->nr_groups, sizeof(*ours));
-
-	memset(ours, 0, f->snap->nr_groups * sizeof(*ours));
-	for (size_t i = 0; i < f->snap->nr_holders; i++) {
-		const struct ucv_holder *holder = &f->snap->holders[i];
-
-		ours[holder->group] |= f->all || holder_is_ours(holder, f->procs);
-	}
 	for (size_t i = 0; i < f->snap->nr_groups; i++) {
-		if (!ours[i])
-			hold_group(f, &f->snap->groups[i]);
+		const struct ucv_group *group = &f->snap->groups[i];
+		const struct ucv_userns *ns = &f->snap->userns[group->userns];
+
+		if (f->groups[i] != OTHERS || is_others(f, ns))
+			continue;
+		hold_chain(f, ns, group->uid, group->group_resource, 1);
+		if (!(group->flags & UCV_GROUP_UNLIMITED_MARKS))
+			hold_chain(f, ns, group->uid, group->mark_resource, group->marks);
 	}
-	free(ours);
 }
 
 static void *zeroed(size_t nr, size_t size)
@@ -217,39 +299,40 @@ static void *zeroed(size_t nr, size_t size)
  * @hold: where to; to be freed with holdings_free()
  * @snap: a snapshot with all it can have
  * @procs: the processes, read right after
- * @known: the looks before, which tell what was there from the start
+ * @before: what was there before, or NULL if that is now
  * @all: nobody's processes are others', but the kernel's
  */
 void holdings_find(struct holdings *hold, const struct snapshot *snap,
-		   const struct processes *procs, const struct series *known, bool all)
+		   const struct processes *procs, const struct series *before, bool all)
 {
 	struct finder f = {
 		.hold = hold,
 		.snap = snap,
 		.procs = procs,
-		.known = known,
+		.before = before,
 		.all = all,
-		.inside = zeroed(snap->nr_userns, 1),
-		.nproc = snapshot_resource(snap, "rlimit_nproc"),
-		.user_namespaces = snapshot_resource(snap, "user_namespaces"),
-		.mnt_namespaces = snapshot_resource(snap, "mnt_namespaces"),
+		.userns = zeroed(snap->nr_userns, 1),
+		.mntns = zeroed(snap->nr_mntns, 1),
+		.groups = zeroed(snap->nr_groups, 1),
 	};
 
 	hold->held = zeroed(snap->nr_ucounts, sizeof(*hold->held));
 	hold->userns_others = zeroed(snap->nr_userns, sizeof(bool));
 	hold->mntns_others = zeroed(snap->nr_mntns, sizeof(bool));
-	find_inside(&f);
-	find_userns_others(&f);
-	for (size_t i = 0; i < snap->nr_ucounts; i++)
-		hold_charges_of(&f, i);
-	for (size_t i = 0; i < snap->nr_userns; i++)
-		hold_userns(&f, &snap->userns[i]);
-	for (size_t i = 0; i < snap->nr_mntns; i++)
-		hold_mntns(&f, i);
-	for (size_t i = 0; i < procs->nr; i++)
-		hold_tasks(&f, &procs->list[i]);
+	find_groups(&f);
+	find_mntns(&f);
+	find_userns(&f);
+	find_pinned(&f);
+	judge_userns(&f);
+	judge_mntns(&f);
+	hold_charges(&f);
+	hold_userns(&f);
+	hold_mntns(&f);
+	hold_tasks(&f);
 	hold_groups(&f);
-	free(f.inside);
+	free(f.userns);
+	free(f.mntns);
+	free(f.groups);
 }
 
 /**

@@ -14,8 +14,8 @@
 /**
  * struct holdings - what others hold, of one snapshot
  * @held: for each ucv_ucounts record, and each resource, how much of the counter
- * @userns_others: for each ucv_userns record: made by others since the first look
- * @mntns_others: for each ucv_mntns record: theirs, or there since the first look
+ * @userns_others: for each ucv_userns record: made meanwhile, by others
+ * @mntns_others: for each ucv_mntns record: likewise
  */
 struct holdings {
 	long long (*held)[UCV_MAX_RESOURCES];
@@ -24,7 +24,7 @@ struct holdings {
 };
 
 void holdings_find(struct holdings *hold, const struct snapshot *snap,
-		   const struct processes *procs, const struct series *known, bool all);
+		   const struct processes *procs, const struct series *before, bool all);
 void holdings_free(struct holdings *hold);
 bool holder_is_ours(const struct ucv_holder *holder, const struct processes *procs);
 

@@ -146,7 +146,7 @@ static double monotonic(void)
 	return now.tv_sec + (double)now.tv_nsec / NSEC_PER_SEC;
 }
 
-/* What may look at a namespace of others is looked at in full: nothing is judged there. */
+/* In a namespace that others have made meanwhile nothing is judged. */
 static void see_counters(struct leaks *l, const struct holdings *hold)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
@@ -168,7 +168,8 @@ static void see_userns(struct leaks *l, const struct holdings *hold)
 	for (size_t i = 0; i < l->snap.nr_userns; i++) {
 		struct series_key key = series_key_userns(&l->snap.userns[i]);
 
-		series_see(&l->series, &key, !hold->userns_others[i], 1);
+		if (!hold->userns_others[i])
+			series_see(&l->series, &key, 1, 1);
 	}
 }
 
@@ -177,11 +178,10 @@ static void see_mntns(struct leaks *l, const struct holdings *hold)
 	for (size_t i = 0; i < l->snap.nr_mntns; i++) {
 		const struct ucv_mntns *ns = &l->snap.mntns[i];
 		struct series_key key = series_key_mntns(ns, SERIES_MNTNS);
-		bool known = series_known(&l->series, &key);
 
-		series_see(&l->series, &key, known || !hold->mntns_others[i], 1);
-		if (!known && hold->mntns_others[i])
+		if (hold->mntns_others[i])
 			continue;
+		series_see(&l->series, &key, 1, 1);
 		key = series_key_mntns(ns, SERIES_MOUNTS);
 		series_see(&l->series, &key, ns->mounts, ns->mounts);
 	}
@@ -196,13 +196,14 @@ static void forget_look(struct leaks *l)
 /* Whether anything differs from the look before. */
 static bool look(struct leaks *l, enum series_phase phase)
 {
+	const struct series *before = phase == SERIES_BEFORE ? NULL : &l->series;
 	struct holdings hold;
 
 	forget_look(l);
 	snapshot_take(&l->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
 	processes_read(&l->procs);
-	holdings_find(&hold, &l->snap, &l->procs, &l->series, l->all);
+	holdings_find(&hold, &l->snap, &l->procs, before, l->all);
 	see_counters(l, &hold);
 	see_userns(l, &hold);
 	see_mntns(l, &hold);

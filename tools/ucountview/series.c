@@ -114,7 +114,6 @@ static bool take_value(struct serie *serie, long long judged, long long used,
 
 	serie->judged = judged;
 	if (phase == SERIES_BEFORE) {
-		serie->looks += used != 0;
 		serie->used_before = used;
 		if (judged > serie->before)
 			serie->before = judged;
@@ -196,20 +195,6 @@ const struct serie *series_find(const struct series *series, const struct series
 	if (!series->nr)
 		return NULL;
 	return bsearch(&wanted, series->list, series->nr, sizeof(wanted), compare_series);
-}
-
-/**
- * series_known() - whether something was there from the start
- * @series: the series
- * @key: what
- *
- * Return: whether more than one look before has seen it.
- */
-bool series_known(const struct series *series, const struct series_key *key)
-{
-	const struct serie *serie = series_find(series, key);
-
-	return serie && serie->looks > 1;
 }
 
 /**

@@ -50,7 +50,6 @@ enum series_phase {
 /**
  * struct serie - one counter; what was not seen in a look was 0
  * @key: which
- * @looks: in how many looks before it was seen
  * @before: the most of it that was judged in a look before, at least 0
  * @least: the least that was judged in a look after
  * @judged: what was judged in the last look
@@ -59,7 +58,6 @@ enum series_phase {
  */
 struct serie {
 	struct series_key key;
-	unsigned int looks;
 	long long before;
 	long long least;
 	long long judged;
@@ -87,7 +85,6 @@ struct series_key series_key_mntns(const struct ucv_mntns *ns, __u32 resource);
 void series_see(struct series *series, const struct series_key *key, long long judged,
 		long long used);
 bool series_look(struct series *series, enum series_phase phase);
-bool series_known(const struct series *series, const struct series_key *key);
 const struct serie *series_find(const struct series *series, const struct series_key *key);
 long long serie_left(const struct serie *serie);
 void series_free(struct series *series);

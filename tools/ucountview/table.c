@@ -119,7 +119,7 @@ static bool take_option(struct table *tb, int opt, const char *arg)
 		print_version();
 		exit(EXIT_SUCCESS);
 	case '?':
-		exit(EXIT_FAILURE);
+		exit(exit_failure);
 	}
 	return false;
 }

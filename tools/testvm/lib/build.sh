@@ -71,6 +71,31 @@ build_module_locked() {
 	cp "$src/ucountview.ko" "$2/"
 }
 
+# build_test_module NAME TO: TO/ucv_planted.ko, by which selftests plant what the reader has to find, if the project has it
+build_test_module() {
+	[[ ! -e $project/selftests/planted/Kbuild ]] || with_lock "build-$1" build_test_module_locked "$@"
+}
+
+build_test_module_locked() {
+	local file log=$build/$1/planted.log src=$build/$1/planted
+
+	if [[ $(cat "$src/.release" 2>/dev/null) != "$(kernel_fact "$1" release)" ]]; then
+		rm -rf "$src"
+	fi
+	mkdir -p "$src"
+	for file in "$project"/selftests/planted/{Kbuild,*.c}; do
+		cmp -s "$file" "$src/${file##*/}" || cp "$file" "$src/"
+	done
+	kernel_fact "$1" release >"$src/.release"
+	if ! UCV_BIND=$src:src in_root "$(kernel_root "$1")" \
+		make -C "$(kernel_fact "$1" kdir)" M=/src W=1 modules >"$log" 2>&1 || grep -iq 'warning:' "$log"; then
+		cat "$log" >&2
+		rm -rf "$src"
+		die "the test module does not build, or with warnings, for kernel $1 (whole log: $log)"
+	fi
+	cp "$src/ucv_planted.ko" "$2/"
+}
+
 # build_host TO: TO/tools and TO/selftests, as far as the project has them. With lenient=1 a selftest that does not build
 # is left out with a word: it should not keep anyone from trying something else.
 build_host() {

@@ -1,0 +1,245 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, planted.sh status
+# ucountview leaks: commands that leave known things behind, and commands that do not; what the exit status tells; what
+# others do meanwhile is not the command's, time after time.
+#
+# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how often to look at the busy system (50);
+# UCV_SETTLE, seconds that the kernel may need to give things back (3; a command without leaks is given 60).
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+. "$here/find.sh"
+. "$here/planted.sh"
+
+busy=''
+
+clean_up() {
+	[ -z "$busy" ] || kill "$busy" 2>/dev/null
+	unload_planted
+	kill_left
+	umount "$ktap_dir/here" "$ktap_dir/user" "$ktap_dir/mounts/mnt" "$ktap_dir/mounts" 2>/dev/null
+	rm -rf "$ktap_dir"
+}
+
+# clean COMMAND...: nothing is left, and the command's status is 0
+clean() {
+	run leaks --settle 60 -- "$@"
+	expect "status of: $*" 0 "$status" && expect "output of: $*" '' "$(cat "$ktap_dir/out" "$ktap_dir/err")"
+}
+
+# leaks ROWS COMMAND...: so many rows
+leaks() {
+	rows=$1
+	shift
+	run leaks --settle "${UCV_SETTLE:-3}" -J -- "$@"
+	cat "$ktap_dir/out" "$ktap_dir/err"
+	expect "status of: $*" 3 "$status" && expect "rows of: $*" "$rows" "$(grep -c '"resource"' "$ktap_dir/out")"
+}
+
+# left RESOURCE NS UID BEFORE AFTER LEFT COMMAND
+left() {
+	expect "$1 of $3 in $2" "$4 $5 $6 $7" "$(row "$1" "$2" "$3" before after left command)"
+}
+
+# Whether the kernel has counters of rlimits (5.14), as 1 or 0.
+rlimits() {
+	"$reader" -a -n -r -o RESOURCE | grep -c -m 1 '^rlimit_nproc$'
+}
+
+needs_rlimits() {
+	[ "$(rlimits)" = 1 ] || {
+		echo "this kernel has no counters of rlimits"
+		return 4
+	}
+}
+
+needs_mounts() {
+	[ "$("$here/mounts_probe" available)" = yes ] || {
+		echo "the module cannot read mount counters here"
+		return 4
+	}
+}
+
+says_nothing_of_what_came_back() {
+	clean true && clean "$here/traffic" once &&
+		clean unshare -U -r -m -p -f -i -n -u sh -c 'mount -t tmpfs none /tmp && exec sleep 0.1'
+}
+
+tells_how_the_command_ended() {
+	run leaks -- sh -c 'echo out; echo err >&2; exit 7'
+	expect "status" 7 "$status" && expect "output" out "$(cat "$ktap_dir/out")" &&
+		expect "errors" 'err ucountview: the command exited with status 7' "$(paste -s -d ' ' "$ktap_dir/err")" ||
+		return
+	# shellcheck disable=SC2016 # for the inner shell
+	run leaks -- sh -c 'kill -TERM $$'
+	expect "status" 143 "$status" || return
+	grep -q 'killed by signal 15' "$ktap_dir/err" || return
+	for command in ./nosuch:127 /etc/passwd:126; do
+		run leaks -- "${command%:*}"
+		expect "status of $command" "${command#*:}" "$status" || return
+		expect "output of $command" '' "$(cat "$ktap_dir/out")" || return
+	done
+	leaks $((2 + $(rlimits))) sh -c "$here/leave -u $uid watches 1; exit 7" || return
+	grep -q 'exited with status 7' "$ktap_dir/err" || return
+	kill_left
+}
+
+# What the keyboard sends goes to both. The second is for the wait.
+reports_after_an_interrupt() {
+	status=0
+	setsid "$reader" leaks -- sh -c 'kill -INT 0; sleep 100000' >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
+	expect "status" 130 "$status" || return
+	grep -q 'killed by signal 2' "$ktap_dir/err" || return
+	# shellcheck disable=SC2016 # for the inner shell
+	run leaks --settle 100000 -J -- sh -c '
+		"$1" -u "$2" watches 1
+		(sleep 1 && kill -INT $PPID) >/dev/null 2>&1 &' sh "$here/leave" "$uid"
+	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 1 1 leave || return
+	kill_left
+}
+
+tells_of_watches_in_the_background() {
+	"$here/leave" -u $uid watches 2 || return
+	leaks $((2 + $(rlimits))) sh -c "setsid $here/leave -u $uid watches 5" &&
+		left inotify_instances "$init" $uid 1 2 1 leave &&
+		left inotify_watches "$init" $uid 2 7 5 leave || return
+	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init" $uid 1 2 1 leave || return
+	kill_left
+}
+
+tells_of_rlimits() {
+	needs_rlimits || return
+	leaks 2 "$here/leave" -u $uid memory 3 && left rlimit_memlock "$init" $uid 0 3 3 leave &&
+		left rlimit_nproc "$init" $uid 0 1 1 leave || return
+	kill_left
+	leaks 2 "$here/leave" -u $uid signals 4 && left rlimit_sigpending "$init" $uid 0 4 4 leave || return
+	kill_left
+}
+
+tells_of_a_mount() {
+	needs_mounts || return
+	mkdir -p "$ktap_dir/here"
+	mntns=$(stat -L -c %i /proc/$$/ns/mnt)
+	before=$("$reader" mounts -n -r -M "$mntns" -o MOUNTS)
+	leaks 1 mount -t tmpfs none "$ktap_dir/here" &&
+		left mounts "$mntns" null "$before" $((before + 1)) 1 null || return
+	umount "$ktap_dir/here"
+	clean sh -c "mount -t tmpfs none '$ktap_dir/here' && umount '$ktap_dir/here'"
+}
+
+# The namespace, the counter above it, and the mount that keeps it.
+tells_of_a_user_namespace() {
+	: >"$ktap_dir/user"
+	rows=2
+	[ "$("$here/mounts_probe" available)" != yes ] || rows=3
+	leaks $rows unshare "--user=$ktap_dir/user" true &&
+		left user_namespaces "$init" 0 0 1 1 null &&
+		left userns "$(stat -c %i "$ktap_dir/user")" 0 0 1 1 null || return
+	umount "$ktap_dir/user"
+}
+
+tells_of_a_mount_namespace() {
+	needs_mounts || return
+	mkdir -p "$ktap_dir/mounts" && mount -t tmpfs none "$ktap_dir/mounts" &&
+		mount --make-private "$ktap_dir/mounts" && : >"$ktap_dir/mounts/mnt" || return
+	leaks 4 unshare "--mount=$ktap_dir/mounts/mnt" true || return
+	inode=$(stat -c %i "$ktap_dir/mounts/mnt")
+	expect "mnt_namespaces" "1 null" "$(row mnt_namespaces "$init" 0 left command)" &&
+		left mntns "$inode" null 0 1 1 null || return
+	umount "$ktap_dir/mounts/mnt" && umount "$ktap_dir/mounts"
+}
+
+# What no process holds.
+tells_of_a_planted_leak() {
+	load_planted || return
+	leaks 2 "$here/leave" -u $uid hold 3 &&
+		left inotify_instances "$init" $uid 0 1 1 null &&
+		left inotify_watches "$init" $uid 0 3 3 null || return
+	unload_planted && clean true
+}
+
+# In a user namespace of its own, which is kept by what is charged there: on each level.
+tells_of_a_planted_leak_at_each_level() {
+	load_planted || return
+	run leaks --settle "${UCV_SETTLE:-3}" -J -- unshare -U -r "$here/leave" hold 3
+	expect "status" 3 "$status" && left inotify_watches "$init" 0 0 3 3 null || return
+	expect "rows of watches" 2 "$(grep -c '"inotify_watches"' "$ktap_dir/out")" &&
+		expect "user_namespaces" "1 null" "$(row user_namespaces "$init" 0 left command)" || return
+	unload_planted
+}
+
+# others_on_request COMMAND...: run it, not as a descendant of the reader, when the file go appears
+others_on_request() {
+	rm -f "$ktap_dir/go" "$ktap_dir/gone"
+	(
+		while [ ! -e "$ktap_dir/go" ]; do
+			sleep 0.1
+		done
+		"$@"
+		: >"$ktap_dir/gone"
+	) &
+}
+
+# A daemon that watches more because the command asked it to, or for reasons of its own.
+tells_of_others_if_asked() {
+	request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
+	others_on_request "$here/leave" -u $uid watches 4
+	clean sh -c "$request" || return
+	kill_left
+	others_on_request "$here/leave" -u $uid watches 4
+	run leaks --all --settle "${UCV_SETTLE:-3}" -J -- sh -c "$request"
+	expect "status" 3 "$status" && left inotify_watches "$init" $uid 0 4 4 null || return
+	kill_left
+}
+
+says_nothing_on_a_busy_system() {
+	"$here/traffic" >"$ktap_dir/traffic" &
+	busy=$!
+	runs=0
+	while [ $runs -lt "${UCV_RUNS:-50}" ]; do
+		runs=$((runs + 1))
+		clean "$here/traffic" once || {
+			echo "run $runs"
+			return 1
+		}
+	done
+	kill $busy
+	wait $busy
+	expect "status of the traffic" 0 $? || return
+	busy=''
+	echo "$runs runs, rounds of the traffic: $(awk '{ printf " %s", $2 }' "$ktap_dir/traffic")"
+}
+
+refuses_what_makes_no_sense() {
+	for arguments in '' 'true' '--' '--settle 0 -- true' '--settle x -- true' '--bogus -- true' '-o NOPE -- true'; do
+		# shellcheck disable=SC2086 # several words
+		run leaks $arguments
+		expect "status of: leaks $arguments" 125 "$status" || return
+		expect "output of: leaks $arguments" '' "$(cat "$ktap_dir/out")" || return
+	done
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+init=$(userns_of $$)
+
+ktap_begin 13
+ktap_test says_nothing_of_what_came_back
+ktap_test tells_how_the_command_ended
+ktap_test reports_after_an_interrupt
+ktap_test tells_of_watches_in_the_background
+ktap_test tells_of_rlimits
+ktap_test tells_of_a_mount
+ktap_test tells_of_a_user_namespace
+ktap_test tells_of_a_mount_namespace
+ktap_test tells_of_a_planted_leak
+ktap_test tells_of_a_planted_leak_at_each_level
+ktap_test tells_of_others_if_asked
+ktap_test says_nothing_on_a_busy_system
+ktap_test refuses_what_makes_no_sense
+ktap_end

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leaves something behind, as a command that ucountview leaks runs, or for ucountview
+ * audit to find.
+ *
+ * As root, or with "-u UID" first as another user, who is charged then:
+ *
+ *	leave watches NR	a process with an inotify instance of NR watches, 6 at most
+ *	leave memory PAGES	a process that has locked PAGES pages
+ *	leave signals NR	a process with NR queued signals
+ *	leave hold NR		an instance of NR watches that the module ucv_planted
+ *				keeps, and no process
+ *	leave bump NAME BY	a process with an instance and no watch, one counter of
+ *				whose user ucv_planted has changed by BY
+ *
+ * When the program ends, what it leaves is there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define PARAMETERS "/sys/module/ucv_planted/parameters"
+
+static const char * const dirs[] = { "/", "/dev", "/proc", "/sys", "/tmp", "/run" };
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "leave: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int make_instance(long watches)
+{
+	int fd = inotify_init1(0);
+	long i;
+
+	if (fd < 0)
+		fail("inotify_init1");
+	for (i = 0; i < watches; i++) {
+		if (i == ARRAY_SIZE(dirs) ||
+		    inotify_add_watch(fd, dirs[i], IN_DELETE_SELF) < 0)
+			fail("inotify_add_watch");
+	}
+	return fd;
+}
+
+static void lock_memory(long pages)
+{
+	size_t size = pages * sysconf(_SC_PAGESIZE);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || mlock(memory, size))
+		fail("mlock");
+}
+
+static void queue_signals(long nr)
+{
+	union sigval value = { .sival_int = 0 };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	while (nr--) {
+		if (sigqueue(getpid(), SIGRTMIN, value))
+			fail("sigqueue");
+	}
+}
+
+static void plant(const char *parameter, const char *text)
+{
+	char path[128];
+	int fd;
+
+	if (seteuid(0))
+		fail("seteuid");
+	snprintf(path, sizeof(path), "%s/%s", PARAMETERS, parameter);
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		fail(path);
+	close(fd);
+}
+
+static void plant_hold(long watches)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", make_instance(watches));
+	plant("hold", text);
+}
+
+static void plant_bump(const char *name, const char *by)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d %s %s", make_instance(0), name, by);
+	plant("bump", text);
+}
+
+/* Whether the process stays. */
+static int do_it(char **argv)
+{
+	const char *what = argv[1];
+
+	if (!strcmp(what, "watches")) {
+		make_instance(atol(argv[2]));
+	} else if (!strcmp(what, "memory")) {
+		lock_memory(atol(argv[2]));
+	} else if (!strcmp(what, "signals")) {
+		queue_signals(atol(argv[2]));
+	} else if (!strcmp(what, "bump") && argv[3]) {
+		plant_bump(argv[2], argv[3]);
+	} else if (!strcmp(what, "hold")) {
+		plant_hold(atol(argv[2]));
+	} else {
+		errno = EINVAL;
+		fail(what);
+	}
+	return strcmp(what, "hold");
+}
+
+/* Nothing is heard from one that has failed. */
+static void stay(int ready)
+{
+	if (write(ready, "", 1) != 1)
+		exit(1);
+	close(ready);
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	for (;;)
+		pause();
+}
+
+/* Root is kept aside, for plant(). */
+static char **take_user(char **argv)
+{
+	uid_t uid;
+
+	if (!argv[1] || strcmp(argv[1], "-u") || !argv[2])
+		return argv;
+	uid = strtoul(argv[2], NULL, 10);
+	if (setresuid(uid, uid, 0))
+		fail("setresuid");
+	return argv + 2;
+}
+
+int main(int argc, char **argv)
+{
+	int ready[2];
+	char byte;
+
+	(void)argc;
+	argv = take_user(argv);
+	if (!argv[1] || !argv[2]) {
+		fputs("usage: leave [-u UID] WHAT NUMBER\n", stderr);
+		return 1;
+	}
+	if (pipe(ready))
+		fail("pipe");
+	if (!fork()) {
+		close(ready[0]);
+		if (do_it(argv))
+			stay(ready[1]);
+		return write(ready[1], "", 1) != 1;
+	}
+	close(ready[1]);
+	return read(ready[0], &byte, 1) != 1;
+}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2034,SC2154 # whoever reads this sets $here and $ktap_dir, and uses the rest
+# For the tests of what ucountview leaks and ucountview audit find: the reader, the module that plants it, processes.
+
+uid=1900000700
+
+# run ARGUMENT...: the reader; $status, and what it printed in the files out and err
+run() {
+	status=0
+	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
+}
+
+# The module that plants: UCV_PLANTED, or beside the module under test, or built in this folder.
+find_planted() {
+	for file in "${UCV_PLANTED:-}" "/lib/modules/$(uname -r)/extra/ucv_planted.ko" \
+		"$here/planted/ucv_planted.ko"; do
+		if [ -n "$file" ] && [ -f "$file" ]; then
+			echo "$file"
+			return
+		fi
+	done
+}
+
+load_planted() {
+	planted=$(find_planted)
+	[ -n "$planted" ] || {
+		echo "there is no ucv_planted.ko: make -C planted, or set UCV_PLANTED"
+		return 4
+	}
+	insmod "$planted"
+}
+
+# With it goes all that it has planted.
+unload_planted() {
+	! grep -q '^ucv_planted ' /proc/modules || rmmod ucv_planted
+}
+
+# kill_left: the processes that a command has left running
+kill_left() {
+	for process in /proc/[0-9]*; do
+		[ "$(cat "$process/comm" 2>/dev/null)" != leave ] || kill -9 "${process#/proc/}"
+	done
+}
+
+# row RESOURCE NS UID COLUMN...: these columns of the row in the JSON output of the last run; nothing if there is none
+row() {
+	"$here/json_check" -l <"$ktap_dir/out" | awk -F '\t' -v wanted="$*" '
+		function show(n, w, i, text) {
+			n = split(wanted, w, " ")
+			if (field["resource"] != w[1] || field["ns"] != w[2] || field["uid"] != w[3])
+				return
+			for (i = 4; i <= n; i++)
+				text = text (i > 4 ? " " : "") field[w[i]]
+			print text
+		}
+		{
+			split($1, part, "].")
+			if (part[1] != last)
+				show()
+			last = part[1]
+			field[part[2]] = $2
+		}
+		END { show() }'
+}
+
+# userns_of PID
+userns_of() {
+	stat -L -c %i "/proc/$1/ns/user"
+}

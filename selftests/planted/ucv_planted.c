@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Plants what the kernel is not meant to have, so that tests can see it found: references
+ * that nobody gives back, and counters that are wrong. FOR TESTS ALONE. All of it is
+ * undone when the module is unloaded.
+ *
+ * Parameters, in /sys/module/ucv_planted/parameters; whoever writes has an inotify
+ * instance open as file descriptor FD:
+ *
+ *	hold	"FD": the instance stays, with its watches and all that is charged for
+ *		them, when its last file descriptor is closed
+ *	bump	"FD RESOURCE BY": adds BY to one counter of the user that the instance
+ *		is charged to, where it is charged, and not at the levels above; RESOURCE
+ *		is a name as the module ucountview has it
+ */
+#include <linux/atomic.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fsnotify_backend.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+
+static const struct {
+	const char *name;
+	enum ucount_type type;
+} resources[] = {
+	{ "user_namespaces", UCOUNT_USER_NAMESPACES },
+	{ "mnt_namespaces", UCOUNT_MNT_NAMESPACES },
+	{ "uts_namespaces", UCOUNT_UTS_NAMESPACES },
+	{ "inotify_instances", UCOUNT_INOTIFY_INSTANCES },
+	{ "inotify_watches", UCOUNT_INOTIFY_WATCHES },
+};
+
+/* What has been planted. The file keeps the group, the group the ucounts. */
+struct plant {
+	struct list_head list;
+	struct file *file;
+	enum ucount_type type;
+	int by;
+};
+
+static LIST_HEAD(plants);
+static DEFINE_MUTEX(plants_lock);
+
+static struct ucounts *charged_ucounts(struct file *file)
+{
+	struct fsnotify_group *group = file->private_data;
+
+	return group->inotify_data.ucounts;
+}
+
+/* An atomic_t before 5.14. */
+static void add_to_counter(struct ucounts *ucounts, enum ucount_type type, int by)
+{
+	if (sizeof(ucounts->ucount[0]) == sizeof(atomic_t))
+		atomic_add(by, (atomic_t *)&ucounts->ucount[type]);
+	else
+		atomic_long_add(by, (atomic_long_t *)&ucounts->ucount[type]);
+}
+
+static bool is_inotify(struct file *file)
+{
+	return !strcmp(file->f_path.dentry->d_name.name, "inotify");
+}
+
+static int plant_file(int fd, enum ucount_type type, int by)
+{
+	struct plant *plant = kmalloc(sizeof(*plant), GFP_KERNEL);
+
+	if (!plant)
+		return -ENOMEM;
+	plant->type = type;
+	plant->by = by;
+	plant->file = fget(fd);
+	if (!plant->file || !is_inotify(plant->file)) {
+		if (plant->file)
+			fput(plant->file);
+		kfree(plant);
+		return -EBADF;
+	}
+	add_to_counter(charged_ucounts(plant->file), type, by);
+	mutex_lock(&plants_lock);
+	list_add(&plant->list, &plants);
+	mutex_unlock(&plants_lock);
+	return 0;
+}
+
+static int hold(const char *val, const struct kernel_param *kp)
+{
+	int fd;
+
+	if (kstrtoint(val, 10, &fd))
+		return -EINVAL;
+	return plant_file(fd, UCOUNT_INOTIFY_INSTANCES, 0);
+}
+
+static int bump(const char *val, const struct kernel_param *kp)
+{
+	char name[32];
+	int fd, by, i;
+
+	if (sscanf(val, "%d %31s %d", &fd, name, &by) != 3)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(resources); i++) {
+		if (!strcmp(resources[i].name, name))
+			return plant_file(fd, resources[i].type, by);
+	}
+	return -EINVAL;
+}
+
+static const struct kernel_param_ops hold_ops = { .set = hold };
+static const struct kernel_param_ops bump_ops = { .set = bump };
+
+module_param_cb(hold, &hold_ops, NULL, 0200);
+MODULE_PARM_DESC(hold, "\"FD\": keep this inotify instance");
+module_param_cb(bump, &bump_ops, NULL, 0200);
+MODULE_PARM_DESC(bump, "\"FD RESOURCE BY\": change a counter of its user");
+
+static int __init planted_init(void)
+{
+	return 0;
+}
+
+static void __exit planted_exit(void)
+{
+	struct plant *plant, *next;
+
+	list_for_each_entry_safe(plant, next, &plants, list) {
+		add_to_counter(charged_ucounts(plant->file), plant->type, -plant->by);
+		fput(plant->file);
+		kfree(plant);
+	}
+}
+
+module_init(planted_init);
+module_exit(planted_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Plants leaks for the selftests of ucountview");
