@@ -48,11 +48,11 @@ agrees_on_an_idle_system() {
 }
 
 finds_what_is_charged() {
-	"$here/leave" -u $uid watches 3 && "$here/leave" -u $uid watches 2 || return
+	"$here/leave" -u "$uid" watches 3 && "$here/leave" -u "$uid" watches 2 || return
 	run audit -a -J
 	expect "status" 0 "$status" &&
-		counted inotify_instances "$init" $uid 2 2 0 &&
-		counted inotify_watches "$init" $uid 5 5 0
+		counted inotify_instances "$init" "$uid" 2 2 0 &&
+		counted inotify_watches "$init" "$uid" 5 5 0
 }
 
 # Of a user namespace with a uts namespace and a mount namespace in it.
@@ -77,23 +77,23 @@ finds_namespaces() {
 # Instances that nobody has open.
 what_is_not_found_is_no_contradiction() {
 	load_planted || return
-	"$here/leave" -u $uid hold 3 || return
+	"$here/leave" -u "$uid" hold 3 || return
 	agrees || return
 	run audit -a -J
-	counted inotify_instances "$init" $uid 1 0 1 && counted inotify_watches "$init" $uid 3 0 3
+	counted inotify_instances "$init" "$uid" 1 0 1 && counted inotify_watches "$init" "$uid" 3 0 3
 }
 
 tells_a_counter_too_small() {
 	load_planted || return
-	"$here/leave" -u $uid watches 4 && "$here/leave" -u $uid bump inotify_watches -1 || return
-	contradicts inotify_watches "$init" $uid 3 4 "more of them exist" || return
+	"$here/leave" -u "$uid" watches 4 && "$here/leave" -u "$uid" bump inotify_watches -1 || return
+	contradicts inotify_watches "$init" "$uid" 3 4 "more of them exist" || return
 	unload_planted && agrees
 }
 
 tells_a_negative_counter() {
 	load_planted || return
-	"$here/leave" -u $uid bump user_namespaces -2 || return
-	contradicts user_namespaces "$init" $uid -2 0 "is negative" || return
+	"$here/leave" -u "$uid" bump user_namespaces -2 || return
+	contradicts user_namespaces "$init" "$uid" -2 0 "is negative" || return
 	unload_planted && agrees
 }
 

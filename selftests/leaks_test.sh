@@ -99,19 +99,19 @@ reports_after_an_interrupt() {
 }
 
 tells_of_watches_in_the_background() {
-	"$here/leave" -u $uid watches 2 || return
+	"$here/leave" -u "$uid" watches 2 || return
 	leaks $((2 + $(rlimits))) sh -c "setsid $here/leave -u $uid watches 5" &&
-		left inotify_instances "$init" $uid 1 2 1 leave &&
-		left inotify_watches "$init" $uid 2 7 5 leave || return
-	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init" $uid 1 2 1 leave
+		left inotify_instances "$init" "$uid" 1 2 1 leave &&
+		left inotify_watches "$init" "$uid" 2 7 5 leave || return
+	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init" "$uid" 1 2 1 leave
 }
 
 tells_of_rlimits() {
 	needs_rlimits || return
-	leaks 2 "$here/leave" -u $uid memory 3 && left rlimit_memlock "$init" $uid 0 3 3 leave &&
-		left rlimit_nproc "$init" $uid 0 1 1 leave || return
+	leaks 2 "$here/leave" -u "$uid" memory 3 && left rlimit_memlock "$init" "$uid" 0 3 3 leave &&
+		left rlimit_nproc "$init" "$uid" 0 1 1 leave || return
 	kill_left
-	leaks 2 "$here/leave" -u $uid signals 4 && left rlimit_sigpending "$init" $uid 0 4 4 leave
+	leaks 2 "$here/leave" -u "$uid" signals 4 && left rlimit_sigpending "$init" "$uid" 0 4 4 leave
 }
 
 tells_of_a_mount() {
@@ -139,7 +139,7 @@ tells_of_a_user_namespace() {
 		done
 		mount --bind /proc/$!/ns/user "$1" && kill $!' sh "$ktap_dir/user" &&
 		left user_namespaces "$init" 0 0 1 1 null || return
-	[ $rows -lt 3 ] || left userns "$(stat -c %i "$ktap_dir/user")" 0 0 1 1 null || return
+	[ "$rows" -lt 3 ] || left userns "$(stat -c %i "$ktap_dir/user")" 0 0 1 1 null || return
 	umount "$ktap_dir/user"
 }
 
@@ -157,9 +157,9 @@ tells_of_a_mount_namespace() {
 # What no process holds.
 tells_of_a_planted_leak() {
 	load_planted || return
-	leaks 2 "$here/leave" -u $uid hold 3 &&
-		left inotify_instances "$init" $uid 0 1 1 null &&
-		left inotify_watches "$init" $uid 0 3 3 null || return
+	leaks 2 "$here/leave" -u "$uid" hold 3 &&
+		left inotify_instances "$init" "$uid" 0 1 1 null &&
+		left inotify_watches "$init" "$uid" 0 3 3 null || return
 	unload_planted && clean true
 }
 
@@ -187,12 +187,12 @@ others_on_request() {
 # A daemon that watches more because the command asked it to, or for reasons of its own.
 tells_of_others_if_asked() {
 	request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
-	others_on_request "$here/leave" -u $uid watches 4
+	others_on_request "$here/leave" -u "$uid" watches 4
 	clean sh -c "$request" || return
 	kill_left
-	others_on_request "$here/leave" -u $uid watches 4
+	others_on_request "$here/leave" -u "$uid" watches 4
 	run leaks --all --settle "${UCV_SETTLE:-3}" -J -- sh -c "$request"
-	expect "status" 3 "$status" && left inotify_watches "$init" $uid 0 4 4 null
+	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 4 4 null
 }
 
 says_nothing_on_a_busy_system() {
