@@ -184,15 +184,52 @@ others_on_request() {
 	) &
 }
 
+request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
+
 # A daemon that watches more because the command asked it to, or for reasons of its own.
 tells_of_others_if_asked() {
-	request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
 	others_on_request "$here/leave" -u "$uid" watches 4
 	clean sh -c "$request" || return
 	kill_left
 	others_on_request "$here/leave" -u "$uid" watches 4
 	run leaks --all --settle "${UCV_SETTLE:-3}" -J -- sh -c "$request"
 	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 4 4 null
+}
+
+# A process in namespaces of its own, which stays.
+begin_sleep() {
+	unshare "$@" sleep 100000 &
+	sleeper=$!
+	until [ "$(cat "/proc/$sleeper/comm")" = sleep ]; do
+		sleep 0.1
+	done
+	echo "$sleeper" >"$ktap_dir/sleeper"
+}
+
+# How many root has in the initial user namespace, those of namespaces below included.
+net_namespaces() {
+	"$reader" -a -n -r -R net_namespaces -U "$init" -u 0 -o USED | head -n 1
+}
+
+# Of root, and in a user namespace.
+tells_of_namespaces_of_others_if_asked() {
+	before=$(net_namespaces)
+	for namespaces in '-n -u -i -m' '-U -r -n -u -i -m'; do
+		for all in '' --all; do
+			# shellcheck disable=SC2086 # several words
+			others_on_request begin_sleep $namespaces
+			# shellcheck disable=SC2086 # nothing, or one word
+			run leaks $all --settle "${UCV_SETTLE:-3}" -J -- sh -c "$request"
+			kill "$(cat "$ktap_dir/sleeper")"
+			expect "status of $namespaces $all" $((${#all} ? 3 : 0)) "$status" || return
+			# the next must not find them still being freed
+			until [ "$(net_namespaces)" = "$before" ]; do
+				sleep 0.1
+			done
+		done
+		expect "net_namespaces" "$before $((before + 1)) 1" \
+			"$(row net_namespaces "$init" 0 before after left)" || return
+	done
 }
 
 says_nothing_on_a_busy_system() {
@@ -230,7 +267,7 @@ trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
 init=$(userns_of $$)
 
-ktap_begin 13
+ktap_begin 14
 test_one says_nothing_of_what_came_back
 test_one tells_how_the_command_ended
 test_one reports_after_an_interrupt
@@ -242,6 +279,7 @@ test_one tells_of_a_mount_namespace
 test_one tells_of_a_planted_leak
 test_one tells_of_a_planted_leak_at_each_level
 test_one tells_of_others_if_asked
+test_one tells_of_namespaces_of_others_if_asked
 test_one says_nothing_on_a_busy_system
 test_one refuses_what_makes_no_sense
 ktap_end

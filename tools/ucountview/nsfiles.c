@@ -163,9 +163,9 @@ static void collect_link(struct collector *c, int dir, const char *name)
 		keep(c, fd, type);
 }
 
-static void for_each_entry(struct collector *c, const char *path,
-			   void (*visit)(struct collector *c, int dir, const char *path,
-					 const char *name))
+typedef void (*visitor)(struct collector *c, int dir, const char *path, const char *name);
+
+static void visit_entries(struct collector *c, const char *path, visitor visit)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -191,7 +191,7 @@ static void visit_task(struct collector *c, int dir, const char *path, const cha
 
 	(void)dir;
 	snprintf(ns, sizeof(ns), "%.40s/%.12s/ns", path, name);
-	for_each_entry(c, ns, visit_link);
+	visit_entries(c, ns, visit_link);
 }
 
 static void visit_process(struct collector *c, int dir, const char *path, const char *name)
@@ -204,9 +204,9 @@ static void visit_process(struct collector *c, int dir, const char *path, const 
 		return;
 	c->ours = proc && proc->ours;
 	snprintf(below, sizeof(below), "%s/%.12s/task", path, name);
-	for_each_entry(c, below, visit_task);
+	visit_entries(c, below, visit_task);
 	snprintf(below, sizeof(below), "%s/%.12s/fd", path, name);
-	for_each_entry(c, below, visit_link);
+	visit_entries(c, below, visit_link);
 }
 
 static void visit_initial(struct collector *c, int dir, const char *path, const char *name)
@@ -243,8 +243,8 @@ void ns_files_open(struct ns_files *files, const struct processes *procs)
 
 	memset(files, 0, sizeof(*files));
 	raise_files_limit();
-	for_each_entry(&c, KTHREADD_NS, visit_initial);
-	for_each_entry(&c, "/proc", visit_process);
+	visit_entries(&c, KTHREADD_NS, visit_initial);
+	visit_entries(&c, "/proc", visit_process);
 }
 
 /**
