@@ -48,12 +48,11 @@ agrees_on_an_idle_system() {
 }
 
 finds_what_is_charged() {
-	"$here/leave" -u $uid watches 3 && "$here/leave" -u $uid watches 2 || return
+	"$here/leave" -u "$uid" watches 3 && "$here/leave" -u "$uid" watches 2 || return
 	run audit -a -J
 	expect "status" 0 "$status" &&
-		counted inotify_instances "$init" $uid 2 2 0 &&
-		counted inotify_watches "$init" $uid 5 5 0 || return
-	kill_left
+		counted inotify_instances "$init" "$uid" 2 2 0 &&
+		counted inotify_watches "$init" "$uid" 5 5 0
 }
 
 # Of a user namespace with a uts namespace and a mount namespace in it.
@@ -78,27 +77,24 @@ finds_namespaces() {
 # Instances that nobody has open.
 what_is_not_found_is_no_contradiction() {
 	load_planted || return
-	"$here/leave" -u $uid hold 3 || return
+	"$here/leave" -u "$uid" hold 3 || return
 	agrees || return
 	run audit -a -J
-	counted inotify_instances "$init" $uid 1 0 1 && counted inotify_watches "$init" $uid 3 0 3 || return
-	unload_planted
+	counted inotify_instances "$init" "$uid" 1 0 1 && counted inotify_watches "$init" "$uid" 3 0 3
 }
 
 tells_a_counter_too_small() {
 	load_planted || return
-	"$here/leave" -u $uid watches 4 && "$here/leave" -u $uid bump inotify_watches -1 || return
-	contradicts inotify_watches "$init" $uid 3 4 "more of them exist" || return
-	unload_planted && agrees || return
-	kill_left
+	"$here/leave" -u "$uid" watches 4 && "$here/leave" -u "$uid" bump inotify_watches -1 || return
+	contradicts inotify_watches "$init" "$uid" 3 4 "more of them exist" || return
+	unload_planted && agrees
 }
 
 tells_a_negative_counter() {
 	load_planted || return
-	"$here/leave" -u $uid bump user_namespaces -2 || return
-	contradicts user_namespaces "$init" $uid -2 0 "is negative" || return
-	unload_planted && agrees || return
-	kill_left
+	"$here/leave" -u "$uid" bump user_namespaces -2 || return
+	contradicts user_namespaces "$init" "$uid" -2 0 "is negative" || return
+	unload_planted && agrees
 }
 
 # Two more in a user namespace than at the level above.
@@ -106,8 +102,7 @@ tells_a_level_that_was_not_charged() {
 	load_planted || return
 	unshare -U -r "$here/leave" bump inotify_watches 2 || return
 	contradicts inotify_watches "$init" 0 0 2 "namespaces below were charged more" || return
-	unload_planted && agrees || return
-	kill_left
+	unload_planted && agrees
 }
 
 # A mount namespace less than there are.
@@ -122,8 +117,7 @@ tells_a_namespace_too_many() {
 	expect "status" 4 "$status" || return
 	expect "namespaces" "0 1 more of them exist" "$(row mnt_namespaces "$(userns_of "$(pidof leave)")" 0 \
 		counter expected wrong)" || return
-	unload_planted && agrees || return
-	kill_left
+	unload_planted && agrees
 }
 
 says_nothing_on_a_busy_system() {
@@ -164,14 +158,14 @@ trap 'exit 143' HUP INT TERM
 init=$(userns_of $$)
 
 ktap_begin 10
-ktap_test agrees_on_an_idle_system
-ktap_test finds_what_is_charged
-ktap_test finds_namespaces
-ktap_test what_is_not_found_is_no_contradiction
-ktap_test tells_a_counter_too_small
-ktap_test tells_a_negative_counter
-ktap_test tells_a_level_that_was_not_charged
-ktap_test tells_a_namespace_too_many
-ktap_test says_nothing_on_a_busy_system
-ktap_test refuses_what_makes_no_sense
+test_one agrees_on_an_idle_system
+test_one finds_what_is_charged
+test_one finds_namespaces
+test_one what_is_not_found_is_no_contradiction
+test_one tells_a_counter_too_small
+test_one tells_a_negative_counter
+test_one tells_a_level_that_was_not_charged
+test_one tells_a_namespace_too_many
+test_one says_nothing_on_a_busy_system
+test_one refuses_what_makes_no_sense
 ktap_end

@@ -81,40 +81,37 @@ tells_how_the_command_ended() {
 		expect "output of $command" '' "$(cat "$ktap_dir/out")" || return
 	done
 	leaks $((2 + $(rlimits))) sh -c "$here/leave -u $uid watches 1; exit 7" || return
-	grep -q 'exited with status 7' "$ktap_dir/err" || return
-	kill_left
+	grep -q 'exited with status 7' "$ktap_dir/err"
 }
 
 # What the keyboard sends goes to both. The second is for the wait.
 reports_after_an_interrupt() {
 	status=0
-	setsid "$reader" leaks -- sh -c 'kill -INT 0; sleep 100000' >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
+	"$here/foreground" "$reader" leaks -- sh -c 'kill -INT 0; sleep 100000' >"$ktap_dir/out" 2>"$ktap_dir/err" \
+		</dev/null || status=$?
 	expect "status" 130 "$status" || return
 	grep -q 'killed by signal 2' "$ktap_dir/err" || return
 	# shellcheck disable=SC2016 # for the inner shell
 	run leaks --settle 100000 -J -- sh -c '
 		"$1" -u "$2" watches 1
 		(sleep 1 && kill -INT $PPID) >/dev/null 2>&1 &' sh "$here/leave" "$uid"
-	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 1 1 leave || return
-	kill_left
+	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 1 1 leave
 }
 
 tells_of_watches_in_the_background() {
-	"$here/leave" -u $uid watches 2 || return
+	"$here/leave" -u "$uid" watches 2 || return
 	leaks $((2 + $(rlimits))) sh -c "setsid $here/leave -u $uid watches 5" &&
-		left inotify_instances "$init" $uid 1 2 1 leave &&
-		left inotify_watches "$init" $uid 2 7 5 leave || return
-	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init" $uid 1 2 1 leave || return
-	kill_left
+		left inotify_instances "$init" "$uid" 1 2 1 leave &&
+		left inotify_watches "$init" "$uid" 2 7 5 leave || return
+	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init" "$uid" 1 2 1 leave
 }
 
 tells_of_rlimits() {
 	needs_rlimits || return
-	leaks 2 "$here/leave" -u $uid memory 3 && left rlimit_memlock "$init" $uid 0 3 3 leave &&
-		left rlimit_nproc "$init" $uid 0 1 1 leave || return
+	leaks 2 "$here/leave" -u "$uid" memory 3 && left rlimit_memlock "$init" "$uid" 0 3 3 leave &&
+		left rlimit_nproc "$init" "$uid" 0 1 1 leave || return
 	kill_left
-	leaks 2 "$here/leave" -u $uid signals 4 && left rlimit_sigpending "$init" $uid 0 4 4 leave || return
-	kill_left
+	leaks 2 "$here/leave" -u "$uid" signals 4 && left rlimit_sigpending "$init" "$uid" 0 4 4 leave
 }
 
 tells_of_a_mount() {
@@ -128,14 +125,21 @@ tells_of_a_mount() {
 	clean sh -c "mount -t tmpfs none '$ktap_dir/here' && umount '$ktap_dir/here'"
 }
 
-# The namespace, the counter above it, and the mount that keeps it.
+# The counter above it, the mount that keeps it, and the namespace, if the module can know it (6.18).
 tells_of_a_user_namespace() {
+	needs_mounts || return
 	: >"$ktap_dir/user"
 	rows=2
-	[ "$("$here/mounts_probe" available)" != yes ] || rows=3
-	leaks $rows unshare "--user=$ktap_dir/user" true &&
-		left user_namespaces "$init" 0 0 1 1 null &&
-		left userns "$(stat -c %i "$ktap_dir/user")" 0 0 1 1 null || return
+	[ "$(sed -n 's/^features:.*\(ns_id\).*/\1/p' /sys/kernel/debug/ucountview/status)" != ns_id ] || rows=3
+	# shellcheck disable=SC2016 # for the inner shell
+	leaks $rows sh -c '
+		unshare -U sleep 100000 &
+		until [ "$(cat /proc/$!/comm)" = sleep ]; do
+			sleep 0.1
+		done
+		mount --bind /proc/$!/ns/user "$1" && kill $!' sh "$ktap_dir/user" &&
+		left user_namespaces "$init" 0 0 1 1 null || return
+	[ "$rows" -lt 3 ] || left userns "$(stat -c %i "$ktap_dir/user")" 0 0 1 1 null || return
 	umount "$ktap_dir/user"
 }
 
@@ -153,9 +157,9 @@ tells_of_a_mount_namespace() {
 # What no process holds.
 tells_of_a_planted_leak() {
 	load_planted || return
-	leaks 2 "$here/leave" -u $uid hold 3 &&
-		left inotify_instances "$init" $uid 0 1 1 null &&
-		left inotify_watches "$init" $uid 0 3 3 null || return
+	leaks 2 "$here/leave" -u "$uid" hold 3 &&
+		left inotify_instances "$init" "$uid" 0 1 1 null &&
+		left inotify_watches "$init" "$uid" 0 3 3 null || return
 	unload_planted && clean true
 }
 
@@ -165,8 +169,7 @@ tells_of_a_planted_leak_at_each_level() {
 	run leaks --settle "${UCV_SETTLE:-3}" -J -- unshare -U -r "$here/leave" hold 3
 	expect "status" 3 "$status" && left inotify_watches "$init" 0 0 3 3 null || return
 	expect "rows of watches" 2 "$(grep -c '"inotify_watches"' "$ktap_dir/out")" &&
-		expect "user_namespaces" "1 null" "$(row user_namespaces "$init" 0 left command)" || return
-	unload_planted
+		expect "user_namespaces" "1 null" "$(row user_namespaces "$init" 0 left command)"
 }
 
 # others_on_request COMMAND...: run it, not as a descendant of the reader, when the file go appears
@@ -181,16 +184,52 @@ others_on_request() {
 	) &
 }
 
+request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
+
 # A daemon that watches more because the command asked it to, or for reasons of its own.
 tells_of_others_if_asked() {
-	request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
-	others_on_request "$here/leave" -u $uid watches 4
+	others_on_request "$here/leave" -u "$uid" watches 4
 	clean sh -c "$request" || return
 	kill_left
-	others_on_request "$here/leave" -u $uid watches 4
+	others_on_request "$here/leave" -u "$uid" watches 4
 	run leaks --all --settle "${UCV_SETTLE:-3}" -J -- sh -c "$request"
-	expect "status" 3 "$status" && left inotify_watches "$init" $uid 0 4 4 null || return
-	kill_left
+	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 4 4 null
+}
+
+# A process in namespaces of its own, which stays.
+begin_sleep() {
+	unshare "$@" sleep 100000 &
+	sleeper=$!
+	until [ "$(cat "/proc/$sleeper/comm")" = sleep ]; do
+		sleep 0.1
+	done
+	echo "$sleeper" >"$ktap_dir/sleeper"
+}
+
+# How many root has in the initial user namespace, those of namespaces below included.
+net_namespaces() {
+	"$reader" -a -n -r -R net_namespaces -U "$init" -u 0 -o USED | head -n 1
+}
+
+# Of root, and in a user namespace.
+tells_of_namespaces_of_others_if_asked() {
+	before=$(net_namespaces)
+	for namespaces in '-n -u -i -m' '-U -r -n -u -i -m'; do
+		for all in '' --all; do
+			# shellcheck disable=SC2086 # several words
+			others_on_request begin_sleep $namespaces
+			# shellcheck disable=SC2086 # nothing, or one word
+			run leaks $all --settle "${UCV_SETTLE:-3}" -J -- sh -c "$request"
+			kill "$(cat "$ktap_dir/sleeper")"
+			expect "status of $namespaces $all" $((${#all} ? 3 : 0)) "$status" || return
+			# the next must not find them still being freed
+			until [ "$(net_namespaces)" = "$before" ]; do
+				sleep 0.1
+			done
+		done
+		expect "net_namespaces" "$before $((before + 1)) 1" \
+			"$(row net_namespaces "$init" 0 before after left)" || return
+	done
 }
 
 says_nothing_on_a_busy_system() {
@@ -228,18 +267,19 @@ trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
 init=$(userns_of $$)
 
-ktap_begin 13
-ktap_test says_nothing_of_what_came_back
-ktap_test tells_how_the_command_ended
-ktap_test reports_after_an_interrupt
-ktap_test tells_of_watches_in_the_background
-ktap_test tells_of_rlimits
-ktap_test tells_of_a_mount
-ktap_test tells_of_a_user_namespace
-ktap_test tells_of_a_mount_namespace
-ktap_test tells_of_a_planted_leak
-ktap_test tells_of_a_planted_leak_at_each_level
-ktap_test tells_of_others_if_asked
-ktap_test says_nothing_on_a_busy_system
-ktap_test refuses_what_makes_no_sense
+ktap_begin 14
+test_one says_nothing_of_what_came_back
+test_one tells_how_the_command_ended
+test_one reports_after_an_interrupt
+test_one tells_of_watches_in_the_background
+test_one tells_of_rlimits
+test_one tells_of_a_mount
+test_one tells_of_a_user_namespace
+test_one tells_of_a_mount_namespace
+test_one tells_of_a_planted_leak
+test_one tells_of_a_planted_leak_at_each_level
+test_one tells_of_others_if_asked
+test_one tells_of_namespaces_of_others_if_asked
+test_one says_nothing_on_a_busy_system
+test_one refuses_what_makes_no_sense
 ktap_end

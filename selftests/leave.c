@@ -6,7 +6,7 @@
  * As root, or with "-u UID" first as another user, who is charged then:
  *
  *	leave watches NR	a process with an inotify instance of NR watches, 6 at most
- *	leave memory PAGES	a process that has locked PAGES pages
+ *	leave memory PAGES	a process that has locked PAGES pages of shared memory
  *	leave signals NR	a process with NR queued signals
  *	leave hold NR		an instance of NR watches that the module ucv_planted
  *				keeps, and no process
@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/mman.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -52,13 +52,14 @@ static int make_instance(long watches)
 	return fd;
 }
 
+/* mlock() is not charged to users, shared memory is. The segment goes with the process. */
 static void lock_memory(long pages)
 {
-	size_t size = pages * sysconf(_SC_PAGESIZE);
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int id = shmget(IPC_PRIVATE, pages * sysconf(_SC_PAGESIZE), 0600);
 
-	if (memory == MAP_FAILED || mlock(memory, size))
-		fail("mlock");
+	if (id < 0 || shmat(id, NULL, 0) == (void *)-1 || shmctl(id, SHM_LOCK, NULL) ||
+	    shmctl(id, IPC_RMID, NULL))
+		fail("shared memory");
 }
 
 static void queue_signals(long nr)

@@ -42,16 +42,24 @@ kill_left() {
 	done
 }
 
+# test_one FUNCTION: and undo what it has left, however it ended
+test_one() {
+	ktap_test "$1"
+	unload_planted
+	kill_left
+}
+
 # row RESOURCE NS UID COLUMN...: these columns of the row in the JSON output of the last run; nothing if there is none
 row() {
 	"$here/json_check" -l <"$ktap_dir/out" | awk -F '\t' -v wanted="$*" '
-		function show(n, w, i, text) {
+		function show(n, w, i, line) {
 			n = split(wanted, w, " ")
 			if (field["resource"] != w[1] || field["ns"] != w[2] || field["uid"] != w[3])
 				return
-			for (i = 4; i <= n; i++)
-				text = text (i > 4 ? " " : "") field[w[i]]
-			print text
+			line = field[w[4]]
+			for (i = 5; i <= n; i++)
+				line = line " " field[w[i]]
+			print line
 		}
 		{
 			split($1, part, "].")

@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -191,15 +192,15 @@ static void limits_child(unsigned int round)
 {
 	struct mq_attr attr = { .mq_maxmsg = 2, .mq_msgsize = 64 };
 	union sigval value = { .sival_int = 0 };
-	size_t size = 16 * sysconf(_SC_PAGESIZE);
+	size_t size = 4 * sysconf(_SC_PAGESIZE);
+	int memory;
 	sigset_t blocked;
 	char name[32];
-	void *memory;
 	mqd_t queue;
 
 	must(!setresuid(TRAFFIC_UID + 20, TRAFFIC_UID + 20, 0), "setresuid");
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	must(memory != MAP_FAILED && !mlock(memory, size), "mlock");
+	memory = shmget(IPC_PRIVATE, size, 0600);
+	must(memory >= 0 && !shmctl(memory, SHM_LOCK, NULL), "shmctl");
 	snprintf(name, sizeof(name), "/traffic.%d", getpid());
 	queue = mq_open(name, O_CREAT | O_RDWR, 0600, &attr);
 	must(queue >= 0, "mq_open");
@@ -209,6 +210,7 @@ static void limits_child(unsigned int round)
 	must(!sigqueue(getpid(), SIGRTMIN, value), "sigqueue");
 	linger(round);
 	must(!mq_unlink(name), "mq_unlink");
+	must(!shmctl(memory, IPC_RMID, NULL), "shmctl");
 }
 
 static void limits(unsigned int round)

@@ -147,7 +147,7 @@ static void read_books(struct audit *a)
 	take_snapshot(a, LOOK_FIRST);
 	processes_read(&procs);
 	mount_trees_read(&trees, &procs);
-	ns_files_open(&files);
+	ns_files_open(&files, &procs);
 	take_snapshot(a, LOOK_SECOND);
 	books_add_mounts(&a->books, &a->snap, &trees);
 	books_add_namespaces(&a->books, &a->snap, &files);

@@ -35,7 +35,7 @@ static struct book *add_book(struct books *books, const struct series_key *key)
 }
 
 static struct book *add(struct books *books, const struct series_key *key, enum part part,
-		enum book_look look, long long nr)
+			enum book_look look, long long nr)
 {
 	struct book *book = add_book(books, key);
 

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "args.h"
+#include "census.h"
 #include "holdings.h"
 #include "processes.h"
 #include "run.h"
@@ -55,7 +56,8 @@ enum {
 static const struct column columns[] = {
 	[COL_RESOURCE] = TEXT("RESOURCE",
 			      "what is counted; userns, mntns: a namespace that is still there"),
-	[COL_NS]      = NUMBER("NS", "user namespace (mounts, mntns: mount namespace): inode number"),
+	[COL_NS]      = NUMBER("NS",
+			       "user namespace (mounts, mntns: mount namespace): inode number"),
 	[COL_NSID]    = NUMBER("NSID", "its identifier that is never used again, if it has one"),
 	[COL_LEVEL]   = NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
 	[COL_UID]     = NUMBER("UID", "who is charged, as the initial user namespace sees it"),
@@ -63,13 +65,20 @@ static const struct column columns[] = {
 	[COL_BEFORE]  = NUMBER("BEFORE", "the counter when the command was started"),
 	[COL_AFTER]   = NUMBER("AFTER", "the counter at last"),
 	[COL_LEFT]    = NUMBER("LEFT", "what did not come back and no other process holds"),
-	[COL_PID]     = NUMBER("PID", "process that the command left running, and that may hold it"),
+	[COL_PID]     = NUMBER("PID",
+			       "process that the command left running, and that may hold it"),
 	[COL_COMMAND] = NAME("COMMAND", "command of PID"),
 };
 
 static const size_t default_columns[] = {
 	COL_RESOURCE, COL_NS, COL_UID, COL_USER, COL_BEFORE, COL_AFTER, COL_LEFT, COL_PID,
 	COL_COMMAND,
+};
+
+/* A counter that is listed. */
+struct leaks_row {
+	const struct serie *serie;
+	long long left;
 };
 
 struct leaks {
@@ -79,7 +88,8 @@ struct leaks {
 	struct series series;
 	struct snapshot snap;		/* the last look */
 	struct processes procs;		/* likewise */
-	const struct serie **rows;
+	struct census census;
+	struct leaks_row *rows;
 	size_t nr_rows;
 };
 
@@ -232,16 +242,30 @@ static void look_before(struct leaks *l)
 			wait_some(PAUSE_BEFORE);
 		same = look(l, SERIES_BEFORE) ? 0 : same + 1;
 	}
+	census_before(&l->census, &l->procs);
+}
+
+static long long left_of(struct leaks *l, const struct serie *serie)
+{
+	long long left = serie_left(serie);
+
+	if (left <= 0 || l->all)
+		return left;
+	return left - census_others(&l->census, &l->snap, &l->procs, &serie->key);
 }
 
 static void find_rows(struct leaks *l)
 {
 	l->nr_rows = 0;
+	l->census.taken = false;
 	for (size_t i = 0; i < l->series.nr; i++) {
-		if (serie_left(&l->series.list[i]) <= 0)
+		const struct serie *serie = &l->series.list[i];
+		long long left = left_of(l, serie);
+
+		if (left <= 0)
 			continue;
 		l->rows = xgrow(l->rows, l->nr_rows, sizeof(*l->rows));
-		l->rows[l->nr_rows++] = &l->series.list[i];
+		l->rows[l->nr_rows++] = (struct leaks_row){ .serie = serie, .left = left };
 	}
 }
 
@@ -275,8 +299,8 @@ static void look_after(struct leaks *l)
 
 static int compare_rows(const void *a, const void *b)
 {
-	const struct series_key *x = &(*(const struct serie **)a)->key;
-	const struct series_key *y = &(*(const struct serie **)b)->key;
+	const struct series_key *x = &((const struct leaks_row *)a)->serie->key;
+	const struct series_key *y = &((const struct leaks_row *)b)->serie->key;
 	bool x_ns = x->resource >= UCV_MAX_RESOURCES, y_ns = y->resource >= UCV_MAX_RESOURCES;
 
 	if (x_ns != y_ns)
@@ -376,8 +400,9 @@ static char *process_cell(const struct leaks *l, const struct series_key *key, s
 static char *cell(const void *command, const void *line, size_t column)
 {
 	const struct leaks *l = command;
-	const struct serie *row = line;
-	const struct series_key *key = &row->key;
+	const struct leaks_row *row = line;
+	const struct serie *serie = row->serie;
+	const struct series_key *key = &serie->key;
 
 	switch (column) {
 	case COL_RESOURCE:
@@ -393,11 +418,11 @@ static char *cell(const void *command, const void *line, size_t column)
 	case COL_USER:
 		return is_mntns(key) ? NULL : xstrdup(user_name(key->uid));
 	case COL_BEFORE:
-		return xasprintf("%lld", row->used_before);
+		return xasprintf("%lld", serie->used_before);
 	case COL_AFTER:
-		return xasprintf("%lld", row->used_after);
+		return xasprintf("%lld", serie->used_after);
 	case COL_LEFT:
-		return xasprintf("%lld", serie_left(row));
+		return xasprintf("%lld", row->left);
 	default:
 		return process_cell(l, key, column);
 	}
@@ -409,7 +434,7 @@ static void print_rows(struct leaks *l)
 		qsort(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows);
 	table_begin(&l->table);
 	for (size_t i = 0; i < l->nr_rows; i++)
-		table_line(&l->table, NULL, cell, l, l->rows[i]);
+		table_line(&l->table, NULL, cell, l, &l->rows[i]);
 	table_print(&l->table);
 }
 
@@ -466,6 +491,7 @@ int cmd_leaks(int argc, char **argv)
 	print_rows(&l);
 	forget_look(&l);
 	free(l.rows);
+	census_free(&l.census);
 	series_free(&l.series);
 	table_close(&l.table);
 	return l.nr_rows ? EXIT_LEAKED : run_exit_status(status);

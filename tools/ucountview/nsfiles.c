@@ -36,6 +36,8 @@ static const struct {
 
 struct collector {
 	struct ns_files *files;
+	const struct processes *procs;
+	bool ours;	/* the process that is being looked at */
 	__u32 initial[ARRAY_SIZE(types)];
 };
 
@@ -75,15 +77,34 @@ static bool read_link(int dir, const char *name, size_t *type, __u32 *inum)
 	return parse_link(text, type, inum);
 }
 
-static bool has(const struct collector *c, size_t type, __u32 inum)
+/**
+ * ns_files_find() - a namespace by its inode number
+ * @files: the files
+ * @type: index of its type
+ * @inum: the number
+ *
+ * Return: the namespace, or NULL if it was not found.
+ */
+struct ns_file *ns_files_find(const struct ns_files *files, size_t type, __u32 inum)
 {
+	for (size_t i = 0; i < files->nr; i++) {
+		if (files->list[i].inum == inum && files->list[i].type == type)
+			return &files->list[i];
+	}
+	return NULL;
+}
+
+/* Whether it is known already, or nobody is charged for it. */
+static bool is_done(struct collector *c, size_t type, __u32 inum)
+{
+	struct ns_file *file;
+
 	if (c->initial[type] == inum)
 		return true;
-	for (size_t i = 0; i < c->files->nr; i++) {
-		if (c->files->list[i].inum == inum && c->files->list[i].type == type)
-			return true;
-	}
-	return false;
+	file = ns_files_find(c->files, type, inum);
+	if (file)
+		file->ours |= c->ours;
+	return file;
 }
 
 static __u32 inum_of(int fd)
@@ -114,9 +135,10 @@ static void keep(struct collector *c, int fd, size_t type)
 		.inum = inum_of(fd),
 		.userns = owner_of(fd),
 		.fd = fd,
+		.ours = c->ours,
 	};
 
-	if (!file.userns || has(c, type, file.inum)) {
+	if (!file.userns || is_done(c, type, file.inum)) {
 		close(fd);
 		return;
 	}
@@ -130,7 +152,7 @@ static void collect_link(struct collector *c, int dir, const char *name)
 	__u32 inum;
 	int fd;
 
-	if (!read_link(dir, name, &type, &inum) || has(c, type, inum))
+	if (!read_link(dir, name, &type, &inum) || is_done(c, type, inum))
 		return;
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -141,10 +163,9 @@ static void collect_link(struct collector *c, int dir, const char *name)
 		keep(c, fd, type);
 }
 
+typedef void (*visitor)(struct collector *c, int dir, const char *path, const char *name);
 
-static void for_each_entry(struct collector *c, const char *path,
-			   void (*visit)(struct collector *c, int dir, const char *path,
-					 const char *name))
+static void visit_entries(struct collector *c, const char *path, visitor visit)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -170,20 +191,22 @@ static void visit_task(struct collector *c, int dir, const char *path, const cha
 
 	(void)dir;
 	snprintf(ns, sizeof(ns), "%.40s/%.12s/ns", path, name);
-	for_each_entry(c, ns, visit_link);
+	visit_entries(c, ns, visit_link);
 }
 
 static void visit_process(struct collector *c, int dir, const char *path, const char *name)
 {
+	const struct seen_process *proc = processes_find(c->procs, strtoul(name, NULL, 10));
 	char below[40];
 
 	(void)dir;
 	if (*name < '1' || *name > '9')
 		return;
+	c->ours = proc && proc->ours;
 	snprintf(below, sizeof(below), "%s/%.12s/task", path, name);
-	for_each_entry(c, below, visit_task);
+	visit_entries(c, below, visit_task);
 	snprintf(below, sizeof(below), "%s/%.12s/fd", path, name);
-	for_each_entry(c, below, visit_link);
+	visit_entries(c, below, visit_link);
 }
 
 static void visit_initial(struct collector *c, int dir, const char *path, const char *name)
@@ -210,27 +233,40 @@ static void raise_files_limit(void)
 /**
  * ns_files_open() - find namespaces and keep them
  * @files: where to; to be given back with ns_files_close()
+ * @procs: the processes, which tells those that are ours
  *
  * What only a bind mount, a socket or a file in flight keeps is not found.
  */
-void ns_files_open(struct ns_files *files)
+void ns_files_open(struct ns_files *files, const struct processes *procs)
 {
-	struct collector c = { .files = files };
+	struct collector c = { .files = files, .procs = procs };
 
 	memset(files, 0, sizeof(*files));
 	raise_files_limit();
-	for_each_entry(&c, KTHREADD_NS, visit_initial);
-	for_each_entry(&c, "/proc", visit_process);
+	visit_entries(&c, KTHREADD_NS, visit_initial);
+	visit_entries(&c, "/proc", visit_process);
 }
 
 /**
- * ns_files_close() - let go of the namespaces
+ * ns_files_let_go() - do not keep the namespaces any more, only know them
+ * @files: the files
+ */
+void ns_files_let_go(struct ns_files *files)
+{
+	for (size_t i = 0; i < files->nr; i++) {
+		if (files->list[i].fd >= 0)
+			close(files->list[i].fd);
+		files->list[i].fd = -1;
+	}
+}
+
+/**
+ * ns_files_close() - let go of the namespaces and forget them
  * @files: the files
  */
 void ns_files_close(struct ns_files *files)
 {
-	for (size_t i = 0; i < files->nr; i++)
-		close(files->list[i].fd);
+	ns_files_let_go(files);
 	free(files->list);
 	memset(files, 0, sizeof(*files));
 }
