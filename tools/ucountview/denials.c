@@ -234,7 +234,7 @@ static void follow(struct denials *d)
 static void tell_nothing(const struct ucv_listen *state)
 {
 	if (state->armed)
-		note("nothing has been refused since denials are recorded");
+		note("nothing has been refused since the recording began");
 	else
 		note("denials are not recorded: try ucountview denials -f, or %s",
 		     "echo Y >/sys/module/ucountview/parameters/denials");
