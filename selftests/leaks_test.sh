@@ -166,7 +166,8 @@ tells_of_a_planted_leak_at_each_level() {
 	run leaks --settle "${UCV_SETTLE:-3}" -J -- unshare -U -r "$here/leave" hold 3
 	expect "status" 3 "$status" && left inotify_watches "$init" 0 0 3 3 null || return
 	expect "rows of watches" 2 "$(grep -c '"inotify_watches"' "$ktap_dir/out")" &&
-		expect "user_namespaces" "1 null" "$(row user_namespaces "$init" 0 left command)"
+		expect "user_namespaces" "1 null" "$(row user_namespaces "$init" 0 left command)" &&
+		expect "rows of user namespaces" 1 "$(grep -c '"userns"' "$ktap_dir/out")"
 }
 
 # others_on_request COMMAND...: run it, not as a descendant of the reader, when the file go appears
