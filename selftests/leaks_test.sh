@@ -66,6 +66,16 @@ says_nothing_of_what_came_back() {
 		clean unshare -U -r -m -p -f -i -n -u sh -c 'mount -t tmpfs none /tmp && exec sleep 0.1'
 }
 
+# What is orphaned while the command runs ends as it would elsewhere: nobody sees it after that.
+waits_for_orphans() {
+	# shellcheck disable=SC2016 # for the inner shell
+	clean sh -c '
+		orphan=$(sh -c "sleep 0.1 >/dev/null & echo \$!")
+		while [ -e "/proc/$orphan" ]; do
+			sleep 0.1
+		done'
+}
+
 tells_how_the_command_ended() {
 	run leaks -- sh -c 'echo out; echo err >&2; exit 7'
 	expect "status" 7 "$status" && expect "output" out "$(cat "$ktap_dir/out")" &&
@@ -265,8 +275,9 @@ trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
 init=$(userns_of $$)
 
-ktap_begin 14
+ktap_begin 15
 test_one says_nothing_of_what_came_back
+test_one waits_for_orphans
 test_one tells_how_the_command_ended
 test_one reports_after_an_interrupt
 test_one tells_of_watches_in_the_background
