@@ -86,14 +86,14 @@ what_is_not_found_is_no_contradiction() {
 tells_a_counter_too_small() {
 	load_planted || return
 	"$here/leave" -u "$uid" watches 4 && "$here/leave" -u "$uid" bump inotify_watches -1 || return
-	contradicts inotify_watches "$init" "$uid" 3 4 "more of them exist" || return
+	contradicts inotify_watches "$init" "$uid" 3 4 "less than exist" || return
 	unload_planted && agrees
 }
 
 tells_a_negative_counter() {
 	load_planted || return
 	"$here/leave" -u "$uid" bump user_namespaces -2 || return
-	contradicts user_namespaces "$init" "$uid" -2 0 "is negative" || return
+	contradicts user_namespaces "$init" "$uid" -2 0 "negative" || return
 	unload_planted && agrees
 }
 
@@ -101,7 +101,7 @@ tells_a_negative_counter() {
 tells_a_level_that_was_not_charged() {
 	load_planted || return
 	unshare -U -r "$here/leave" bump inotify_watches 2 || return
-	contradicts inotify_watches "$init" 0 0 2 "namespaces below were charged more" || return
+	contradicts inotify_watches "$init" 0 0 2 "less than below" || return
 	unload_planted && agrees
 }
 
@@ -115,7 +115,7 @@ tells_a_namespace_too_many() {
 	unshare -U -r -m "$here/leave" bump mnt_namespaces -1 || return
 	run audit -J
 	expect "status" 4 "$status" || return
-	expect "namespaces" "0 1 more of them exist" "$(row mnt_namespaces "$(userns_of "$(pidof leave)")" 0 \
+	expect "namespaces" "0 1 less than exist" "$(row mnt_namespaces "$(userns_of "$(pidof leave)")" 0 \
 		counter expected wrong)" || return
 	unload_planted && agrees
 }

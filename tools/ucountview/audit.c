@@ -52,7 +52,7 @@ static const struct column columns[] = {
 	[COL_COUNTER]  = NUMBER("COUNTER", "what the kernel has counted"),
 	[COL_EXPECTED] = NUMBER("EXPECTED", "what it should be at the least, by what exists"),
 	[COL_REST]     = NUMBER("REST", "COUNTER without EXPECTED: what exists and was not found"),
-	[COL_WRONG]    = TEXT("WRONG", "what COUNTER contradicts"),
+	[COL_WRONG]    = TEXT("WRONG", "what COUNTER contradicts, see ucountview(8)"),
 };
 
 static const size_t default_columns[] = {
@@ -243,11 +243,11 @@ static void add_all(struct audit *a)
 static const char *wrong_text(enum book_verdict verdict)
 {
 	static const char * const texts[] = {
-		[BOOK_NEGATIVE]	     = "is negative",
-		[BOOK_BELOW]	     = "namespaces below were charged more",
-		[BOOK_OBJECTS]	     = "more of them exist",
-		[BOOK_MOUNTS_MISSED] = "processes see more",
-		[BOOK_MOUNTS_MORE]   = "processes see fewer",
+		[BOOK_NEGATIVE]	     = "negative",
+		[BOOK_BELOW]	     = "less than below",
+		[BOOK_OBJECTS]	     = "less than exist",
+		[BOOK_MOUNTS_MISSED] = "less than seen",
+		[BOOK_MOUNTS_MORE]   = "more than seen",
 	};
 
 	return texts[verdict];

@@ -56,14 +56,17 @@ static void open_report(int report[2])
 		die("cannot make a pipe: %s", strerror(errno));
 }
 
+/* And for what it leaves running, as the process would that this program stands in for. */
 static int wait_for(pid_t pid)
 {
+	pid_t ended;
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
+	do {
+		ended = waitpid(-1, &status, 0);
+		if (ended < 0 && errno != EINTR)
 			die("cannot wait for the command: %s", strerror(errno));
-	}
+	} while (ended != pid);
 	return status;
 }
 
