@@ -26,6 +26,8 @@
  *	inotify			makes an inotify instance
  *	watch DIR FIRST NR	watches files FIRST.. of DIR with it: how many it could
  *	insist PATH NR		tries NR times to watch it: how often that was refused
+ *	post			sends its instance to itself through a socket, closes it, and
+ *				never takes it out again
  *	fanotify		makes a fanotify group
  *	mark DIR FIRST NR	the same with marks
  *	quit
@@ -42,6 +44,7 @@
 #include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -220,6 +223,33 @@ static void do_insist(const struct command *command)
 	answer(refused);
 }
 
+/* The socket stays open. */
+static long post(void)
+{
+	char byte = 0, control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { &byte, sizeof(byte) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	int sockets[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+		return -1;
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &inotify_fd, sizeof(inotify_fd));
+	if (sendmsg(sockets[0], &msg, 0) < 0)
+		return -1;
+	close(inotify_fd);
+	inotify_fd = -1;
+	return 0;
+}
+
 static int done(int fd, int *keep)
 {
 	*keep = fd;
@@ -256,6 +286,8 @@ static void obey(const struct command *command)
 		with_files(command, watch);
 	else if (!strcmp(word[0], "insist"))
 		do_insist(command);
+	else if (!strcmp(word[0], "post"))
+		answer(post());
 	else if (!strcmp(word[0], "fanotify"))
 		answer(done(fanotify_init(FAN_CLOEXEC, O_RDONLY), &fanotify_fd));
 	else if (!strcmp(word[0], "mark"))

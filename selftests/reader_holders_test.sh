@@ -1,0 +1,153 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# ucountview holders, and what why says of holders: compared with agents that know what they hold.
+#
+# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+. "$here/find.sh"
+. "$here/agents.sh"
+. "$here/reader.sh"
+
+# uids that neither people, services nor containers use; a hundred for each test
+uid=1900100000
+
+clean_up() {
+	stop_agents
+	restore_sysctls
+	rm -rf "$ktap_dir"
+}
+
+# tells STORY: what a test of it is: a function that leaves agents and sysctls behind
+tells() {
+	told=0
+	uid=$((uid + 100))
+	"$1" || told=$?
+	stop_agents
+	restore_sysctls
+	return $told
+}
+
+# starts_with NAME UID WATCHES: an agent of that user with so many watches
+starts_with() {
+	start "$1" && tell "$1" 0 uid "$2" && tell "$1" 0 inotify && tell "$1" "$3" watch "$files" 0 "$3"
+}
+
+# shows WHAT LINES ARGUMENT...: what holders prints with these, in raw without headings
+shows() {
+	what=$1
+	lines=$2
+	shift 2
+	succeeds holders -r -n "$@" || return
+	expect "$what" "$lines" "$(cat "$ktap_dir/out")"
+}
+
+refuses_what_makes_no_sense() {
+	fails holders --by nobody && fails holders -p 0 && fails holders -R uts_namespaces && fails holders -R none &&
+		fails holders --min-ratio 1 && fails holders -J -r && fails holders extra && fails holders -u no-such-user
+}
+
+story_of_an_editor() {
+	starts_with editor $uid 4 && starts_with indexer $uid 9 || return
+	shows "by process" "$agent_indexer story_agent inotify $init_userns 0 $uid 1 9 0
+$agent_editor story_agent inotify $init_userns 0 $uid 1 4 0" \
+		-u $uid -o PID,COMMAND,KIND,USERNS,LEVEL,UID,GROUPS,MARKS,SHARED || return
+	shows "by user" "inotify $uid 2 13 2" -u $uid --by user -o KIND,UID,GROUPS,MARKS,PROCESSES || return
+	shows "the first" "$agent_indexer 9" -u $uid --top 1 -o PID,MARKS || return
+	shows "one process" "$agent_editor 4" -p "$agent_editor" -o PID,MARKS || return
+	run holders -n -p "$agent_editor" -R fanotify_marks
+	expect "another resource" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")"
+}
+
+the_editor_is_named() {
+	tells story_of_an_editor
+}
+
+# The agent stays outside with its descriptors, and what it starts inside has them, too.
+story_of_a_shared_instance() {
+	start outside && tell outside 0 inotify && tell outside 3 watch "$files" 0 3 || return
+	inside=$(ask outside userns $uid $uid 10) || return
+	shows "its process" "$agent_outside 0 1 3 1" -p "$agent_outside" -o PID,UID,GROUPS,MARKS,SHARED || return
+	shows "the other one" "$inside 0 1 3 1" -p "$inside" -o PID,UID,GROUPS,MARKS,SHARED || return
+	shows "by user" "1 3 2" -p "$inside" --by user -o GROUPS,MARKS,PROCESSES || return
+	succeeds holders -r -n -p "$inside" --by group -o MARKS,HOLDERS || return
+	expect "by group" "3 $agent_outside:N,$inside:N" "$(sed 's/:[0-9]*/:N/g' "$ktap_dir/out")"
+}
+
+a_shared_instance_is_one() {
+	tells story_of_a_shared_instance
+}
+
+story_of_an_instance_in_flight() {
+	starts_with sender $uid 5 && tell sender 0 post || return
+	shows "in flight" "- inotify 1 5 unattributed" -u $uid -o PID,KIND,GROUPS,MARKS,FLAGS &&
+		shows "by group" "- inotify 5 unattributed" -u $uid --by group -o PID,KIND,MARKS,FLAGS &&
+		shows "by user" "inotify 1 5 0 unattributed" -u $uid --by user -o KIND,GROUPS,MARKS,PROCESSES,FLAGS ||
+		return
+	tell sender 0 inotify && tell sender 2 watch "$files" 0 2 || return
+	shows "one of two" "- 1 5 unattributed
+$agent_sender 1 2 -" -u $uid -o PID,GROUPS,MARKS,FLAGS
+}
+
+what_nobody_holds_is_shown() {
+	tells story_of_an_instance_in_flight
+}
+
+story_of_json() {
+	starts_with editor $uid 4 || return
+	succeeds holders -J -u $uid || return
+	"$here/json_check" -l <"$ktap_dir/out" | sed 's/\t/ /' >"$ktap_dir/leaves"
+	for leaf in "pid $agent_editor" "command story_agent" "kind inotify" "userns $init_userns" "level 0" "uid $uid" \
+		"groups 1" "marks 4" "shared 0" "flags null"; do
+		grep -qxF "holders[0].$leaf" "$ktap_dir/leaves" || {
+			echo "not there: $leaf"
+			cat "$ktap_dir/leaves"
+			return 1
+		}
+	done
+	! grep -F 'holders[1]' "$ktap_dir/leaves"
+}
+
+json_has_it_all() {
+	tells story_of_json
+}
+
+# All of a limit: what several hold is said once, of the first.
+story_of_a_full_limit() {
+	starts_with editor $uid 4 && starts_with indexer $uid 9 || return
+	lower fs.inotify.max_user_watches 13
+	succeeds why "$agent_editor" -R inotify_watches || return
+	expect "holders" "Held: 9 by story_agent ($agent_indexer), 4 by story_agent ($agent_editor)." \
+		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
+}
+
+why_names_them() {
+	tells story_of_a_full_limit
+}
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+loaded || ktap_skip_all "the module is not loaded"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader"
+grep -qw groups "$debugfs/status" || ktap_skip_all "this kernel's groups cannot be walked"
+
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+init_userns=$(inode $$ user)
+files=$ktap_dir/files
+mkdir "$files" || exit
+for number in 0 1 2 3 4 5 6 7 8; do
+	: >"$files/$number"
+done
+chmod -R a+rX "$ktap_dir" || exit
+
+ktap_begin 6
+ktap_test refuses_what_makes_no_sense
+ktap_test the_editor_is_named
+ktap_test a_shared_instance_is_one
+ktap_test what_nobody_holds_is_shown
+ktap_test json_has_it_all
+ktap_test why_names_them
+ktap_end
