@@ -35,6 +35,11 @@ starts_with() {
 	start "$1" && tell "$1" 0 uid "$2" && tell "$1" 0 inotify && tell "$1" "$3" watch "$files" 0 "$3"
 }
 
+# makes_another NAME WATCHES: instance, and keeps the first
+makes_another() {
+	tell "$1" 0 inotify && tell "$1" "$2" watch "$files" 0 "$2"
+}
+
 # shows WHAT LINES ARGUMENT...: what holders prints with these, in raw without headings
 shows() {
 	what=$1
@@ -50,12 +55,12 @@ refuses_what_makes_no_sense() {
 }
 
 story_of_an_editor() {
-	starts_with editor $uid 4 && starts_with indexer $uid 9 || return
-	shows "by process" "$agent_indexer story_agent inotify $init_userns 0 $uid 1 9 0
+	starts_with editor $uid 4 && starts_with indexer $uid 9 && makes_another indexer 2 || return
+	shows "by process" "$agent_indexer story_agent inotify $init_userns 0 $uid 2 11 0
 $agent_editor story_agent inotify $init_userns 0 $uid 1 4 0" \
 		-u $uid -o PID,COMMAND,KIND,USERNS,LEVEL,UID,GROUPS,MARKS,SHARED || return
-	shows "by user" "inotify $uid 2 13 2" -u $uid --by user -o KIND,UID,GROUPS,MARKS,PROCESSES || return
-	shows "the first" "$agent_indexer 9" -u $uid --top 1 -o PID,MARKS || return
+	shows "by user" "inotify $uid 3 15 2" -u $uid --by user -o KIND,UID,GROUPS,MARKS,PROCESSES || return
+	shows "the first" "$agent_indexer 11" -u $uid --top 1 -o PID,MARKS || return
 	shows "one process" "$agent_editor 4" -p "$agent_editor" -o PID,MARKS || return
 	run holders -n -p "$agent_editor" -R fanotify_marks
 	expect "another resource" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")"
@@ -116,10 +121,10 @@ json_has_it_all() {
 
 # All of a limit: what several hold is said once, of the first.
 story_of_a_full_limit() {
-	starts_with editor $uid 4 && starts_with indexer $uid 9 || return
-	lower fs.inotify.max_user_watches 13
+	starts_with editor $uid 4 && starts_with indexer $uid 9 && makes_another indexer 2 || return
+	lower fs.inotify.max_user_watches 15
 	succeeds why "$agent_editor" -R inotify_watches || return
-	expect "holders" "Held: 9 by story_agent ($agent_indexer), 4 by story_agent ($agent_editor)." \
+	expect "holders" "Held: 11 by story_agent ($agent_indexer), 4 by story_agent ($agent_editor)." \
 		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
 }
 
