@@ -169,7 +169,7 @@ static int ucv_snap_denial_counts(struct ucv_snap *snap)
 
 /*
  * Whichever of the kernel's tables is asked for, the user namespaces come with it;
- * groups and holders as a pair.
+ * groups and holders come as a pair.
  */
 static int ucv_snap_fill(struct ucv_snap *snap, u64 request)
 {

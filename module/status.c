@@ -13,6 +13,7 @@
 #include "kernel/ucounts.h"
 #include "snapshot.h"
 #include "status.h"
+#include "text/text.h"
 #include "version.h"
 
 /**
@@ -98,14 +99,13 @@ static void ucv_status_show_features(struct seq_file *m)
 	seq_putc(m, '\n');
 }
 
-/**
- * ucv_status_show() - print all of it as "key: value" lines
- * @m: where to
- * @unused: seq_file's iterator
- *
- * Return: 0
- */
-int ucv_status_show(struct seq_file *m, void *unused)
+static int ucv_status_prepare(struct ucv_view *view)
+{
+	view->nr_lines = 1; /* printed at once */
+	return 0;
+}
+
+static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64 line)
 {
 	struct ucv_status now;
 	u64 missed;
@@ -130,5 +130,10 @@ int ucv_status_show(struct seq_file *m, void *unused)
 	seq_printf(m, "denials_armed: %u\n", ucv_armed(&missed));
 	seq_printf(m, "denials: %llu\n", ucv_denials_total());
 	seq_printf(m, "denials_missed: %llu\n", missed);
-	return 0;
 }
+
+const struct ucv_text ucv_text_status = {
+	.name		= "status",
+	.prepare	= ucv_status_prepare,
+	.show		= ucv_status_show,
+};

@@ -8,12 +8,10 @@
 
 #include <linux/types.h>
 
-struct seq_file;
 struct ucv_snap;
 
 void ucv_status_init(u64 features);
 u64 ucv_status_features(void);
 void ucv_status_note(const struct ucv_snap *snap);
-int ucv_status_show(struct seq_file *m, void *unused);
 
 #endif

@@ -350,12 +350,18 @@ static __u64 supported(int fd)
 	return call(fd, UCV_IOC_INFO, &info) ? 0 : info.supported;
 }
 
-/* Counters and mount namespaces bring the user namespaces that they point to. */
+/*
+ * What is counted brings the user namespaces that it points to; groups and holders
+ * bring each other.
+ */
 static __u64 brought_by(__u64 request)
 {
 	const __u64 userns = UCV_MASK(UCV_KIND_USERNS);
+	const __u64 held = UCV_MASK(UCV_KIND_GROUP) | UCV_MASK(UCV_KIND_HOLDER);
 
-	return request & (UCV_MASK(UCV_KIND_UCOUNTS) | UCV_MASK(UCV_KIND_MNTNS)) ?
+	if (request & held)
+		request |= held;
+	return request & (UCV_MASK(UCV_KIND_UCOUNTS) | UCV_MASK(UCV_KIND_MNTNS) | held) ?
 	       request | userns : request;
 }
 

@@ -187,7 +187,7 @@ UCV_TEST_F(debugfs, status)
 }
 
 /* Those that take a snapshot when they are opened. */
-static const char *const tables[] = { "ucounts", "userns", "mounts" };
+static const char *const tables[] = { "ucounts", "userns", "mounts", "holders" };
 
 /* A second reading of an open file is the first one's text, however it is read. */
 static void check_portions(struct __test_metadata *_metadata, const char *name)

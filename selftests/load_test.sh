@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# shellcheck disable=SC1091,SC2119,SC2154 # ktap.sh sets ktap_dir; load takes arguments or none
 # Loading and unloading: a hundred times while eight readers open the device and debugfs in a loop, refused while a file
 # is open, nothing left behind, nothing in the kernel's log.
 #
@@ -9,6 +9,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/find.sh"
+. "$here/load.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 device=/dev/ucountview
@@ -16,22 +17,6 @@ kmemleak=/sys/kernel/debug/kmemleak
 loads=${UCV_LOADS:-100}
 was_loaded=''
 readers=''
-
-load() {
-	insmod "$module" 2>"$ktap_dir/error" || modprobe ucountview 2>"$ktap_dir/error"
-}
-
-# Readers have it open now and then; they go on, so there will be an instant in which nobody has.
-unload() {
-	tries=0
-	while ! rmmod ucountview 2>"$ktap_dir/error"; do
-		tries=$((tries + 1))
-		if [ $tries -ge 5000 ]; then
-			cat "$ktap_dir/error"
-			return 1
-		fi
-	done
-}
 
 # The readers end with the script, the module is as it was before.
 clean_up() {
@@ -44,12 +29,6 @@ clean_up() {
 		rmmod ucountview
 	fi
 	rm -rf "$ktap_dir"
-}
-
-# What the kernel said since this script began.
-splats() {
-	dmesg | sed "1,/$marker/d" |
-		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|unable to handle|KASAN|UBSAN|possible circular|RCU stall'
 }
 
 unload_is_refused_while_the_device_is_open() {
@@ -177,10 +156,7 @@ kmemleak_finds_nothing() {
 }
 
 the_log_is_clean() {
-	dmesg | grep -q "$marker" || {
-		echo "the kernel's log does not reach back to the start"
-		return 4
-	}
+	log_reaches_back || return 4
 	! splats
 }
 
@@ -193,8 +169,7 @@ trap 'exit 143' HUP INT TERM
 if [ -n "$was_loaded" ]; then
 	rmmod ucountview 2>/dev/null || ktap_skip_all "the module is in use"
 fi
-marker="ucountview load_test $$"
-echo "<6>$marker" >/dev/kmsg
+mark_log
 
 ktap_begin 8
 ktap_test nothing_is_left_after_unloading

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# shellcheck disable=SC1091,SC2034,SC2154 # ktap.sh sets ktap_dir, reader.sh looks at status
 # The reader, ucountview: says the same as debugfs, in JSON and in plain; refuses what makes no sense with one line on
 # standard error and nothing on standard output; its exit status tells success from failure, a full disk included.
 #
@@ -9,6 +9,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/find.sh"
+. "$here/reader.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
@@ -19,49 +20,11 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# run ARGUMENT...: the reader; $status, and what it printed in the files out and err
-run() {
-	status=0
-	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
-}
-
-lines() {
-	awk 'END { print NR }' "$ktap_dir/$1"
-}
-
-# succeeds ARGUMENT...: status 0, something on standard output, nothing on standard error
-succeeds() {
-	run "$@"
-	expect "status of: $*" 0 "$status" || return
-	expect "errors of: $*" '' "$(cat "$ktap_dir/err")" || return
-	[ -s "$ktap_dir/out" ] || {
-		echo "no output: $*"
-		return 1
-	}
-}
-
-# says_why: what just failed has status 1, and one line of ours on standard error
-says_why() {
-	expect "status of: $*" 1 "$status" || return
-	expect "lines of errors of: $*" 1 "$(lines err)" || return
-	grep -q '^ucountview: .' "$ktap_dir/err" || {
-		cat "$ktap_dir/err"
-		return 1
-	}
-}
-
-# fails ARGUMENT...: and has nothing on standard output
-fails() {
-	run "$@"
-	says_why "$@" || return
-	expect "output of: $*" '' "$(cat "$ktap_dir/out")"
-}
-
 helps() {
 	for option in -h --help -V --version -H --list-columns; do
 		succeeds "$option" || return
 	done
-	for command in usage userns why; do
+	for command in usage mounts userns why denials; do
 		succeeds "$command" --help || return
 		succeeds "$command" -H || return
 	done

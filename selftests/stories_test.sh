@@ -10,69 +10,10 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/find.sh"
+. "$here/agents.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 # uids that neither people, services nor containers use
 uid=1900000300
-agents=''
-sysctls=''
-
-# start NAME: an agent, see story_agent.c
-start() {
-	mkfifo "$ktap_dir/$1.in" "$ktap_dir/$1.out" || return
-	"$here/story_agent" "$ktap_dir/$1.in" "$ktap_dir/$1.out" &
-	eval "agent_$1=$!"
-	agents="$agents $1"
-}
-
-# ask NAME COMMAND...: its answer
-ask() {
-	agent=$1
-	shift
-	eval "kill -0 \$agent_$agent" || return
-	echo "$*" >"$ktap_dir/$agent.in"
-	read -r answer <"$ktap_dir/$agent.out"
-	echo "$answer"
-}
-
-# tell NAME ANSWER COMMAND...: that must be its answer
-tell() {
-	name=$1
-	wanted=$2
-	shift 2
-	expect "$name: $*" "$wanted" "$(ask "$name" "$@")"
-}
-
-stop_agents() {
-	for agent in $agents; do
-		eval "pid=\$agent_$agent"
-		kill -0 "$pid" 2>/dev/null && echo quit >"$ktap_dir/$agent.in"
-		wait "$pid"
-		rm "$ktap_dir/$agent.in" "$ktap_dir/$agent.out"
-	done
-	agents=''
-}
-
-sysctl_path() {
-	echo "/proc/sys/$(echo "$1" | tr . /)"
-}
-
-# lower NAME VALUE: a sysctl, until the story ends
-lower() {
-	path=$(sysctl_path "$1")
-	case " $sysctls" in
-	*" $path="*) ;;
-	*) sysctls="$sysctls$path=$(cat "$path") " ;;
-	esac
-	echo "$2" >"$path"
-}
-
-restore_sysctls() {
-	for sysctl in $sysctls; do
-		echo "${sysctl#*=}" >"${sysctl%%=*}"
-	done
-	sysctls=''
-}
 
 clean_up() {
 	stop_agents
@@ -164,10 +105,6 @@ run_fix() {
 	sh -c "$fix"
 }
 
-inode() {
-	stat -L -c %i "/proc/$1/ns/$2"
-}
-
 # The user may have 16 watches, the editor holds four: an agent of the same user gets twelve.
 edit_and_watch() {
 	lower fs.inotify.max_user_watches 16 &&
@@ -256,15 +193,6 @@ sysctl -w fs.inotify.max_user_watches=32" "$(printed_fix)" || return
 		sh -c "$(printed_fix | sed -n ${line}p)" || return
 	done
 	tell watcher 4 watch "$files" 12 4
-}
-
-# What debugfs says that its mount namespace holds, and what others hold at most.
-mounts_of() {
-	awk -v inode="$1" '$1 == inode { print $4 }' "$debugfs/mounts"
-}
-
-most_mounts() {
-	awk 'NR > 1 && $4 > most { most = $4 } END { print most }' "$debugfs/mounts"
 }
 
 # A container with more mounts than any other mount namespace, and the directories for one mount more.
@@ -588,7 +516,9 @@ help_leads_there() {
 		return 1
 	}
 	cat "$ktap_dir/hint"
-	grep -q '^ ucountview why <pid> ' "$ktap_dir/hint" && grep -q '^ ucountview mounts ' "$ktap_dir/hint"
+	for command in 'why <pid>' mounts 'denials -f'; do
+		grep -q "^ ucountview $command " "$ktap_dir/hint" || return
+	done
 }
 
 [ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"

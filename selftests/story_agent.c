@@ -5,6 +5,9 @@
  *
  *	story_agent IN OUT	reads commands from the FIFO IN, one a line, and
  *				answers each with a line in the FIFO OUT
+ *	story_agent foreground PROGRAM ARGUMENT...
+ *				runs it as one that ^C is meant for; a shell lets those
+ *				that it starts in the background ignore SIGINT
  *
  * An answer is a number, or the name of an error, or a number and what then failed:
  *
@@ -22,6 +25,7 @@
  *	write PATH VALUE
  *	inotify			makes an inotify instance
  *	watch DIR FIRST NR	watches files FIRST.. of DIR with it: how many it could
+ *	insist PATH NR		tries NR times to watch it: how often that was refused
  *	fanotify		makes a fanotify group
  *	mark DIR FIRST NR	the same with marks
  *	quit
@@ -30,6 +34,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +211,15 @@ static void with_files(const struct command *command, int (*fn)(const char *path
 	fprintf(answers, "%ld\n", i);
 }
 
+static void do_insist(const struct command *command)
+{
+	long nr = number(command->word[2]), refused = 0, i;
+
+	for (i = 0; i < nr; i++)
+		refused += watch(command->word[1]) < 0;
+	answer(refused);
+}
+
 static int done(int fd, int *keep)
 {
 	*keep = fd;
@@ -240,6 +254,8 @@ static void obey(const struct command *command)
 		answer(done(inotify_init1(IN_CLOEXEC), &inotify_fd));
 	else if (!strcmp(word[0], "watch"))
 		with_files(command, watch);
+	else if (!strcmp(word[0], "insist"))
+		do_insist(command);
 	else if (!strcmp(word[0], "fanotify"))
 		answer(done(fanotify_init(FAN_CLOEXEC, O_RDONLY), &fanotify_fd));
 	else if (!strcmp(word[0], "mark"))
@@ -290,10 +306,20 @@ static int run_agent(const char *in, const char *out)
 	return 1;
 }
 
+static int run_in_foreground(char **argv)
+{
+	signal(SIGINT, SIG_DFL);
+	execv(argv[0], argv);
+	perror(argv[0]);
+	return 127;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 3 && !strcmp(argv[1], "foreground"))
+		return run_in_foreground(argv + 2);
 	if (argc == 3)
 		return run_agent(argv[1], argv[2]);
-	fputs("usage: story_agent IN OUT\n", stderr);
+	fputs("usage: story_agent IN OUT, or foreground PROGRAM ARGUMENT...\n", stderr);
 	return 2;
 }

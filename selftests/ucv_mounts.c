@@ -32,35 +32,17 @@ struct nsfs_mnt_info {
 
 /* Snapshots */
 
-static int read_kind(int fd, __u32 kind, __u32 record_size, void **records)
-{
-	struct ucv_read result;
-	int ret;
-
-	ret = ucv_read(fd, kind, record_size, 0, NULL, 0, &result);
-	if (ret)
-		return ret;
-	*records = calloc(result.total + 1, record_size);
-	if (!*records)
-		return -ENOMEM;
-	ret = ucv_read(fd, kind, record_size, 0, *records,
-		       result.total * record_size, &result);
-	if (!ret && result.nr != result.total)
-		ret = -EIO;
-	return ret ? ret : (int)result.nr;
-}
-
 static int read_table(int fd, struct ucv_mntns_table *table)
 {
 	int nr;
 
-	nr = read_kind(fd, UCV_KIND_USERNS, sizeof(*table->userns),
-		       (void **)&table->userns);
+	nr = ucv_read_kind(fd, UCV_KIND_USERNS, sizeof(*table->userns),
+			   (void **)&table->userns);
 	if (nr < 0)
 		return nr;
 	table->nr_userns = nr;
-	nr = read_kind(fd, UCV_KIND_MNTNS, sizeof(*table->records),
-		       (void **)&table->records);
+	nr = ucv_read_kind(fd, UCV_KIND_MNTNS, sizeof(*table->records),
+			   (void **)&table->records);
 	if (nr < 0)
 		return nr;
 	table->nr = nr;

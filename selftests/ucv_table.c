@@ -39,7 +39,7 @@ int ucv_read(int fd, __u32 kind, __u32 record_size, __u64 first, void *buf,
 }
 
 /* All records of a kind in memory of their own; their number, or an error. */
-static int read_kind(int fd, __u32 kind, __u32 record_size, void **records)
+int ucv_read_kind(int fd, __u32 kind, __u32 record_size, void **records)
 {
 	struct ucv_read result;
 	size_t size;
@@ -62,37 +62,43 @@ static int read_kinds(int fd, struct ucv_table *table)
 {
 	int nr;
 
-	nr = read_kind(fd, UCV_KIND_RESOURCE, sizeof(struct ucv_resource),
-		       (void **)&table->resources);
+	nr = ucv_read_kind(fd, UCV_KIND_RESOURCE, sizeof(struct ucv_resource),
+			   (void **)&table->resources);
 	if (nr < 0)
 		return nr;
 	table->nr_resources = nr;
-	nr = read_kind(fd, UCV_KIND_USERNS, sizeof(struct ucv_userns),
-		       (void **)&table->userns);
+	nr = ucv_read_kind(fd, UCV_KIND_USERNS, sizeof(struct ucv_userns),
+			   (void **)&table->userns);
 	if (nr < 0)
 		return nr;
 	table->nr_userns = nr;
-	nr = read_kind(fd, UCV_KIND_UCOUNTS, sizeof(struct ucv_ucounts),
-		       (void **)&table->rows);
+	nr = ucv_read_kind(fd, UCV_KIND_UCOUNTS, sizeof(struct ucv_ucounts),
+			   (void **)&table->rows);
 	if (nr < 0)
 		return nr;
 	table->nr_rows = nr;
 	return 0;
 }
 
-int ucv_take_from(int fd, struct ucv_table *table)
+/* With more kinds in the snapshot, which the caller reads. */
+int ucv_take_more(int fd, __u64 more, struct ucv_table *table)
 {
 	int ret;
 
 	memset(table, 0, sizeof(*table));
 	if (ioctl(fd, UCV_IOC_INFO, &table->info))
 		return -errno;
-	ret = ucv_snapshot(fd, UCV_ALL_KINDS, &table->snapshot);
+	ret = ucv_snapshot(fd, UCV_ALL_KINDS | more, &table->snapshot);
 	if (!ret)
 		ret = read_kinds(fd, table);
 	if (ret)
 		ucv_free(table);
 	return ret;
+}
+
+int ucv_take_from(int fd, struct ucv_table *table)
+{
+	return ucv_take_more(fd, 0, table);
 }
 
 int ucv_take(struct ucv_table *table)

@@ -69,8 +69,10 @@ int ucv_open(void);
 int ucv_snapshot(int fd, __u64 request, struct ucv_snapshot *snapshot);
 int ucv_read(int fd, __u32 kind, __u32 record_size, __u64 first, void *buf,
 	     size_t size, struct ucv_read *result);
+int ucv_read_kind(int fd, __u32 kind, __u32 record_size, void **records);
 int ucv_take(struct ucv_table *table);
 int ucv_take_from(int fd, struct ucv_table *table);
+int ucv_take_more(int fd, __u64 more, struct ucv_table *table);
 void ucv_free(struct ucv_table *table);
 
 /* Searching a table. Numbers are of the row that new charges go to. */

@@ -49,14 +49,34 @@ static bool parse_row(const char *line, struct ucv_text_row *row)
 		      row->limit, &n) == 6 && line[n] == '\n';
 }
 
+/* A command is escaped: "\040" is a space. */
+static void unescape(char *text)
+{
+	unsigned int c;
+	char *to = text;
+
+	while (*text) {
+		if (*text == '\\' && sscanf(text + 1, "%3o", &c) == 1) {
+			*to++ = c;
+			text += 4;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+}
+
 static bool parse_userns(const char *line, struct ucv_text_userns *userns)
 {
 	int n = 0;
 
-	return sscanf(line, "%u %15s %u %u %u %15s %63[^\n]%n", &userns->userns,
-		      userns->parent, &userns->level, &userns->owner,
-		      &userns->rows, userns->pid, userns->comm, &n) == 7 &&
-	       line[n] == '\n';
+	if (sscanf(line, "%u %15s %u %u %u %15s %63[^\n]%n", &userns->userns,
+		   userns->parent, &userns->level, &userns->owner,
+		   &userns->rows, userns->pid, userns->comm, &n) != 7 ||
+	    line[n] != '\n')
+		return false;
+	unescape(userns->comm);
+	return true;
 }
 
 static int take_rows(struct ucv_text *text)

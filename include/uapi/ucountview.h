@@ -475,11 +475,11 @@ struct ucv_group {
  * struct ucv_holder - a descriptor by which a process holds a group open
  * @group: index of the ucv_group record in this snapshot
  * @tgid: the process, as the initial pid namespace sees it
- * @tid: 0 if the descriptor is in the table of the process, which is that of its
- *	first thread. Otherwise a thread that has another table, either because it
- *	left the common one (unshare(CLONE_FILES), or clone() without CLONE_FILES)
- *	or because the first thread has ended. Of several threads with the same
- *	table it is the one with the lowest number.
+ * @tid: 0 if the descriptor is in the file table of the process, which is that of
+ *	its first thread. Otherwise a thread whose table is another, because it left
+ *	the common one (unshare(CLONE_FILES), or clone() without CLONE_FILES) or
+ *	because the first thread has ended. Of several threads with the same table it
+ *	is the one with the lowest number.
  * @fd: the descriptor's number
  * @comm: the command of the process, or of thread @tid, NUL-terminated
  * @reserved: zero
@@ -488,7 +488,7 @@ struct ucv_group {
  * processes that share one table. A process that exists throughout the walk with
  * the descriptor open is found; one may be missed when the descriptor passes from
  * one process to another meanwhile, and one may be met a second time, as a thread,
- * when its first thread ends meanwhile.
+ * when another thread ends meanwhile.
  */
 struct ucv_holder {
 	__u32	group;

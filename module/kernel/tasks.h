@@ -10,6 +10,7 @@
 #include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -42,13 +43,13 @@ static inline struct task_struct *ucv_task_next(int *nr)
  * @task: the task
  * @since: when the walk began, nanoseconds of CLOCK_BOOTTIME
  *
- * Nearly always the first thread is, and no other. But it may have ended before
- * the others, and any thread may have a table of its own. So a thread is, unless
- * another one that the walk has met before has the same table: one with a lower
- * number that is older than the walk.
+ * Nearly always the threads of a process share one table, but each may have one of
+ * its own, and the first one may have ended before the others. So a thread is
+ * visited unless another one has the same table that the walk has met before: one
+ * with a lower number that is older than the walk.
  *
- * The tables are only compared by their addresses. While @task's table does not
- * change, whoever points to it shares it.
+ * Tables are only compared by their addresses. Whoever points to the table that
+ * @task has at this moment shares it.
  *
  * Context: in an RCU read section, which keeps @task and the list of its threads.
  */
@@ -59,14 +60,28 @@ static inline bool ucv_task_shows_files(struct task_struct *task, u64 since)
 
 	if (!files)
 		return false;
-	if (thread_group_leader(task))
-		return true;
-	for_each_thread(task, thread)
+	/* for_each_thread() asks about a lock that modules do not know. */
+	list_for_each_entry_rcu(thread, &task->signal->thread_head, thread_node)
 		if (READ_ONCE(thread->files) == files &&
 		    task_pid_nr(thread) < task_pid_nr(task) &&
 		    thread->start_boottime < since)
 			return false;
 	return true;
+}
+
+/**
+ * ucv_task_files_owner() - whose a task's file table is said to be
+ * @task: the task
+ *
+ * Context: in an RCU read section, which keeps @task and, as that has not left its
+ *	process before the section began, the first thread of that.
+ * Return: the first thread of the process if it has the same table, else @task
+ */
+static inline struct task_struct *ucv_task_files_owner(struct task_struct *task)
+{
+	struct task_struct *first = READ_ONCE(task->group_leader);
+
+	return READ_ONCE(first->files) == READ_ONCE(task->files) ? first : task;
 }
 
 #endif

@@ -85,36 +85,16 @@ static bool ucv_ucounts_root_found(void)
 	return found;
 }
 
-/*
- * Keep the entries of a bucket where they are, from a context that must not
- * sleep. The lock is held for some instructions at a time; but on PREEMPT_RT it
- * is one to sleep on, and its holder may have been preempted by the caller.
- */
-static bool ucv_ucounts_trylock(unsigned long *flags)
+/* One counter of the first entry that fits: that is the one that the kernel charges. */
+static s64 ucv_ucounts_search(const struct user_namespace *ns, kuid_t uid,
+			      unsigned int resource)
 {
-#if UCV_UCOUNTS_LOCKLESS
-	rcu_read_lock();
-#elif IS_ENABLED(CONFIG_PREEMPT_RT)
-	unsigned int tries = 100;
+	struct ucounts *entry = ucv_ucounts_first(ucv_ucounts_bucket(ns, uid));
 
-	while (!spin_trylock_irqsave(ucv_ucounts_lock, *flags)) {
-		if (!--tries)
-			return false;
-		cpu_relax();
-	}
-#else
-	spin_lock_irqsave(ucv_ucounts_lock, *flags);
-#endif
-	return true;
-}
-
-static void ucv_ucounts_unlock(unsigned long flags)
-{
-#if UCV_UCOUNTS_LOCKLESS
-	rcu_read_unlock();
-#else
-	spin_unlock_irqrestore(ucv_ucounts_lock, flags);
-#endif
+	for (; entry; entry = ucv_ucounts_next(entry))
+		if (entry->ns == ns && uid_eq(entry->uid, uid) && !ucv_ucounts_is_dead(entry))
+			return ucv_ucounts_one(entry, resource);
+	return 0;
 }
 
 /**
@@ -124,28 +104,41 @@ static void ucv_ucounts_unlock(unsigned long flags)
  * @resource: which counter of ucount[]
  * @used: out: its value; 0 if the kernel has no entry for them
  *
+ * The table's lock is held for some instructions at a time. But on PREEMPT_RT it is
+ * one to sleep on, and its holder may have been preempted by the caller.
+ *
  * Context: any but with the table's lock held. Does not sleep.
  * Return: 0, or -EBUSY if that would take waiting (PREEMPT_RT)
  */
 int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
 		     s64 *used)
 {
-	unsigned int bucket = ucv_ucounts_bucket(ns, uid);
-	struct ucounts *entry;
+#if UCV_UCOUNTS_LOCKLESS
+	rcu_read_lock();
+	*used = ucv_ucounts_search(ns, uid, resource);
+	rcu_read_unlock();
+	return 0;
+#elif IS_ENABLED(CONFIG_PREEMPT_RT)
+	unsigned int tries;
 	unsigned long flags;
 
-	*used = 0;
-	if (!ucv_ucounts_trylock(&flags))
-		return -EBUSY;
-	/* The first that fits is the one that the kernel charges. */
-	for (entry = ucv_ucounts_first(bucket); entry; entry = ucv_ucounts_next(entry)) {
-		if (entry->ns != ns || !uid_eq(entry->uid, uid) || ucv_ucounts_is_dead(entry))
-			continue;
-		*used = ucv_ucounts_one(entry, resource);
-		break;
+	for (tries = 0; tries < 100; tries++) {
+		if (spin_trylock_irqsave(ucv_ucounts_lock, flags)) {
+			*used = ucv_ucounts_search(ns, uid, resource);
+			spin_unlock_irqrestore(ucv_ucounts_lock, flags);
+			return 0;
+		}
+		cpu_relax();
 	}
-	ucv_ucounts_unlock(flags);
+	return -EBUSY;
+#else
+	unsigned long flags;
+
+	spin_lock_irqsave(ucv_ucounts_lock, flags);
+	*used = ucv_ucounts_search(ns, uid, resource);
+	spin_unlock_irqrestore(ucv_ucounts_lock, flags);
 	return 0;
+#endif
 }
 
 /**

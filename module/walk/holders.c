@@ -21,6 +21,8 @@
 #include "kernel/tasks.h"
 #include "walk/walk.h"
 
+/* Tasks whose files are visited in one RCU read section. */
+#define UCV_HOLDERS_BATCH	16
 /* Groups looked at between two batches of tasks, for those that have been closed. */
 #define UCV_SWEEP_BATCH		64
 
@@ -87,7 +89,7 @@ static void ucv_grpmap_sweep(struct ucv_walk *walk)
 	struct ucv_grpmap *map = &walk->grpmap;
 	unsigned int n;
 
-	for (n = min(map->nr, (u32)UCV_SWEEP_BATCH); n; n--) {
+	for (n = min_t(u32, map->nr, UCV_SWEEP_BATCH); n; n--) {
 		if (map->swept >= map->nr)
 			map->swept = 0;
 		if (map->slot[map->swept].ref.group &&
@@ -165,10 +167,11 @@ static int ucv_grpmap_index(struct ucv_walk *walk, const struct file *file,
 	return index != UCV_NO_INDEX ? index : ucv_grpmap_add(walk, file, group);
 }
 
-/* A task whose files are being visited. */
+/* A task whose files are being visited, and whose they are said to be. */
 struct ucv_holders_visit {
 	struct ucv_walk *walk;
 	struct task_struct *task;
+	struct task_struct *owner;
 };
 
 /*
@@ -196,8 +199,8 @@ static int ucv_holders_meet_file(struct file *file, unsigned int fd, void *arg)
 	memset(record, 0, sizeof(*record));
 	record->group = index;
 	record->tgid = task_tgid_nr(visit->task);
-	if (!thread_group_leader(visit->task))
-		record->tid = task_pid_nr(visit->task);
+	if (!thread_group_leader(visit->owner))
+		record->tid = task_pid_nr(visit->owner);
 	record->fd = fd;
 	ucv_snap_group(walk->snap, index)->nr_holders++;
 	return 0;
@@ -218,11 +221,12 @@ static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task
 
 	if (task->flags & PF_KTHREAD || !ucv_task_shows_files(task, walk->snap->start_ns))
 		return 0;
+	visit.owner = ucv_task_files_owner(task);
 	ret = ucv_files_visit(task, fd, ucv_holders_meet_file, &visit);
 	if (i == records->nr)
 		return ret;
 	/* Not under task_lock(), which this takes itself on some kernels. */
-	get_task_comm(comm, task);
+	get_task_comm(comm, visit.owner);
 	for (; i < records->nr; i++)
 		memcpy(ucv_snap_holder(walk->snap, i)->comm, comm, sizeof(comm));
 	return ret;
@@ -275,6 +279,7 @@ static int ucv_holders_count(struct ucv_walk *walk)
 int ucv_walk_holders(struct ucv_walk *walk)
 {
 	static const struct ucv_task_visitor visitor = {
+		.batch = UCV_HOLDERS_BATCH,
 		.prepare = ucv_holders_prepare,
 		.visit = ucv_holders_meet_task,
 	};

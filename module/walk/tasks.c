@@ -11,7 +11,7 @@
 #include "kernel/tasks.h"
 #include "walk/walk.h"
 
-/* Tasks visited in one RCU read section. */
+/* Tasks whose namespaces are looked at in one RCU read section. */
 #define UCV_TASKS_BATCH	64
 
 /*
@@ -33,7 +33,7 @@ static int ucv_tasks_batch(struct ucv_walk *walk, const struct ucv_task_visitor 
 
 	rcu_read_lock();
 	ucv_hold_begin(&walk->snap->hold);
-	for (n = 0; n < UCV_TASKS_BATCH; n++) {
+	for (n = 0; n < visitor->batch; n++) {
 		was = place->nr;
 		task = ucv_task_next(&place->nr);
 		if (!task) {
@@ -115,6 +115,7 @@ static int ucv_tasks_make_room(struct ucv_walk *walk)
 int ucv_walk_tasks(struct ucv_walk *walk)
 {
 	static const struct ucv_task_visitor visitor = {
+		.batch = UCV_TASKS_BATCH,
 		.prepare = ucv_tasks_make_room,
 		.visit = ucv_tasks_meet,
 	};

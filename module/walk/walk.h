@@ -107,6 +107,7 @@ struct ucv_walk {
 
 /**
  * struct ucv_task_visitor - what is done with each task
+ * @batch: tasks visited in one RCU read section
  * @prepare: called before each batch of tasks, with no locks held; may sleep, make
  *	room, and return an error to end the walk
  * @visit: called for a task, in the RCU read section that keeps it. @fd is 0 when
@@ -115,6 +116,7 @@ struct ucv_walk {
  *	others have had their chance, -ENOSPC likewise if there is no room.
  */
 struct ucv_task_visitor {
+	unsigned int batch;
 	int (*prepare)(struct ucv_walk *walk);
 	int (*visit)(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd);
 };

@@ -9,7 +9,6 @@
 #include <sys/ioctl.h>
 
 #include "device.h"
-#include "ucountview.h"
 
 static int open_path(int flags)
 {
@@ -40,6 +39,16 @@ static void check_abi(int fd, struct ucv_info *info)
 	if (info->abi_version != UCV_ABI_VERSION)
 		die("the module speaks ABI %u, this program ABI %u: install one version of both",
 		    info->abi_version, UCV_ABI_VERSION);
+}
+
+/**
+ * device_cannot() - give up because the module cannot do something on this kernel
+ * @what: what
+ */
+void device_cannot(const char *what)
+{
+	die("the module cannot %s on this kernel; %s: dmesg | grep ucountview", what,
+	    "it logged the reason when it was loaded");
 }
 
 /**

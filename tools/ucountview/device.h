@@ -7,6 +7,9 @@
 
 #include <uapi/ucountview.h>
 
+#include "ucountview.h"
+
+void __noreturn device_cannot(const char *what);
 int device_open(struct ucv_info *info, int flags);
 
 #endif /* _UCV_DEVICE_H */

@@ -18,6 +18,8 @@ static const struct command {
 	{ "mounts", "mounts of each mount namespace, fullest first", cmd_mounts },
 	{ "userns", "user namespaces", cmd_userns },
 	{ "why",    "what limits a process, and what to change", cmd_why },
+	{ "denials", "who was refused what, by which limit", cmd_denials },
+	{ "holders", "who holds inotify and fanotify groups, and what nobody does", cmd_holders },
 	{ "leaks",  "what a command does not give back", cmd_leaks },
 	{ "audit",  "counters that contradict what is charged to them", cmd_audit },
 };

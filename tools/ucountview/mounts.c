@@ -12,7 +12,6 @@
 #include "table.h"
 #include "trend.h"
 #include "ucountview.h"
-#include "users.h"
 #include "values.h"
 #include "watch.h"
 
@@ -192,11 +191,6 @@ static void collect_rows(struct mounts *m)
 		m->nr_rows = m->filter.top;
 }
 
-static char *user_text(const struct ucv_mntns *ns)
-{
-	return ns->uid == UCV_UID_UNMAPPED ? NULL : xstrdup(user_name(ns->uid));
-}
-
 static char *cell(const void *command, const void *line, size_t column)
 {
 	const struct mounts *m = command;
@@ -215,7 +209,7 @@ static char *cell(const void *command, const void *line, size_t column)
 	case COL_UIDNS:
 		return uid_text(ns->uid_in_ns);
 	case COL_USER:
-		return user_text(ns);
+		return user_text(ns->uid);
 	case COL_MOUNTS:
 		return xasprintf("%u", ns->mounts);
 	case COL_PENDING:

@@ -22,10 +22,11 @@ static_assert(sizeof(struct ucv_ucounts) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_group) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_holder) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_mntns) % 8 == 0, "record_size");
+static_assert(sizeof(struct ucv_denial_count) % 8 == 0, "record_size");
 static_assert(sizeof(struct ucv_userns) <= UCV_RECORD_SIZE_MAX, "record_size");
 static_assert(sizeof(struct ucv_ucounts) <= UCV_RECORD_SIZE_MAX, "record_size");
 
-static void snapshot_failed(int err)
+static void snapshot_failed(int err, __u64 kinds)
 {
 	switch (err) {
 	case EFBIG:
@@ -38,8 +39,8 @@ static void snapshot_failed(int err)
 	case EINVAL:
 		die("the module does not have the records that this program needs");
 	case EOPNOTSUPP:
-		die("%s; it logged the reason when it was loaded: dmesg | grep ucountview",
-		    "the module cannot read the mount counters on this kernel");
+		device_cannot(kinds & UCV_MASK(UCV_KIND_MNTNS) ? "read the mount counters" :
+							       "record denials");
 	default:
 		die("%s: cannot take a snapshot: %s", UCV_DEVICE_PATH, strerror(err));
 	}
@@ -50,7 +51,7 @@ static void take(int fd, struct ucv_snapshot *taken, __u64 kinds)
 	memset(taken, 0, sizeof(*taken));
 	taken->request = kinds;
 	if (ioctl(fd, UCV_IOC_SNAPSHOT, taken))
-		snapshot_failed(errno);
+		snapshot_failed(errno, kinds);
 	if ((taken->filled & kinds) != kinds)
 		die("the module left out records that were asked for");
 }
@@ -161,6 +162,8 @@ static void read_all(int fd, struct snapshot *snap)
 				     &snap->nr_holders);
 	snap->mntns = read_records(fd, filled, UCV_KIND_MNTNS, sizeof(*snap->mntns),
 				   &snap->nr_mntns);
+	snap->denials = read_records(fd, filled, UCV_KIND_DENIAL_COUNT, sizeof(*snap->denials),
+				     &snap->nr_denials);
 }
 
 /* By namespace, then user; of two records, the one that new charges go to is first. */
@@ -223,6 +226,7 @@ void snapshot_free(struct snapshot *snap)
 	free(snap->holders);
 	free(snap->by_user);
 	free(snap->mntns);
+	free(snap->denials);
 	memset(snap, 0, sizeof(*snap));
 }
 

@@ -27,6 +27,8 @@
  * @by_user: the same, sorted for snapshot_find()
  * @mntns: the mount namespaces; every @userns in them is less than @nr_userns
  * @nr_mntns: how many
+ * @denials: how often the limits have refused
+ * @nr_denials: how many of these
  */
 struct snapshot {
 	struct ucv_info info;
@@ -44,6 +46,8 @@ struct snapshot {
 	const struct ucv_ucounts **by_user;
 	struct ucv_mntns *mntns;
 	size_t nr_mntns;
+	struct ucv_denial_count *denials;
+	size_t nr_denials;
 };
 
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);

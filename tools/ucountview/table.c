@@ -25,11 +25,22 @@ static const char *type_name(int json)
 	}
 }
 
+static int name_width(const struct table *tb)
+{
+	size_t width = 12;
+
+	for (size_t i = 0; i < tb->nr_columns; i++) {
+		if (strlen(tb->columns[i].name) > width)
+			width = strlen(tb->columns[i].name);
+	}
+	return width;
+}
+
 static void list_columns(const struct table *tb)
 {
 	for (size_t i = 0; i < tb->nr_columns; i++)
-		printf("%12s  %-9s  %s\n", tb->columns[i].name, type_name(tb->columns[i].json),
-		       tb->columns[i].help);
+		printf("%*s  %-9s  %s\n", name_width(tb), tb->columns[i].name,
+		       type_name(tb->columns[i].json), tb->columns[i].help);
 }
 
 /**
@@ -41,7 +52,8 @@ void table_help_columns(const struct table *tb, FILE *out)
 {
 	fputs("\nAvailable output columns:\n", out);
 	for (size_t i = 0; i < tb->nr_columns; i++)
-		fprintf(out, "%12s  %s\n", tb->columns[i].name, tb->columns[i].help);
+		fprintf(out, "%*s  %s\n", name_width(tb), tb->columns[i].name,
+			tb->columns[i].help);
 }
 
 enum {
@@ -318,6 +330,15 @@ static void fill_cell(struct table *tb, struct libscols_line *line, size_t nth, 
 	check(scols_line_refer_data(line, nth, text));
 }
 
+static struct libscols_line *add_line(struct table *tb, struct libscols_line *parent)
+{
+	struct libscols_line *line = scols_table_new_line(tb->scols, parent);
+
+	if (!line)
+		die("out of memory");
+	return line;
+}
+
 /**
  * table_line() - add a line
  * @tb: the table
@@ -335,10 +356,8 @@ struct libscols_line *table_line(struct table *tb, struct libscols_line *parent,
 					       size_t column),
 				 const void *command, const void *row)
 {
-	struct libscols_line *line = scols_table_new_line(tb->scols, parent);
+	struct libscols_line *line = add_line(tb, parent);
 
-	if (!line)
-		die("out of memory");
 	for (size_t nth = 0; nth < tb->nr_shown; nth++)
 		fill_cell(tb, line, nth, cell(command, row, tb->shown[nth]));
 	return line;
@@ -438,6 +457,75 @@ char *table_json(struct table *tb)
 	char *text = table_text(tb);
 
 	join_lines(text);
+	return text;
+}
+
+/* Lines that come one by one do not know each other: an unseen one makes room for all. */
+static void add_template(struct table *tb, const unsigned int *widths)
+{
+	struct libscols_line *line = add_line(tb, NULL);
+
+	for (size_t nth = 0; nth < tb->nr_shown; nth++)
+		fill_cell(tb, line, nth, xasprintf("%0*d", (int)widths[tb->shown[nth]], 0));
+}
+
+/**
+ * table_heading() - print the heading of a table whose lines come one by one
+ * @tb: the opened table
+ * @widths: how wide each of the command's columns is at the least
+ *
+ * Return: the text, without a newline, allocated. NULL if there is none.
+ */
+char *table_heading(struct table *tb, const unsigned int *widths)
+{
+	char *text;
+
+	if (tb->json || tb->noheadings)
+		return NULL;
+	table_begin(tb);
+	add_template(tb, widths);
+	text = table_text(tb);
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+/* The only row, without the table around it. */
+static char *json_object(struct table *tb)
+{
+	char *text = table_json(tb);
+	char *object = strchr(text, '[') + 1;
+	char *end = strrchr(text, ']');
+
+	memmove(text, object, end - object);
+	text[end - object] = '\0';
+	return text;
+}
+
+/**
+ * table_lone_line() - print a line of a table whose lines come one by one
+ * @tb: the opened table
+ * @widths: as for table_heading()
+ * @cell: as for table_line()
+ * @command: likewise
+ * @row: likewise
+ *
+ * Return: the text, without a newline, allocated.
+ */
+char *table_lone_line(struct table *tb, const unsigned int *widths,
+		      char *(*cell)(const void *command, const void *row, size_t column),
+		      const void *command, const void *row)
+{
+	struct libscols_line *line;
+	char *text;
+
+	table_begin(tb);
+	if (!tb->json)
+		add_template(tb, widths);
+	line = table_line(tb, NULL, cell, command, row);
+	if (tb->json)
+		return json_object(tb);
+	check(scols_table_print_range_to_string(tb->scols, line, line, &text));
+	end_table(tb);
 	return text;
 }
 

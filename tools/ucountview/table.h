@@ -85,6 +85,10 @@ void table_colour(struct table *tb, struct libscols_line *line, const char *colo
 void table_screen(const struct table *tb, size_t *width, size_t *height);
 char *table_text(struct table *tb);
 char *table_json(struct table *tb);
+char *table_heading(struct table *tb, const unsigned int *widths);
+char *table_lone_line(struct table *tb, const unsigned int *widths,
+		      char *(*cell)(const void *command, const void *row, size_t column),
+		      const void *command, const void *row);
 void table_print(struct table *tb);
 void table_close(struct table *tb);
 

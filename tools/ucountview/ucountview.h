@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the reader may use: the subcommands, how to give up, memory, time.
+ * What every file of the reader may use: the subcommands, how to give up, memory.
  * The device is in device.h, printing in table.h.
  */
 #ifndef _UCOUNTVIEW_H
@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <time.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __noreturn	__attribute((noreturn))
@@ -23,6 +22,8 @@ void print_version(void);
 int cmd_usage(int argc, char **argv);
 int cmd_mounts(int argc, char **argv);
 int cmd_userns(int argc, char **argv);
+int cmd_denials(int argc, char **argv);
+int cmd_holders(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_leaks(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
@@ -30,6 +31,8 @@ int cmd_audit(int argc, char **argv);
 /* util.c */
 extern int exit_failure;
 void __noreturn die(const char *fmt, ...) __printf(1, 2);
+void note(const char *fmt, ...) __printf(1, 2);
+void __noreturn output_lost(int err);
 void flush_stdout(void);
 void close_stdout(void);
 bool stdout_is_screen(void);
@@ -37,6 +40,5 @@ void *xreallocarray(void *old, size_t nr, size_t size);
 void *xgrow(void *array, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
-char *time_text(const struct timespec *time);
 
 #endif /* _UCOUNTVIEW_H */

@@ -118,6 +118,7 @@ static void print_help(const struct table *tb)
 	fputs("\nSomething failed with \"No space left on device\" or \"Too many open files\"?\n"
 	      " ucountview why <pid>   which limit that process has reached, and what to change\n"
 	      " ucountview mounts      if it was a mount: which mount namespace is full\n"
+	      " ucountview denials -f  which process, and which limit, when it happens again\n"
 	      "\nOptions:\n"
 	      " -a, --all              counters that are 0, too\n"
 	      " -R, --resource <name>  only this resource (may be given more than once)\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving up, memory, time, and the last look at standard output. Nothing in here knows
+ * Giving up, memory, and the last look at standard output. Nothing in here knows
  * about the kernel or about tables.
  */
 #define _GNU_SOURCE
@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ucountview.h"
@@ -41,7 +40,26 @@ void die(const char *fmt, ...)
 	exit(exit_failure);
 }
 
-static void __noreturn output_lost(int err)
+/**
+ * note() - say something on a line of standard error
+ * @fmt: what, without the program's name and without a newline
+ */
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("ucountview: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+/**
+ * output_lost() - give up because standard output cannot be written
+ * @err: the error; 0 if it is not known
+ */
+void output_lost(int err)
 {
 	if (err)
 		fprintf(stderr, "ucountview: write error: %s\n", strerror(err));
@@ -152,21 +170,4 @@ char *xasprintf(const char *fmt, ...)
 	if (len < 0)
 		die("out of memory");
 	return text;
-}
-
-/**
- * time_text() - a time as people here see it, with date and zone
- * @time: the time, of CLOCK_REALTIME
- *
- * Return: as in RFC 3339, with milliseconds; allocated.
- */
-char *time_text(const struct timespec *time)
-{
-	char date[32], zone[8];
-	struct tm tm;
-
-	localtime_r(&time->tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	return xasprintf("%s.%03ld%.3s:%s", date, time->tv_nsec / 1000000, zone, zone + 3);
 }

@@ -5,6 +5,7 @@
 #include <uapi/ucountview.h>
 
 #include "ucountview.h"
+#include "users.h"
 #include "values.h"
 
 /**
@@ -16,6 +17,17 @@
 char *uid_text(__u32 uid)
 {
 	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
+}
+
+/**
+ * user_text() - the name of a uid that may be unmapped
+ * @uid: the uid
+ *
+ * Return: allocated text, or NULL if it is unmapped.
+ */
+char *user_text(__u32 uid)
+{
+	return uid == UCV_UID_UNMAPPED ? NULL : xstrdup(user_name(uid));
 }
 
 /**

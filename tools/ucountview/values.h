@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 char *uid_text(__u32 uid);
+char *user_text(__u32 uid);
 char *number_text(unsigned long long number);
 char *name_text(const char *name);
 

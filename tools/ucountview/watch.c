@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "clock.h"
 #include "ucountview.h"
 #include "watch.h"
 

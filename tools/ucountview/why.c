@@ -12,6 +12,7 @@
 #include "args.h"
 #include "chain.h"
 #include "counter.h"
+#include "heldby.h"
 #include "process.h"
 #include "snapshot.h"
 #include "table.h"
@@ -156,6 +157,12 @@ static void open_table(struct why *w)
 		table_open(&w->table, default_columns, ARRAY_SIZE(default_columns));
 }
 
+/* Only around the table that people read as it comes. */
+static bool advice_wanted(const struct table *tb)
+{
+	return !tb->json && !tb->raw && !tb->output && !tb->output_all;
+}
+
 static void take_snapshot(struct why *w)
 {
 	__u64 needed = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS);
@@ -165,6 +172,8 @@ static void take_snapshot(struct why *w)
 		needed |= UCV_MASK(UCV_KIND_MNTNS);
 	else if (wants_mounts(&w->names))
 		useful |= UCV_MASK(UCV_KIND_MNTNS);
+	if (advice_wanted(&w->table))
+		useful |= UCV_MASK(UCV_KIND_HOLDER);
 	snapshot_take(&w->snap, needed, useful);
 }
 
@@ -434,12 +443,25 @@ static void print_used(const struct why *w, const struct why_row *row)
 		printf("in mount namespace %u.\n", w->mntns->inum);
 }
 
+static void print_holders(const struct why *w, const struct why_row *row)
+{
+	char *text;
+
+	if (!row->charge)
+		return;
+	text = held_by(&w->snap, row->charge, snapshot_resource(&w->snap, row->name));
+	if (text)
+		printf("  Held: %s.\n", text);
+	free(text);
+}
+
 static void print_advice(const struct why *w, const struct why_row *row)
 {
 	char *fix = fix_text(w, row);
 	char *setting;
 
 	print_used(w, row);
+	print_holders(w, row);
 	print_error(row);
 	if (fix) {
 		printf("  To double the limit: %s\n", fix);
@@ -460,12 +482,6 @@ static void print_process(const struct why *w)
 	if (w->mntns)
 		printf(",\nand its mounts count in mount namespace %u", w->mntns->inum);
 	puts(".\n");
-}
-
-/* Only around the table that people read as it comes. */
-static bool advice_wanted(const struct table *tb)
-{
-	return !tb->json && !tb->raw && !tb->output && !tb->output_all;
 }
 
 static void print_all_advice(const struct why *w)

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who has denials recorded: files that listen and the module parameter, each counted
+ * once for as long as it is there. While there is nobody, nothing is recorded and the
+ * kernel is not probed, which the kernel itself says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "ucv_denials.h"
+
+#define ARM_UID		(UCV_UID + 840)
+
+FIXTURE(arming) {
+	struct ucv_agent agent;		/* is refused whenever it is asked to */
+};
+
+FIXTURE_SETUP(arming)
+{
+	if (!ucv_feature(UCV_FEATURE_DENIALS))
+		SKIP(return, "the module cannot tell of refusals here");
+	if (!ucv_has_debugfs())
+		SKIP(return, "debugfs cannot be read");
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 0));
+	if (ucv_status_number("denials_armed"))
+		SKIP(return, "somebody else is listening");
+	ASSERT_EQ(0, ucv_refused_start(&self->agent, ARM_UID));
+}
+
+FIXTURE_TEARDOWN(arming)
+{
+	ucv_agent_stop(&self->agent);
+}
+
+/*
+ * That many have denials recorded: the module says so, the kernel is probed or not, and
+ * a refused call makes a record or not.
+ */
+static void check_armed(struct __test_metadata *_metadata, struct ucv_agent *agent,
+			unsigned int armed)
+{
+	long long total = ucv_status_number("denials");
+
+	EXPECT_EQ((long long)armed, ucv_status_number("denials_armed"));
+	if (ucv_has_probe_list()) {
+		EXPECT_EQ(armed > 0, ucv_probed("inc_ucount"));
+		if (ucv_feature(UCV_FEATURE_MNT_DENIALS))
+			EXPECT_EQ(armed > 0, ucv_probed("count_mounts"));
+	}
+	ASSERT_EQ(1, ucv_agent_call(agent, ucv_do_refuse, 1, 0, 0));
+	EXPECT_EQ(total + (armed > 0), ucv_status_number("denials"));
+}
+
+#define CHECK_ARMED(armed) check_armed(_metadata, &self->agent, armed)
+
+UCV_TEST_F(arming, by_files)
+{
+	struct ucv_listen listen;
+	int deaf, first, second;
+
+	CHECK_ARMED(0);
+	deaf = ucv_open();
+	ASSERT_LE(0, deaf);
+	CHECK_ARMED(0);
+	ASSERT_EQ(0, ucv_listen(deaf, 0, &listen));
+	EXPECT_EQ(0U, listen.armed);
+	CHECK_ARMED(0);
+
+	first = ucv_open();
+	ASSERT_EQ(0, ucv_listen(first, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ(1U, listen.armed);
+	CHECK_ARMED(1);
+	/* Once is enough, and it stays. */
+	ASSERT_EQ(0, ucv_listen(first, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ(1U, listen.armed);
+	ASSERT_EQ(0, ucv_listen(first, UCV_LISTEN_OLDEST, &listen));
+	EXPECT_EQ(1U, listen.armed);
+	CHECK_ARMED(1);
+
+	second = ucv_listener(UCV_LISTEN_ARM | UCV_LISTEN_OLDEST);
+	ASSERT_LE(0, second);
+	CHECK_ARMED(2);
+	ASSERT_EQ(0, ucv_listen(deaf, 0, &listen));
+	EXPECT_EQ(2U, listen.armed);
+	close(first);
+	CHECK_ARMED(1);
+	close(deaf);
+	CHECK_ARMED(1);
+	close(second);
+	CHECK_ARMED(0);
+}
+
+/* What is refused arms nothing. */
+UCV_TEST_F(arming, by_bad_calls)
+{
+	struct ucv_listen listen = { .flags = UCV_LISTEN_ARM, .reserved = 1 };
+	int fd = ucv_open();
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, ioctl(fd, UCV_IOC_LISTEN, &listen));
+	EXPECT_EQ(-EINVAL, ucv_listen(fd, UCV_LISTEN_ARM | 1U << 31, &listen));
+	EXPECT_EQ(-1, ioctl(fd, UCV_IOC_LISTEN, NULL));
+	CHECK_ARMED(0);
+	close(fd);
+}
+
+/* A file, not a descriptor: copies of it count once, and the last one to go disarms. */
+UCV_TEST_F(arming, by_a_shared_file)
+{
+	int fd = ucv_listener(UCV_LISTEN_ARM);
+	int duplicate = dup(fd);
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	CHECK_ARMED(1);
+	close(fd);
+	CHECK_ARMED(1);
+	pid = fork();
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	ASSERT_LT(0, pid);
+	CHECK_ARMED(1);
+	close(duplicate);
+	CHECK_ARMED(1);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_TRUE(UCV_SOON(!ucv_status_number("denials_armed")));
+	CHECK_ARMED(0);
+}
+
+/* A listener that is killed while it waits. */
+UCV_TEST_F(arming, by_a_process_that_is_killed)
+{
+	struct ucv_listen listen;
+	char buf[4096];
+	pid_t pid;
+	int fd;
+
+	pid = fork();
+	if (!pid) {
+		fd = ucv_open();
+		if (fd < 0 || ucv_listen(fd, UCV_LISTEN_ARM, &listen))
+			_exit(1);
+		while (read(fd, buf, sizeof(buf)) > 0)
+			;
+		_exit(1);
+	}
+	ASSERT_LT(0, pid);
+	EXPECT_TRUE(UCV_SOON(ucv_status_number("denials_armed") == 1));
+	CHECK_ARMED(1);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_TRUE(UCV_SOON(!ucv_status_number("denials_armed")));
+	CHECK_ARMED(0);
+}
+
+UCV_TEST_F(arming, by_the_parameter)
+{
+	EXPECT_EQ(0, ucv_read_number(UCV_ALWAYS_ON));
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 1));
+	EXPECT_EQ(1, ucv_read_number(UCV_ALWAYS_ON));
+	CHECK_ARMED(1);
+	ASSERT_EQ(0, ucv_write(UCV_ALWAYS_ON, "Y"));
+	CHECK_ARMED(1);
+	EXPECT_EQ(-EINVAL, ucv_write(UCV_ALWAYS_ON, "perhaps"));
+	CHECK_ARMED(1);
+	ASSERT_EQ(0, ucv_write(UCV_ALWAYS_ON, "N"));
+	CHECK_ARMED(0);
+	ASSERT_EQ(0, ucv_write(UCV_ALWAYS_ON, "0"));
+	EXPECT_EQ(0, ucv_read_number(UCV_ALWAYS_ON));
+	CHECK_ARMED(0);
+}
+
+/* Neither ends the other. */
+UCV_TEST_F(arming, by_both)
+{
+	int fd;
+
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 1));
+	fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, fd);
+	CHECK_ARMED(2);
+	close(fd);
+	CHECK_ARMED(1);
+	fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 0));
+	CHECK_ARMED(1);
+	close(fd);
+	CHECK_ARMED(0);
+}
+
+/* Whoever comes later reads what was recorded because of the parameter, no more. */
+UCV_TEST_F(arming, what_nobody_heard)
+{
+	struct ucv_denial got[8];
+	int fd;
+
+	ASSERT_EQ(3, ucv_agent_call(&self->agent, ucv_do_refuse, 3, 0, 0));
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 1));
+	ASSERT_EQ(2, ucv_agent_call(&self->agent, ucv_do_refuse, 2, 0, 0));
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 0));
+	ASSERT_EQ(4, ucv_agent_call(&self->agent, ucv_do_refuse, 4, 0, 0));
+	fd = ucv_listener(UCV_LISTEN_OLDEST);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(2, ucv_denials(fd, self->agent.pid, got, ARRAY_SIZE(got)));
+	close(fd);
+}
+
+/* As many as there are descriptors for. */
+#define MANY	200
+
+UCV_TEST_F(arming, by_many)
+{
+	int fd[MANY];
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		fd[i] = ucv_listener(UCV_LISTEN_ARM);
+		ASSERT_LE(0, fd[i]);
+	}
+	CHECK_ARMED(MANY);
+	for (i = 0; i < MANY; i++) {
+		close(fd[(i * 77) % MANY]);
+		if (i % 50 == 49)
+			CHECK_ARMED(MANY - 1 - i);
+	}
+}
+
+/* Again and again: each time it begins and ends. */
+UCV_TEST_F(arming, in_turns)
+{
+	unsigned int i;
+	int fd;
+
+	for (i = 0; i < 20; i++) {
+		fd = ucv_listener(UCV_LISTEN_ARM);
+		ASSERT_LE(0, fd);
+		CHECK_ARMED(1);
+		close(fd);
+		CHECK_ARMED(0);
+	}
+}
+
+TEST_HARNESS_MAIN

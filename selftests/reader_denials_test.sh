@@ -1,0 +1,602 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# ucountview denials: shows who was refused what by which limit, as often as it was refused and no more: what is recorded,
+# what happens from then on, and sums. Compared with agents that know what they were refused, and with limits set for them.
+#
+# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+. "$here/find.sh"
+. "$here/agents.sh"
+. "$here/load.sh"
+. "$here/reader.sh"
+
+always=/sys/module/ucountview/parameters/denials
+was_always=''
+# uids that neither people, services nor containers use; a hundred for each test, so that none sees what was recorded for
+# another
+uid=1900001000
+followers=''
+# All that a line says but for time and numbers, in words that can be compared.
+columns=RESOURCE,LEVEL,NS,UID,UIDNS,USED,PENDING,ASKED,LIMIT,USERNS,MNTNS,CHARGED-USERNS,CHARGED-LEVEL
+columns=$columns,CHARGED-UID,CALLER-USERNS,CALLER-UID,PID,TID,COMMAND,FLAGS
+
+end_followers() {
+	for pid in $followers; do
+		kill -TERM "$pid" 2>/dev/null
+		kill -CONT "$pid" 2>/dev/null
+		wait "$pid"
+	done
+	followers=''
+}
+
+clean_up() {
+	end_followers
+	stop_agents
+	restore_sysctls
+	[ -z "$was_always" ] || echo "$was_always" >$always
+	loaded || load
+	rm -rf "$ktap_dir"
+}
+
+# tells STORY: what a test of it is: a function that leaves agents, followers and sysctls behind
+tells() {
+	told=0
+	uid=$((uid + 100))
+	"$1" || told=$?
+	end_followers
+	stop_agents
+	restore_sysctls
+	return $told
+}
+
+# wait_until COMMAND...: or say that it never came true
+wait_until() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		if [ $tries -gt 2400 ]; then
+			echo "in vain: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+listens() {
+	grep -q '^ucountview: listening' "$ktap_dir/$1.err"
+}
+
+# follow NAME ARGUMENT...: what it prints is in the files NAME.lines and NAME.err; it listens
+follow() {
+	name=$1
+	shift
+	: >"$ktap_dir/$name.err"
+	"$reader" denials -f "$@" >"$ktap_dir/$name.lines" 2>"$ktap_dir/$name.err" &
+	followers="$followers $!"
+	eval "follower_$name=$!"
+	wait_until listens "$name"
+}
+
+# ended NAME STATUS: it ends by itself with this status, and complained about nothing
+ended() {
+	eval "pid=\$follower_$1"
+	status=0
+	wait "$pid" || status=$?
+	expect "status of $1" "$2" "$status" &&
+		expect "lines of errors of $1" 1 "$(lines "$1.err")"
+}
+
+end_follower() {
+	eval "kill -TERM \$follower_$1"
+	ended "$1" 0
+}
+
+# Root of a user namespace that root of the initial one does not pay for: in it each user may have three watches, which it
+# has, and no mount namespace.
+start_box() {
+	start box &&
+		[ "$(ask box userns $uid $((uid + 1)) 10)" -gt 1 ] || return
+	tell box 0 write /proc/sys/user/max_inotify_watches 3 &&
+		tell box 0 write /proc/sys/user/max_mnt_namespaces 0 &&
+		tell box 0 inotify &&
+		tell box 3 watch "$files" 0 3 || return
+	box=$(ask box pid)
+	box_userns=$(inode "$box" user)
+}
+
+refuse_watch() {
+	tell box '0 ENOSPC' watch "$files" 3 1
+}
+
+refuse_mntns() {
+	tell box ENOSPC mntns
+}
+
+# What $columns say of these.
+watch_of_box() {
+	echo "inotify_watches 1 $box_userns $((uid + 1)) 0 3 - 1 3 $box_userns - $box_userns 1 $((uid + 1)) $box_userns" \
+		"$((uid + 1)) $box $box story_agent -"
+}
+
+mntns_of_box() {
+	echo "mnt_namespaces 1 $box_userns $((uid + 1)) 0 0 - 1 0 $box_userns - $box_userns 1 $((uid + 1)) $box_userns" \
+		"$((uid + 1)) $box $box story_agent -"
+}
+
+# Each line is flushed by itself: there is no other that would push it. What was started in the background goes on in spite
+# of the terminal's ^C.
+story_of_following() {
+	start_box || return
+	mkfifo "$ktap_dir/pipe" && : >"$ktap_dir/pipe.err" || return
+	"$reader" denials -f -r -u $((uid + 1)) -o $columns >"$ktap_dir/pipe" 2>"$ktap_dir/pipe.err" &
+	followers="$followers $!"
+	follower_pipe=$!
+	exec 7<"$ktap_dir/pipe"
+	wait_until listens pipe &&
+		read -r line <&7 &&
+		expect "heading" "$(echo $columns | tr , ' ')" "$line" || return
+	for refusal in watch mntns watch; do
+		refuse_$refusal &&
+			read -r line <&7 &&
+			expect "line" "$(${refusal}_of_box)" "$line" &&
+			kill -INT $follower_pipe || return
+	done
+	end_follower pipe &&
+		expect "what else was printed" '' "$(cat <&7)" || return
+	exec 7<&-
+}
+
+story_of_a_table() {
+	start_box &&
+		follow table -u $((uid + 1)) -R inotify_watches --count 2 || return
+	refuse_watch && refuse_watch && ended table 0 || return
+	expect "lines" 3 "$(lines table.lines)" || return
+	expect "heading" "TIME RESOURCE LEVEL NS UID USED LIMIT PID COMMAND" \
+		"$(sed -n 1p "$ktap_dir/table.lines" | tr -s ' ')" || return
+	for number in 2 3; do
+		line=$(sed -n ${number}p "$ktap_dir/table.lines")
+		expect "line without its time" "inotify_watches 1 $box_userns $((uid + 1)) 3 3 $box story_agent" \
+			"$(echo "${line#* }" | tr -s ' ')" || return
+		echo "${line%% *}" | grep -E '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}[+-][0-9]{2}:[0-9]{2}$' || return
+	done
+	# The numbers are right below their heading; the user's is longer than is usual.
+	expect "where columns begin or end" "$(awk 'NR == 1 { print index($0, " RESOURCE"), index($0, " NS ") + 3 }' \
+		"$ktap_dir/table.lines")" \
+		"$(awk -v ns=" $box_userns " 'NR > 1 { print index($0, " inotify"), index($0, ns) + length(ns) - 1 }' \
+			"$ktap_dir/table.lines" | sort -u)"
+}
+
+# A line is an object of its own, with every column but that of sums.
+story_of_json_lines() {
+	start_box &&
+		follow json -J -u $((uid + 1)) --count 3 || return
+	refuse_watch && refuse_mntns && refuse_watch && ended json 0 || return
+	expect "lines" 3 "$(lines json.lines)" || return
+	"$reader" denials -H | awk '$1 != "DENIALS" { print tolower($1) }' | sort >"$ktap_dir/names"
+	for refusal in watch mntns watch; do
+		IFS= read -r line
+		printf '%s\n' "$line" | "$here/json_check" -l >"$ktap_dir/leaves" || return
+		cut -f 1 "$ktap_dir/leaves" | sort | diff "$ktap_dir/names" - || return
+		seen=''
+		for column in $(echo $columns | tr 'A-Z,' 'a-z '); do
+			value=$(awk -F '\t' -v name="$column" '$1 == name { print $2 == "null" ? "-" : $2 }' "$ktap_dir/leaves")
+			seen="$seen $value"
+		done
+		expect "values" " $(${refusal}_of_box)" "$seen" || return
+	done <"$ktap_dir/json.lines"
+}
+
+# recorded ARGUMENT...: what is recorded of the box, words that can be compared
+recorded() {
+	run denials -r -n -o $columns "$@"
+	expect "status of: $*" 0 "$status" || return
+	grep " $box $box story_agent " "$ktap_dir/out" >"$ktap_dir/seen"
+	return 0
+}
+
+# recorded_are REFUSALS ARGUMENT...: those and no others, in this order
+recorded_are() {
+	for refusal in $1; do
+		"${refusal}_of_box"
+	done >"$ktap_dir/expected"
+	shift
+	recorded "$@" && diff "$ktap_dir/expected" "$ktap_dir/seen"
+}
+
+story_of_the_record() {
+	start_box && refuse_watch && recorded_are '' && follow other --count 9 || return
+	refuse_watch && refuse_mntns && refuse_mntns && refuse_watch || return
+	recorded_are 'watch mntns mntns watch' &&
+		recorded_are 'watch watch' -R inotify_watches &&
+		recorded_are 'mntns mntns' -R mnt_namespaces &&
+		recorded_are 'watch mntns mntns watch' -R mnt_namespaces -R inotify_watches &&
+		recorded_are '' -R mounts &&
+		recorded_are 'watch mntns mntns watch' -u $((uid + 1)) &&
+		recorded_are '' -u $((uid + 2)) &&
+		recorded_are 'mntns mntns watch' --count 3 -u $((uid + 1)) &&
+		recorded_are 'mntns' --count 1 -u $((uid + 1)) -R mnt_namespaces || return
+	# Nobody listens any more: it stays as it is.
+	end_follower other &&
+		refuse_watch &&
+		recorded_are 'watch mntns mntns watch' || return
+
+	succeeds denials -u $((uid + 1)) -J &&
+		"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves" || return
+	expect "resources in JSON" "inotify_watches mnt_namespaces mnt_namespaces inotify_watches" \
+		"$(awk -F '\t' '$1 ~ /^denials\[[0-3]\]\.resource$/ { print $2 }' "$ktap_dir/leaves" | paste -s -d ' ' -)" &&
+		expect "rows in JSON" 4 "$(grep -c '\.seq' "$ktap_dir/leaves")" &&
+		expect "steps of SEQ" "1 1 1" "$(awk -F '\t' '
+			/\.seq/ { if (last) print $2 - last; last = $2 }' "$ktap_dir/leaves" | paste -s -d ' ' -)"
+}
+
+# The one that is full, the one where the charge began, and the one who tried are three: found by each of them, and by
+# nobody else.
+story_of_two_levels() {
+	lower fs.inotify.max_user_watches 2 &&
+		start box &&
+		[ "$(ask box userns $uid $((uid + 1)) 10)" -gt 1 ] &&
+		tell box 0 inotify &&
+		tell box 0 uid 5 &&
+		follow other &&
+		tell box '2 ENOSPC' watch "$files" 0 3 || return
+	box=$(ask box pid)
+	box_userns=$(inode "$box" user)
+	line="inotify_watches 0 $init_userns $uid $uid 2 - 1 2 $init_userns - $box_userns 1 $((uid + 1)) $box_userns"
+	for user in $uid $((uid + 1)) $((uid + 6)); do
+		recorded -u "$user" &&
+			expect "line by user $user" "$line $((uid + 6)) $box $box story_agent -" "$(cat "$ktap_dir/seen")" || return
+	done
+	recorded -u $((uid + 2)) && expect "lines of somebody else" '' "$(cat "$ktap_dir/seen")"
+}
+
+# count_of RESOURCE: how often the box was refused it
+count_of() {
+	run denials --totals -r -n -o RESOURCE,LEVEL,NS,UID,DENIALS
+	awk -v limit="$1 1 $box_userns $((uid + 1))" '$1 " " $2 " " $3 " " $4 == limit { print $5 }' "$ktap_dir/out"
+}
+
+story_of_the_totals() {
+	start_box && follow other || return
+	refuse_mntns && tell box 7 insist "$files/3" 7 && refuse_watch && refuse_mntns || return
+	expect "watches" 8 "$(count_of inotify_watches)" &&
+		expect "mount namespaces" 2 "$(count_of mnt_namespaces)" || return
+	succeeds denials --totals -r -n -u $((uid + 1)) -o DENIALS,RESOURCE &&
+		expect "totals of the user" "8 inotify_watches,2 mnt_namespaces" "$(paste -s -d , "$ktap_dir/out")" &&
+		succeeds denials --totals -r -n -u $((uid + 1)) -o DENIALS --count 1 &&
+		expect "the first" 8 "$(cat "$ktap_dir/out")" &&
+		succeeds denials --totals -r -n -u $((uid + 1)) -o DENIALS -R mnt_namespaces &&
+		expect "the other" 2 "$(cat "$ktap_dir/out")" &&
+		run denials --totals -u $((uid + 2)) &&
+		expect "totals of nobody" '' "$(cat "$ktap_dir/out")" || return
+	succeeds denials --totals -J -u $((uid + 1)) &&
+		"$here/json_check" 'denials[1].denials' <"$ktap_dir/out" >"$ktap_dir/value" &&
+		expect "the second in JSON" 2 "$(cat "$ktap_dir/value")" &&
+		succeeds denials --totals -r -n -o DENIALS &&
+		sort -rn "$ktap_dir/out" | cmp - "$ktap_dir/out"
+}
+
+skip_without_mounts() {
+	[ "$("$here/mounts_probe" available)" = yes ] && return
+	echo "the module cannot read mount counters here"
+	return 4
+}
+
+# A mount namespace with more mounts than any other, and what is missing to its limit.
+start_holder() {
+	lower fs.mount-max "$(cat /proc/sys/fs/mount-max)" &&
+		start holder &&
+		tell holder 0 mntns &&
+		tell holder 0 mount tmpfs size=1m "$ktap_dir/mnt" &&
+		tell holder 0 mkdir "$ktap_dir/mnt/dir" &&
+		tell holder 0 mkdir "$ktap_dir/mnt/tree" &&
+		tell holder 0 mkdir "$ktap_dir/mnt/copy" || return
+	holder=$(ask holder pid)
+	mntns=$(inode "$holder" mnt)
+	more=$(($(most_mounts) + 1))
+	tell holder $more bind "$ktap_dir/mnt/dir" $more || return
+	mounts=$(mounts_of "$mntns")
+	# The kernel agrees that there is room for one and no more.
+	lower fs.mount-max $((mounts + 1)) &&
+		tell holder 1 bind "$ktap_dir/mnt/tree" 1 &&
+		tell holder ENOSPC bind "$ktap_dir/mnt/tree" 1 || return
+	mounts=$((mounts + 1))
+}
+
+story_of_the_mounts() {
+	skip_without_mounts && start_holder && follow other || return
+	tell holder ENOSPC bind "$ktap_dir/mnt/tree" 1 || return
+	run denials -r -n -o $columns -R mounts
+	line="mounts 0 $mntns 0 0 $mounts 0 1 $mounts $init_userns $mntns $init_userns 0 0 $init_userns 0 $holder $holder"
+	expect "line" "$line story_agent -" "$(grep " $holder $holder " "$ktap_dir/out")" || return
+	run denials -r -n -o PID -R inotify_watches -R mnt_namespaces &&
+		expect "lines of other resources" '' "$(grep "^$holder\$" "$ktap_dir/out")" || return
+	run denials --totals -r -n -R mounts -o NS,DENIALS
+	expect "sum" "$mntns 1" "$(grep "^$mntns " "$ktap_dir/out")"
+}
+
+# The tree has one mount on another; two more would fit, if it were not for a third.
+story_of_a_tree() {
+	skip_without_mounts && start_holder || return
+	command -v nsenter >/dev/null || {
+		echo "there is no nsenter"
+		return 4
+	}
+	tree=$ktap_dir/mnt/tree
+	lower fs.mount-max $((mounts + 4)) &&
+		tell holder 0 mkdir "$tree/1" &&
+		tell holder 0 mkdir "$tree/2" &&
+		tell holder 1 bind "$tree/1" 1 &&
+		tell holder 1 bind "$tree/2" 1 || return
+	mounts=$((mounts + 2))
+	follow raw -r -n -R mounts -o NS,USED,ASKED,LIMIT --count 1 &&
+		follow plain -n -R mounts -o NS,USED,LIMIT --count 1 || return
+	nsenter -t "$holder" -m -- mount -o rbind "$tree" "$ktap_dir/mnt/copy" && return 1
+	ended raw 0 && ended plain 0 || return
+	expect "raw" "$mntns $mounts 3 $((mounts + 2))" "$(cat "$ktap_dir/raw.lines")" &&
+		expect "plain" "$mntns $mounts+3 $((mounts + 2))" "$(tr -s ' ' <"$ktap_dir/plain.lines")" || return
+	lower fs.mount-max $((mounts + 3)) &&
+		nsenter -t "$holder" -m -- mount -o rbind "$tree" "$ktap_dir/mnt/copy"
+}
+
+is_stopped() {
+	grep -q '^State:.T' "/proc/$1/status"
+}
+
+stop_follower() {
+	eval "pid=\$follower_$1"
+	kill -STOP "$pid" && wait_until is_stopped "$pid"
+}
+
+# It was told to end before it goes on: what is there it shows still.
+continue_to_the_end() {
+	eval "pid=\$follower_$1"
+	kill -TERM "$pid" && kill -CONT "$pid" && wait "$pid"
+}
+
+# Those that were lost, as standard error says, and those that were shown are those that were refused.
+story_of_an_overrun() {
+	refused=6000
+	start_box &&
+		follow slow -n -u $((uid + 1)) -r -o RESOURCE &&
+		follow json -J -u $((uid + 1)) &&
+		follow nothing -R mnt_namespaces &&
+		stop_follower slow && stop_follower json && stop_follower nothing &&
+		tell box $refused insist "$files/3" $refused &&
+		continue_to_the_end slow && continue_to_the_end json && continue_to_the_end nothing || return
+	for name in slow json nothing; do
+		lost=$(sed -n 's/^ucountview: \([0-9]*\) denials lost: .*/\1/p' "$ktap_dir/$name.err" |
+			awk '{ sum += $1 } END { print sum + 0 }')
+		echo "$name: $lost lost"
+		eval "lost_of_$name=$lost"
+	done
+	[ "$lost_of_slow" -gt 0 ] || return
+	shown=$(grep -c '^inotify_watches$' "$ktap_dir/slow.lines")
+	expect "lost and shown" $refused $((lost_of_slow + shown)) || return
+	shown=$(grep -c '"resource": "inotify_watches"' "$ktap_dir/json.lines")
+	expect "lost and shown in JSON" $refused $((lost_of_json + shown)) &&
+		expect "lost, by JSON" "$lost_of_json" "$(sed 's/.*"lost": \([0-9]*\),.*/\1/' "$ktap_dir/json.lines" |
+			awk '{ sum += $1 } END { print sum }')" || return
+	expect "lost, whatever is shown" "$lost_of_slow" "$lost_of_nothing" || return
+	# Who only looks what there is has lost nothing.
+	succeeds denials -u $((uid + 1)) -R inotify_watches -r -n -o RESOURCE &&
+		expect "recorded" $((refused - lost_of_slow)) "$(lines out)"
+}
+
+# A terminal would do what it is told.
+story_of_an_evil_command() {
+	start_box &&
+		follow plain -u $((uid + 1)) --count 1 &&
+		follow json -u $((uid + 1)) -J --count 1 &&
+		tell box 0 write /proc/self/comm "$(printf 'e\033[1m\\"\377')" || return
+	refuse_watch && ended plain 0 && ended json 0 || return
+	expect "lines" 2 "$(lines plain.lines)" &&
+		expect "escape codes" 0 "$(cat "$ktap_dir/plain.lines" "$ktap_dir/json.lines" | tr -cd '\033\377' | wc -c)" &&
+		"$here/json_check" <"$ktap_dir/json.lines"
+}
+
+has_ended() {
+	! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
+# The reader of a pipe has had enough, and nothing more happens.
+story_of_nobody() {
+	for option in -r -J; do
+		mkfifo "$ktap_dir/gone$option" && : >"$ktap_dir/gone.err" || return
+		"$reader" denials -f $option >"$ktap_dir/gone$option" 2>"$ktap_dir/gone.err" &
+		followers="$followers $!"
+		follower_gone=$!
+		exec 7<"$ktap_dir/gone$option"
+		wait_until listens gone || return
+		exec 7<&-
+		wait_until has_ended $follower_gone && ended gone 0 || return
+	done
+}
+
+# ^C
+ends_when_interrupted() {
+	: >"$ktap_dir/interrupted.err"
+	"$here/story_agent" foreground "$reader" denials -f >"$ktap_dir/out" 2>"$ktap_dir/interrupted.err" &
+	pid=$!
+	wait_until listens interrupted || {
+		kill $pid
+		return 1
+	}
+	status=0
+	kill -INT $pid && wait $pid || status=$?
+	expect "status" 0 "$status" && expect "lines of errors" 1 "$(lines interrupted.err)"
+}
+
+fails_if_the_lines_are_lost() {
+	[ -c /dev/full ] || {
+		echo "there is no /dev/full"
+		return 4
+	}
+	status=0
+	"$reader" denials -f >/dev/full 2>"$ktap_dir/err" || status=$?
+	expect "status" 1 "$status" && grep 'write error' "$ktap_dir/err" || return
+	status=0
+	"$reader" denials -f >&- 2>"$ktap_dir/err" || status=$?
+	expect "status of a closed one" 1 "$status" && grep 'write error' "$ktap_dir/err"
+}
+
+refuses_what_makes_no_sense() {
+	succeeds denials --help &&
+		succeeds denials -H &&
+		fails denials frobnicate &&
+		fails denials --bogus &&
+		fails denials -a &&
+		fails denials -w 1 &&
+		fails denials -f --totals &&
+		fails denials -f -J -r &&
+		fails denials -f -o NOPE &&
+		fails denials -f frobnicate &&
+		fails denials -R nope &&
+		fails denials -R '' &&
+		fails denials -R mounts -R nope &&
+		fails denials -R rlimit_msgqueue &&
+		fails denials -u nosuchuser &&
+		fails denials -u -1 || return
+	for number in 0 -1 x '' 1.5 4294967296; do
+		fails denials --count "$number" && fails denials -f --count "$number" || return
+	done
+}
+
+# With the parameter denials are recorded though nobody listens.
+story_of_always() {
+	[ -w $always ] || {
+		echo "the module has no parameter denials"
+		return 4
+	}
+	start_box && refuse_watch || return
+	was_always=$(cat $always)
+	echo Y >$always && refuse_mntns && refuse_watch && echo N >$always && refuse_watch || return
+	echo "$was_always" >$always
+	was_always=''
+	recorded_are 'mntns watch'
+}
+
+# The parameters that it has now.
+reload() {
+	parameters=$(cd /sys/module/ucountview/parameters && grep . -- * | sed 's/:/=/')
+	# shellcheck disable=SC2086 # several words
+	rmmod ucountview 2>/dev/null && load $parameters
+}
+
+# Only a module that has just been loaded has recorded nothing.
+says_if_nothing_was_recorded() {
+	if [ -z "$module" ] || [ "$(cat $always)" != N ]; then
+		echo "the module cannot be loaded anew, or is recording"
+		return 4
+	fi
+	if ! reload; then
+		loaded || cat "$ktap_dir/error"
+		echo "somebody uses the module"
+		loaded && return 4
+	fi
+	for arguments in denials 'denials -R inotify_watches' 'denials --totals'; do
+		# shellcheck disable=SC2086 # several words
+		run $arguments
+		expect "status of: $arguments" 0 "$status" &&
+			expect "output of: $arguments" '' "$(cat "$ktap_dir/out")" &&
+			expect "lines of errors of: $arguments" 1 "$(lines err)" &&
+			grep 'ucountview denials -f' "$ktap_dir/err" || return
+	done
+	run denials -J
+	"$here/json_check" <"$ktap_dir/out" || return
+	echo Y >$always
+	run denials
+	echo N >$always
+	expect "output while it records" '' "$(cat "$ktap_dir/out")" &&
+		expect "lines of errors while it records" 1 "$(lines err)" &&
+		! grep 'denials -f' "$ktap_dir/err"
+}
+
+follows_a_pipe() {
+	tells story_of_following
+}
+
+follows_in_a_table() {
+	tells story_of_a_table
+}
+
+follows_in_json() {
+	tells story_of_json_lines
+}
+
+shows_what_is_recorded() {
+	tells story_of_the_record
+}
+
+tells_two_levels_apart() {
+	tells story_of_two_levels
+}
+
+adds_up() {
+	tells story_of_the_totals
+}
+
+shows_mounts() {
+	tells story_of_the_mounts
+}
+
+shows_how_many_mounts_were_asked_for() {
+	tells story_of_a_tree
+}
+
+tells_what_was_lost() {
+	tells story_of_an_overrun
+}
+
+escapes_commands() {
+	tells story_of_an_evil_command
+}
+
+ends_when_nobody_reads() {
+	tells story_of_nobody
+}
+
+records_always_if_told() {
+	tells story_of_always
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+if ! "$reader" denials >"$ktap_dir/out" 2>&1; then
+	reason=$(cat "$ktap_dir/out")
+	rm -rf "$ktap_dir"
+	ktap_skip_all "$reason"
+fi
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+module=$(find_module)
+init_userns=$(inode $$ user)
+files=$ktap_dir/files
+mkdir "$files" "$ktap_dir/mnt" || exit
+for number in 0 1 2 3; do
+	: >"$files/$number"
+done
+chmod -R a+rX "$ktap_dir" || exit
+
+ktap_begin 16
+ktap_test refuses_what_makes_no_sense
+ktap_test follows_a_pipe
+ktap_test follows_in_a_table
+ktap_test follows_in_json
+ktap_test shows_what_is_recorded
+ktap_test tells_two_levels_apart
+ktap_test adds_up
+ktap_test shows_mounts
+ktap_test shows_how_many_mounts_were_asked_for
+ktap_test tells_what_was_lost
+ktap_test escapes_commands
+ktap_test records_always_if_told
+ktap_test ends_when_nobody_reads
+ktap_test ends_when_interrupted
+ktap_test fails_if_the_lines_are_lost
+ktap_test says_if_nothing_was_recorded
+ktap_end

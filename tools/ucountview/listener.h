@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Denials, as the module tells of them one after the other.
+ */
+#ifndef _UCV_LISTENER_H
+#define _UCV_LISTENER_H
+
+#include <stddef.h>
+
+#include <uapi/ucountview.h>
+
+/**
+ * struct listener - a file that listens
+ * @fd: the file; poll() it to wait for the next denial
+ * @state: what the module said when it began
+ * @buffer: records that were read and not given out yet
+ * @used: bytes in it
+ * @next: where the next record begins
+ * @denial: the record given out last
+ */
+struct listener {
+	int fd;
+	struct ucv_listen state;
+	char *buffer;
+	size_t used;
+	size_t next;
+	struct ucv_denial denial;
+};
+
+void listener_open(struct listener *listener, __u32 flags);
+struct ucv_denial *listener_next(struct listener *listener);
+void listener_close(struct listener *listener);
+__u64 listener_missed(void);
+
+#endif /* _UCV_LISTENER_H */

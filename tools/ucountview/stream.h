@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A stream of lines, each written at once.
+ */
+#ifndef _UCV_STREAM_H
+#define _UCV_STREAM_H
+
+#include <stdbool.h>
+
+void stream_open(void);
+bool stream_wait(int fd);
+bool stream_line(const char *text);
+
+#endif /* _UCV_STREAM_H */
