@@ -141,12 +141,19 @@ says_nothing_on_a_busy_system() {
 }
 
 refuses_what_makes_no_sense() {
+	for option in --help -H; do
+		run audit $option
+		expect "status of: audit $option" 0 "$status" && [ -s "$ktap_dir/out" ] || return
+	done
 	for arguments in --bogus frobnicate '-o NOPE' '-J -r'; do
 		# shellcheck disable=SC2086 # several words
 		run audit $arguments
 		expect "status of: audit $arguments" 1 "$status" || return
 		expect "output of: audit $arguments" '' "$(cat "$ktap_dir/out")" || return
 	done
+	status=0
+	unshare -p -f "$reader" audit >"$ktap_dir/out" 2>"$ktap_dir/err" || status=$?
+	expect "status in another pid namespace" 1 "$status"
 }
 
 [ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"

@@ -259,6 +259,10 @@ says_nothing_on_a_busy_system() {
 }
 
 refuses_what_makes_no_sense() {
+	for option in --help -H; do
+		run leaks $option
+		expect "status of: leaks $option" 0 "$status" && [ -s "$ktap_dir/out" ] || return
+	done
 	for arguments in '' 'true' '--' '--settle 0 -- true' '--settle x -- true' '--bogus -- true' '-o NOPE -- true'; do
 		# shellcheck disable=SC2086 # several words
 		run leaks $arguments

@@ -15,8 +15,9 @@
 #include "processes.h"
 #include "ucountview.h"
 
-/* PROC_PID_INIT_INO of the kernel: the same on all, and seen in /proc/1/ns/pid. */
-#define PIDNS_INIT_INUM	0xEFFFFFFCU
+/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel: the same on all. */
+#define PIDNS_INIT_INUM		0xEFFFFFFCU
+#define USERNS_INIT_INUM	0xEFFFFFFDU
 
 /* In the initial pid namespace: the parent of all threads of the kernel but init. */
 #define KTHREADD_PID	2
@@ -45,6 +46,8 @@ void processes_check_viewpoint(void)
 {
 	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/pid") != PIDNS_INIT_INUM)
 		die("not in the initial pid namespace: processes have other numbers here");
+	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/user") != USERNS_INIT_INUM)
+		die("not in the initial user namespace: uids have other numbers here");
 }
 
 static bool read_text(int dir, const char *name, char *text, size_t size)
