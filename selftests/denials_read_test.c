@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -290,6 +291,7 @@ struct waiter {
 	int fd;
 	int how;
 	int ret;		/* of read(), poll() ... */
+	int signalled;
 	struct ucv_denial denial;
 };
 
@@ -344,6 +346,7 @@ static pid_t start_waiter(struct waiter *waiter)
 
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	waiter->ret = wait_for_denial(waiter);
 	_exit(0);
 }
@@ -363,7 +366,7 @@ static char state_of(pid_t pid)
 	return state;
 }
 
-#define EXPECT_ASLEEP(pid) EXPECT_TRUE(UCV_SOON(state_of(pid) == 'S'))
+#define ASSERT_ASLEEP(pid) ASSERT_TRUE(UCV_SOON(state_of(pid) == 'S'))
 
 /* True if it has ended by itself. It is gone in any case. */
 static bool has_ended(pid_t pid)
@@ -384,9 +387,9 @@ static void check_wakeup(struct __test_metadata *_metadata, struct ucv_agent *ag
 	ASSERT_NE(0ULL, next_of(waiter->fd, 0));
 	pid = start_waiter(waiter);
 	ASSERT_LT(0, pid);
-	EXPECT_ASLEEP(pid);
+	ASSERT_ASLEEP(pid);
 	ASSERT_EQ(1, refuse(agent, 1));
-	EXPECT_TRUE(has_ended(pid))
+	ASSERT_TRUE(has_ended(pid))
 		TH_LOG("way %d: nobody was woken", how);
 	if (how == BY_READ) {
 		EXPECT_EQ((int)SIZE, waiter->ret);
@@ -422,10 +425,10 @@ UCV_TEST_F(listener, wakes_all_sleepers)
 		pid[i] = start_waiter(waiter[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(waiter); i++)
-		EXPECT_ASLEEP(pid[i]);
+		ASSERT_ASLEEP(pid[i]);
 	ASSERT_EQ(1, refuse(&self->agent, 1));
 	for (i = 0; i < ARRAY_SIZE(waiter); i++) {
-		EXPECT_TRUE(has_ended(pid[i]));
+		ASSERT_TRUE(has_ended(pid[i]));
 		close(waiter[i]->fd);
 	}
 }
@@ -441,7 +444,7 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	/* Not one that the child has, too. */
 	close(self->fd);
 	pid = start_waiter(waiter);
-	EXPECT_ASLEEP(pid);
+	ASSERT_ASLEEP(pid);
 	fd = ucv_listener(UCV_LISTEN_ARM);
 	ASSERT_LE(0, fd);
 	close(fd);
@@ -450,7 +453,7 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ('S', state_of(pid));
 	ASSERT_EQ(1, refuse(&self->agent, 1));
-	EXPECT_TRUE(has_ended(pid));
+	ASSERT_TRUE(has_ended(pid));
 	EXPECT_EQ((int)SIZE, waiter->ret);
 	EXPECT_EQ(0ULL, waiter->denial.lost);
 	EXPECT_EQ(1, ucv_denials(fd, self->agent.pid, self->got, UCV_SOME_DENIALS));
@@ -459,9 +462,12 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	self->fd = fd;
 }
 
+static struct waiter *signalled;
+
 static void on_signal(int sig)
 {
 	(void)sig;
+	__atomic_store_n(&signalled->signalled, 1, __ATOMIC_RELEASE);
 }
 
 /* A child that waits by read(), and has a handler for SIGUSR1. */
@@ -472,6 +478,8 @@ static pid_t start_interruptible(struct waiter *waiter, int flags)
 
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signalled = waiter;
 	sigaction(SIGUSR1, &action, NULL);
 	waiter->ret = wait_for_denial(waiter);
 	_exit(0);
@@ -485,9 +493,9 @@ UCV_TEST_F(listener, interrupted)
 
 	ASSERT_NE(0ULL, next_of(waiter->fd, 0));
 	pid = start_interruptible(waiter, 0);
-	EXPECT_ASLEEP(pid);
+	ASSERT_ASLEEP(pid);
 	ASSERT_EQ(0, kill(pid, SIGUSR1));
-	EXPECT_TRUE(has_ended(pid));
+	ASSERT_TRUE(has_ended(pid));
 	EXPECT_EQ(-EINTR, waiter->ret);
 	ASSERT_EQ(1, refuse(&self->agent, 1));
 	EXPECT_EQ((ssize_t)SIZE, read_from(waiter->fd, &waiter->denial, SIZE));
@@ -503,10 +511,12 @@ UCV_TEST_F(listener, interrupted_and_restarted)
 
 	ASSERT_NE(0ULL, next_of(waiter->fd, 0));
 	pid = start_interruptible(waiter, SA_RESTART);
-	EXPECT_ASLEEP(pid);
+	ASSERT_ASLEEP(pid);
 	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	ASSERT_TRUE(UCV_SOON(__atomic_load_n(&waiter->signalled, __ATOMIC_ACQUIRE)));
+	ASSERT_ASLEEP(pid);
 	ASSERT_EQ(1, refuse(&self->agent, 1));
-	EXPECT_TRUE(has_ended(pid));
+	ASSERT_TRUE(has_ended(pid));
 	EXPECT_EQ((int)SIZE, waiter->ret);
 	close(waiter->fd);
 }
@@ -521,7 +531,7 @@ UCV_TEST_F(listener, killed)
 
 		ASSERT_NE(0ULL, next_of(waiter->fd, 0));
 		pid = start_waiter(waiter);
-		EXPECT_ASLEEP(pid);
+		ASSERT_ASLEEP(pid);
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		EXPECT_TRUE(WIFSIGNALED(status));
@@ -566,7 +576,7 @@ UCV_TEST_F(listener, shared_file)
 	ASSERT_EQ((ssize_t)SIZE, read_from(duplicate, &denial, SIZE));
 	EXPECT_EQ(seq + 1, denial.seq);
 	pid = start_waiter(waiter);
-	EXPECT_TRUE(has_ended(pid));
+	ASSERT_TRUE(has_ended(pid));
 	EXPECT_EQ((int)SIZE, waiter->ret);
 	EXPECT_EQ(seq + 2, waiter->denial.seq);
 	EXPECT_EQ(-EAGAIN, read_from(self->fd, &denial, SIZE));
