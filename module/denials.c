@@ -5,7 +5,7 @@
  *
  * A record is made in the refused thread, in the context that kernel/hooks.h
  * describes. It is put together without any lock, and copied into the ring under
- * ucv_denials_lock, for which nobody ever waits longer than for one such copy. So
+ * ucv_denials_lock, under which nothing is done but such copies. So
  * nothing that a reader does or does not do can hold the refused thread up: the
  * ring is fixed, and what is not read in time is overwritten.
  */
@@ -32,11 +32,8 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/ucountview.h>
 
-/*
- * A tree of mounts is counted up to this: the kernel has just walked it, too, but
- * not with preemption disabled.
- */
-#define UCV_TREE_MAX		16384U
+/* A tree of mounts is counted up to this, as preemption is disabled meanwhile. */
+#define UCV_TREE_MAX		1024U
 
 /* How far from its place in the table a count may be. */
 #define UCV_COUNTS_PROBES	16U
@@ -46,7 +43,7 @@
  * @denial: the record with the sequence number n is at (n - 1) % UCV_DENIALS_RING
  * @count: how often which limit has refused: a hash table with open addressing;
  *	a slot with no denials is free
- * @others: what found no room there
+ * @others: what had to give way there
  */
 struct ucv_ring {
 	struct ucv_denial denial[UCV_DENIALS_RING];
@@ -77,9 +74,20 @@ static bool ucv_count_fits(const struct ucv_denial_count *count,
 	       count->resource == key->resource && count->level == key->level;
 }
 
-/* The slot of a limit, or a free one, or the one for others. Under the lock. */
+/* Make room: what is in a slot is counted with the others from now on. Under the lock. */
+static void ucv_count_evict(struct ucv_denial_count *count)
+{
+	struct ucv_denial_count *others = &ucv_ring->others;
+
+	others->denials += count->denials;
+	others->last_ns = max(others->last_ns, count->last_ns);
+	memset(count, 0, sizeof(*count));
+}
+
+/* The slot of a limit, of which the one that has been quiet longest makes way. Under the lock. */
 static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *key)
 {
+	struct ucv_denial_count *quiet = NULL;
 	u32 slot = hash_32(key->ns ^ hash_32(key->uid ^ key->resource, 32),
 			   ilog2(UCV_DENIALS_COUNTS));
 	u32 i;
@@ -92,8 +100,12 @@ static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *ke
 			*count = *key;
 		if (ucv_count_fits(count, key))
 			return count;
+		if (!quiet || count->last_ns < quiet->last_ns)
+			quiet = count;
 	}
-	return &ucv_ring->others;
+	ucv_count_evict(quiet);
+	*quiet = *key;
+	return quiet;
 }
 
 /* Add a denial to the count of the limit that refused. Under the lock. */
@@ -187,7 +199,9 @@ static void ucv_find_level(struct ucv_denial *denial, struct user_namespace *ns,
 		limit = READ_ONCE(ns->ucount_max[resource]);
 		denial->flags |= UCV_DENIAL_USED_UNKNOWN;
 		ucv_set_level(denial, ns, uid, limit, limit);
-		least = 0; /* better is only one above that is full for certain */
+		/* Better is only a level above that is full for certain. */
+		least = 0;
+		used = limit - 1;
 	}
 	for (;;) {
 		limit = READ_ONCE(ns->ucount_max[resource]);
@@ -241,7 +255,7 @@ static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
 	denial.mntns_id = facts.id;
 	denial.mntns = facts.inum;
 	denial.asked = ucv_mount_tree_size(mnt, UCV_TREE_MAX);
-	if (denial.asked == UCV_TREE_MAX)
+	if (!denial.asked || denial.asked == UCV_TREE_MAX)
 		denial.flags |= UCV_DENIAL_ASKED_MORE;
 	ucv_record_denial(&denial);
 	trace_mount_denied(&denial);

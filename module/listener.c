@@ -20,7 +20,7 @@
 void ucv_listener_init(struct ucv_listener *listener)
 {
 	mutex_init(&listener->lock);
-	listener->next = 0;
+	atomic64_set(&listener->next, 0);
 	listener->armed = false;
 }
 
@@ -59,6 +59,7 @@ static int ucv_listener_arm(struct ucv_listener *listener)
 int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 {
 	struct ucv_denial oldest;
+	bool again = false;
 	int ret = 0;
 
 	if (!ucv_hooks_ucount())
@@ -74,12 +75,14 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 			args->next = 1;
 			ucv_denials_get(&args->next, &oldest);
 		}
-		listener->next = args->next;
+		again = atomic64_xchg(&listener->next, args->next);
 		args->armed = ucv_armed(&args->missed);
 		args->capacity = UCV_DENIALS_RING;
 		args->total = ucv_denials_total();
 	}
 	mutex_unlock(&listener->lock);
+	if (again) /* who waits already may have something to read now */
+		wake_up_interruptible_poll(&ucv_denials_wait, EPOLLIN | EPOLLRDNORM);
 	return ret;
 }
 
@@ -88,16 +91,17 @@ static ssize_t ucv_listener_copy(struct ucv_listener *listener, char __user *buf
 {
 	struct ucv_denial denial;
 	ssize_t copied = 0;
-	u64 seq;
+	u64 next, seq;
 
 	while (size - copied >= sizeof(denial)) {
-		seq = listener->next;
+		next = atomic64_read(&listener->next);
+		seq = next;
 		if (!ucv_denials_get(&seq, &denial))
 			break;
-		denial.lost = seq - listener->next;
+		denial.lost = seq - next;
 		if (copy_to_user(buf + copied, &denial, sizeof(denial)))
 			return copied ? copied : -EFAULT;
-		listener->next = seq + 1;
+		atomic64_set(&listener->next, seq + 1);
 		copied += sizeof(denial);
 		if (fatal_signal_pending(current))
 			break;
@@ -106,15 +110,9 @@ static ssize_t ucv_listener_copy(struct ucv_listener *listener, char __user *buf
 	return copied;
 }
 
-/* The position of a file that listens, or 0. */
-static u64 ucv_listener_next(struct ucv_listener *listener)
+static bool ucv_listener_has_more(const struct ucv_listener *listener)
 {
-	u64 next;
-
-	mutex_lock(&listener->lock);
-	next = listener->next;
-	mutex_unlock(&listener->lock);
-	return next;
+	return ucv_denials_total() >= (u64)atomic64_read(&listener->next);
 }
 
 /**
@@ -131,7 +129,6 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
 			  bool nonblock)
 {
 	ssize_t ret;
-	u64 next;
 
 	if (size < sizeof(struct ucv_denial))
 		return -EINVAL;
@@ -139,14 +136,14 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
 	do {
 		if (mutex_lock_interruptible(&listener->lock))
 			return -ERESTARTSYS;
-		next = listener->next;
-		ret = next ? ucv_listener_copy(listener, buf, size) : -EINVAL;
+		ret = atomic64_read(&listener->next) ?
+		      ucv_listener_copy(listener, buf, size) : -EINVAL;
 		mutex_unlock(&listener->lock);
 		if (ret)
 			return ret;
 		if (nonblock)
 			return -EAGAIN;
-		ret = wait_event_interruptible(ucv_denials_wait, ucv_denials_total() >= next);
+		ret = wait_event_interruptible(ucv_denials_wait, ucv_listener_has_more(listener));
 	} while (!ret);
 	return ret;
 }
@@ -157,16 +154,15 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
  * @file: the file
  * @wait: as poll() hands it out
  *
- * Context: process context, no locks held. Sleeps.
+ * Context: process context, no locks held.
  * Return: EPOLLIN if read() would not wait, EPOLLERR if the file does not listen
  */
 __poll_t ucv_listener_poll(struct ucv_listener *listener, struct file *file,
 			   struct poll_table_struct *wait)
 {
-	u64 next = ucv_listener_next(listener);
-
-	if (!next)
-		return EPOLLERR;
+	/* In any case: epoll asks once, and the file may listen later. */
 	poll_wait(file, &ucv_denials_wait, wait);
-	return ucv_denials_total() >= next ? EPOLLIN | EPOLLRDNORM : 0;
+	if (!atomic64_read(&listener->next))
+		return EPOLLERR;
+	return ucv_listener_has_more(listener) ? EPOLLIN | EPOLLRDNORM : 0;
 }

@@ -5,6 +5,7 @@
 #ifndef UCV_LISTENER_H
 #define UCV_LISTENER_H
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/types.h>
@@ -14,12 +15,13 @@
 /**
  * struct ucv_listener - the listening part of an open file
  * @lock: protects the rest; not held while waiting
- * @next: the sequence number of the record to read next; 0 until the file listens
+ * @next: the sequence number of the record to read next; 0 until the file listens.
+ *	Read by those who wait without the lock.
  * @armed: the kernel is probed on its behalf
  */
 struct ucv_listener {
-	struct mutex lock; /* protects next, armed */
-	u64 next;
+	struct mutex lock; /* changes of next; armed */
+	atomic64_t next;
 	bool armed;
 };
 

@@ -210,6 +210,7 @@ struct ucv_snap *ucv_snap_take(u64 request)
 		ucv_snap_free(snap);
 		return ERR_PTR(ret);
 	}
-	ucv_status_note(snap);
+	if (snap->filled & UCV_MASK(UCV_KIND_USERNS)) /* it has walked */
+		ucv_status_note(snap);
 	return snap;
 }

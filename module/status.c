@@ -3,7 +3,6 @@
  * What the module says about itself: which features of the kernel it uses, and
  * what its walks have cost.
  */
-#include <linux/math64.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 

@@ -42,8 +42,8 @@
  *	EAGAIN	there is none yet, and the file is O_NONBLOCK
  *	EINTR	a signal arrived while it waited, with a handler that does not ask
  *		for SA_RESTART
- *	EFAULT	the buffer is not mapped, or not writable; records that were
- *		written before have been read
+ *	EFAULT	the buffer is not mapped, or not writable; nothing has been read.
+ *		If that is so from a later record on, those before it are returned
  * poll() reports POLLIN when a record can be read, and POLLERR if no
  * UCV_IOC_LISTEN came first.
  *
@@ -298,11 +298,14 @@ enum ucv_denial_type {
  * @flags: UCV_DENIAL_*. UCV_DENIAL_UNSURE: when the counters were looked at, right
  *	after the refusal, none of the levels was at its limit: another thread had
  *	given something back meanwhile, or memory had run out. @level and what
- *	belongs to it then tell of the level with the least room.
+ *	belongs to it then tell of the level with the least room. (Without the flag
+ *	another level can have refused only if a second charge, itself about to be
+ *	refused above, was under way at the same moment.)
  *	UCV_DENIAL_USED_UNKNOWN: the counter where the charge began could not be
  *	read without waiting (PREEMPT_RT before Linux 6.15). It is taken to have
  *	refused, with @used as large as @limit, unless a level above was full.
- *	UCV_DENIAL_ASKED_MORE: @asked is where the counting ended.
+ *	UCV_DENIAL_ASKED_MORE: @asked is where the counting ended; 0 if it cannot
+ *	be counted on this kernel.
  * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
  * @caller_id: the user namespace that the thread is in: the identifier that is
  *	never used again. Linux 6.18 and later; 0 on others, as for the other two.
@@ -367,7 +370,7 @@ struct ucv_denial {
 };
 
 /* ucv_denial_count.flags */
-#define UCV_DENIAL_COUNT_OTHERS	(1U << 0) /* all that found no room, see there */
+#define UCV_DENIAL_COUNT_OTHERS	(1U << 0) /* all that had to give way, see there */
 
 /**
  * struct ucv_denial_count - how often one limit refused
@@ -380,7 +383,8 @@ struct ucv_denial {
  * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
  * @level: the level that refused, as ucv_denial.level
  * @flags: UCV_DENIAL_COUNT_*. UCV_DENIAL_COUNT_OTHERS: the sum of those for which
- *	there was no room; only @denials, @last_ns and @type mean anything.
+ *	there is no room any more, of both types; only @denials and @last_ns mean
+ *	anything.
  * @denials: how many, while somebody was listening
  * @last_ns: when the last one was, nanoseconds of CLOCK_BOOTTIME
  * @reserved: zero
@@ -619,10 +623,12 @@ struct ucv_read {
  * @next: out: the sequence number of the record that read() gives next, if it is
  *	not overwritten before
  * @total: out: denials recorded since the module was loaded
- * @missed: out: calls that could not be looked at for want of memory set aside, and
- *	may have been refused, since the module was loaded
+ * @missed: out: calls that could not be looked at, because too many threads were in
+ *	one at once or the CPU was in the handler of another kprobe, and may have been
+ *	refused, since the module was loaded
  *
- * May be repeated; each time the position is set anew.
+ * May be repeated; each time the position is set anew. If the answer cannot be
+ * written (EFAULT), what was asked for has been done all the same.
  *
  * Errors: EINVAL (also: unknown @flags), EOPNOTSUPP (this kernel cannot be
  * listened to: the log said why when the module was loaded), ENOMEM, EINTR (a

@@ -169,7 +169,8 @@ void ucv_hooks_disarm(void)
 /**
  * ucv_hooks_missed() - calls of the probed functions that were not looked at
  *
- * More than UCV_HOOK_THREADS threads were inside one at once.
+ * More than UCV_HOOK_THREADS threads were inside one at once, or the CPU was in the
+ * handler of another kprobe.
  *
  * Context: process context, with arming and disarming kept away.
  * Return: their number since the module was loaded
@@ -200,6 +201,8 @@ u64 ucv_hooks_missed(void)
 
 /**
  * ucv_hooks_ucount() - can refusals of inc_ucount() be told?
+ *
+ * Return: false if not; the log has said why
  */
 bool ucv_hooks_ucount(void)
 {
@@ -208,6 +211,8 @@ bool ucv_hooks_ucount(void)
 
 /**
  * ucv_hooks_mount() - can refusals of count_mounts() be told?
+ *
+ * Return: false if not; the log has said why
  */
 bool ucv_hooks_mount(void)
 {

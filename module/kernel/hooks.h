@@ -2,8 +2,8 @@
 /*
  * The two places where the kernel refuses: inc_ucount() and count_mounts().
  *
- * Both are probed on their way out by kretprobes, which every kernel known here
- * has. While they are not armed, the code of both functions is as it was built.
+ * Both are probed on their way out by kretprobes. While they are not armed, the
+ * code of both functions is as it was built.
  *
  * A handler runs in the refused thread, right after the function has returned
  * and before its caller goes on, with preemption disabled (and on some kernels

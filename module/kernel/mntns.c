@@ -102,15 +102,15 @@ static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layou
 		{ "mnt_namespace", "ucounts", sizeof(void *), &layout->ucounts },
 		{ "mnt_namespace", "pending_mounts", sizeof(int), &layout->pending },
 		{ "mount", "mnt", sizeof(struct vfsmount), &layout->vfsmount },
-		{ "mount", "mnt_parent", sizeof(void *), &layout->parent },
-		{ "mount", "mnt_mounts", sizeof(struct list_head), &layout->children },
-		{ "mount", "mnt_child", sizeof(struct list_head), &layout->sibling },
 	};
 	const struct ucv_member optional[] = {
 		{ "mnt_namespace", "seq", sizeof(u64), &layout->seq },
 		{ "mnt_namespace", "mnt_ns_tree_node", sizeof(struct rb_node),
 		  &layout->tree_node },
 		{ "mount", "mnt_instance", sizeof(struct list_head), &layout->instance },
+		{ "mount", "mnt_parent", sizeof(void *), &layout->parent },
+		{ "mount", "mnt_mounts", sizeof(struct list_head), &layout->children },
+		{ "mount", "mnt_child", sizeof(struct list_head), &layout->sibling },
 	};
 	/* "mounts" was the number, and became a tree when nr_mounts came. */
 	const struct ucv_member nr_mounts = { "mnt_namespace", "nr_mounts", sizeof(int),
@@ -492,13 +492,15 @@ static struct mount *ucv_mount_next(struct mount *mnt, struct mount *root)
  * @max: count no further than this
  *
  * Context: namespace_sem is held, which keeps the tree as it is. Does not sleep.
- * Return: their number, or @max
+ * Return: their number, or @max; 0 if this kernel's trees are of a form not known here
  */
 u32 ucv_mount_tree_size(struct mount *root, u32 max)
 {
 	struct mount *mnt;
 	u32 nr = 0;
 
+	if (!ucv_layout.parent || !ucv_layout.children || !ucv_layout.sibling)
+		return 0;
 	for (mnt = root; mnt && nr < max; mnt = ucv_mount_next(mnt, root))
 		nr++;
 	return nr;

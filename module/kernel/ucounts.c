@@ -104,8 +104,10 @@ static s64 ucv_ucounts_search(const struct user_namespace *ns, kuid_t uid,
  * @resource: which counter of ucount[]
  * @used: out: its value; 0 if the kernel has no entry for them
  *
- * The table's lock is held for some instructions at a time. But on PREEMPT_RT it is
- * one to sleep on, and its holder may have been preempted by the caller.
+ * Where entries are freed after a grace period RCU is enough, as nothing is read of
+ * the namespaces of other entries but their address. Otherwise the table's lock is
+ * taken, which is held for some instructions at a time. But on PREEMPT_RT it is one
+ * to sleep on, and its holder may have been preempted by the caller.
  *
  * Context: any but with the table's lock held. Does not sleep.
  * Return: 0, or -EBUSY if that would take waiting (PREEMPT_RT)
@@ -113,7 +115,7 @@ static s64 ucv_ucounts_search(const struct user_namespace *ns, kuid_t uid,
 int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
 		     s64 *used)
 {
-#if UCV_UCOUNTS_LOCKLESS
+#if UCV_HAVE_UCOUNTS_NULLS
 	rcu_read_lock();
 	*used = ucv_ucounts_search(ns, uid, resource);
 	rcu_read_unlock();

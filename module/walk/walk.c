@@ -2,8 +2,8 @@
 /*
  * One walk through the kernel's tables: which, and in what order.
  *
- * The counters come first, as they lead to most user namespaces; then the mount
- * namespaces that the kernel lists; then the tasks, which live in both kinds and,
+ * The mount namespaces that the kernel lists come first; then the counters, which
+ * lead to most user namespaces; then the tasks, which live in both kinds and,
  * on kernels without a list, lead to the mount namespaces; then their files, for
  * the groups. The records of the user namespaces are made last, when all of them
  * have been met.
