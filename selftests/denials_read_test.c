@@ -462,6 +462,28 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	self->fd = fd;
 }
 
+/* epoll asks once how to be woken: a file may begin to listen after that. */
+UCV_TEST_F(listener, listens_after_epoll)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+	struct ucv_listen listen;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	ASSERT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ((__u32)EPOLLERR, event.events);
+	ASSERT_EQ(0, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+	ASSERT_EQ(1, refuse(&self->agent, 1));
+	/* Not at once: the waking comes a moment after the record. */
+	ASSERT_EQ(1, epoll_wait(epoll, &event, 1, 60000));
+	EXPECT_EQ((__u32)EPOLLIN, event.events);
+	close(epoll);
+	close(fd);
+}
+
 static struct waiter *signalled;
 
 static void on_signal(int sig)
