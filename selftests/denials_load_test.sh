@@ -135,7 +135,7 @@ load_and_unload_while_charges_are_refused() {
 	return $bad
 }
 
-# The sum of all is right all the same, and nobody is counted twice.
+# The sum of all is right all the same, nobody is counted twice, and it is the old ones that make way.
 more_limits_than_there_is_room_for() {
 	loaded && { unload || return; }
 	load denials=1 || return
@@ -152,6 +152,9 @@ more_limits_than_there_is_room_for() {
 	echo "$apart apart, $others others"
 	expect "all of them" 5000 $((apart + others)) || return
 	[ "$apart" -gt 500 ] && [ "$others" -gt 0 ] || return
+	for uid in 1900024997 1900024998 1900024999; do
+		expect "count of uid $uid" 1 "$(awk -v uid=$uid '$4 == uid { print $5 }' $debugfs/denial_counts)" || return
+	done
 	unload
 }
 

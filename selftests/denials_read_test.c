@@ -637,6 +637,31 @@ UCV_TEST_F(listener, position)
 	close(late);
 }
 
+/* Whoever waits is woken by a position that has something to read. */
+UCV_TEST_F(listener, position_set_while_one_waits)
+{
+	struct waiter *waiter;
+	__u64 oldest;
+	pid_t pid;
+	int how;
+
+	ASSERT_EQ(1, refuse(&self->agent, 1));
+	for (how = 0; how < NR_WAYS; how++) {
+		waiter = share_waiter(ucv_open(), how);
+		ASSERT_NE(0ULL, next_of(waiter->fd, 0));
+		pid = start_waiter(waiter);
+		ASSERT_ASLEEP(pid);
+		oldest = next_of(waiter->fd, UCV_LISTEN_OLDEST);
+		ASSERT_TRUE(has_ended(pid))
+			TH_LOG("way %d: nobody was woken", how);
+		if (how != BY_READ)
+			EXPECT_EQ((ssize_t)SIZE, read_from(waiter->fd, &waiter->denial, SIZE));
+		EXPECT_EQ(oldest, waiter->denial.seq);
+		EXPECT_EQ(0ULL, waiter->denial.lost);
+		close(waiter->fd);
+	}
+}
+
 /* Without arming, a file sees what is recorded on behalf of others, until they end. */
 UCV_TEST_F(listener, on_behalf_of_others)
 {
