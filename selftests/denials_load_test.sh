@@ -140,20 +140,24 @@ more_limits_than_there_is_room_for() {
 	loaded && { unload || return; }
 	load denials=1 || return
 	echo 0 >$max_instances
-	"$here/denials_loop" users 5000
+	"$here/denials_loop" users 6000
 	ran=$?
 	echo "$old_instances" >$max_instances
 	[ $ran -eq 0 ] || return
-	expect denials 5000 "$(status denials)" || return
-	awk 'NR > 1 { sum += $5 } END { print sum }' $debugfs/denial_counts >"$ktap_dir/sum"
-	expect "sum of denial_counts" 5000 "$(cat "$ktap_dir/sum")" || return
-	others=$(awk '$1 == "-" { print $5 }' $debugfs/denial_counts)
-	apart=$(awk '$1 == "inotify_instances" && $5 == 1' $debugfs/denial_counts | sort -u -k 4,4 | wc -l)
-	echo "$apart apart, $others others"
-	expect "all of them" 5000 $((apart + others)) || return
+	# Each third user was refused once, twice, three times.
+	expect denials 12000 "$(status denials)" || return
+	awk '
+		$1 == "-" { others = $5 }
+		$1 == "inotify_instances" && !seen[$4]++ && $5 == 1 + ($4 - 1900020000) % 3 { apart++; sum += $5 }
+		END { print apart + 0, sum + others, others + 0 }
+	' $debugfs/denial_counts >"$ktap_dir/sums"
+	read -r apart sum others <"$ktap_dir/sums"
+	echo "$apart users apart, $others denials of others"
+	expect "sum of denial_counts" 12000 "$sum" || return
 	[ "$apart" -gt 500 ] && [ "$others" -gt 0 ] || return
-	for uid in 1900024997 1900024998 1900024999; do
-		expect "count of uid $uid" 1 "$(awk -v uid=$uid '$4 == uid { print $5 }' $debugfs/denial_counts)" || return
+	for uid in 1900025997 1900025998 1900025999; do
+		expect "count of uid $uid" $((1 + (uid - 1900020000) % 3)) \
+			"$(awk -v uid=$uid '$4 == uid { print $5 }' $debugfs/denial_counts)" || return
 	done
 	unload
 }

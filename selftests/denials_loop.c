@@ -10,7 +10,7 @@
  *	denials_loop hold ARM	listens, and has denials recorded if ARM is 1, until SIGTERM;
  *				prints a line as soon as it does
  *	denials_loop users N	is refused inotify instances, of which the script allows
- *				none, as each of N users
+ *				none, as each of N users: once, twice or three times
  *
  * Exit status 1 for an error that the absence of the module does not explain.
  */
@@ -138,13 +138,14 @@ static void hold(__u32 arm)
 
 static void refuse_users(long users)
 {
-	long i;
+	long i, j;
 
 	for (i = 0; i < users; i++) {
 		if (setresuid(-1, FIRST_UID + i, 0))
 			die("setresuid");
-		if (inotify_init1(IN_CLOEXEC) != -1 || errno != EMFILE)
-			die("inotify_init1");
+		for (j = 0; j <= i % 3; j++)
+			if (inotify_init1(IN_CLOEXEC) != -1 || errno != EMFILE)
+				die("inotify_init1");
 		if (setresuid(-1, 0, -1))
 			die("setresuid");
 	}
