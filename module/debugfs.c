@@ -62,21 +62,19 @@ void ucv_show_uid(struct seq_file *m, u32 uid)
 }
 
 /**
- * ucv_show_process() - print a process and the end of the line
+ * ucv_show_process() - print a process
  * @m: where to
  * @pid: the process, or 0
- * @comm: its command. It may call itself anything, so that is escaped, and the last
- *	column.
+ * @comm: its command. It may call itself anything, so that is escaped.
  */
 void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
 {
 	if (!pid) {
-		seq_puts(m, " - -\n");
+		seq_puts(m, " - -");
 		return;
 	}
 	seq_printf(m, " %u ", pid);
 	seq_escape(m, comm, " \t\n\\");
-	seq_putc(m, '\n');
 }
 
 /* The position in a file: 0 is the heading, n + 1 is the n-th line. */

@@ -6,6 +6,7 @@
 #ifndef UCV_HOLD_H
 #define UCV_HOLD_H
 
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>

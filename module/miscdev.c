@@ -140,21 +140,41 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 	return ret;
 }
 
-/* Copy nr records, padding or cutting each to the size the caller asked for. */
-static int ucv_put_records(const struct ucv_records *records, u32 first, u32 nr,
-			   u8 __user *to, size_t record_size)
+/* Copy one record, padding or cutting it to the size the caller asked for. */
+static int ucv_put_record(const struct ucv_array *records, u32 index, u8 __user *to,
+			  size_t record_size)
 {
 	size_t copy = min(records->stride, record_size);
-	u32 i;
 
-	if (record_size == records->stride)
-		return copy_to_user(to, ucv_record(records, first), nr * copy) ?
-		       -EFAULT : 0;
-	for (i = 0; i < nr; i++, to += record_size) {
-		if (copy_to_user(to, ucv_record(records, first + i), copy))
-			return -EFAULT;
-		if (clear_user(to + copy, record_size - copy))
-			return -EFAULT;
+	if (copy_to_user(to, ucv_array_at(records, index), copy))
+		return -EFAULT;
+	return clear_user(to + copy, record_size - copy) ? -EFAULT : 0;
+}
+
+/* Copy records that follow each other in memory: their number, or an error. */
+static int ucv_put_run(const struct ucv_array *records, u32 first, u32 nr, u8 __user *to)
+{
+	nr = min(nr, ucv_array_run(records, first));
+	if (copy_to_user(to, ucv_array_at(records, first), nr * records->stride))
+		return -EFAULT;
+	return nr;
+}
+
+static int ucv_put_records(const struct ucv_array *records, u32 first, u32 nr,
+			   u8 __user *to, size_t record_size)
+{
+	bool as_stored = record_size == records->stride;
+	int ret;
+
+	while (nr) {
+		ret = as_stored ? ucv_put_run(records, first, nr, to) :
+				  ucv_put_record(records, first, to, record_size);
+		if (ret < 0)
+			return ret;
+		ret = as_stored ? ret : 1;
+		first += ret;
+		nr -= ret;
+		to += ret * record_size;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -173,7 +193,7 @@ static bool ucv_read_is_valid(const struct ucv_read *args)
 
 static int ucv_file_read(struct ucv_file *uf, struct ucv_read *args)
 {
-	const struct ucv_records *records;
+	const struct ucv_array *records;
 	u64 room = args->buf_size;
 
 	if (!uf->snap || !(uf->snap->filled & UCV_MASK(args->kind)))

@@ -4,6 +4,7 @@
  * What the tables are is not known here, only the order of the walks.
  */
 #include <linux/err.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -27,72 +28,142 @@ module_param(max_snapshot_kib, uint, 0644);
 MODULE_PARM_DESC(max_snapshot_kib,
 		 "memory that one open file may pin for its snapshot, in KiB (default 65536)");
 
-/**
- * ucv_snap_grow() - make room for more in an array of a snapshot
- * @snap: whose memory bound counts
- * @data: the array, or NULL
- * @stride: bytes of an element
- * @nr: elements in use
- * @max: in: elements there is room for; out: the new number
- *
- * Context: process context, no locks held. Sleeps.
- * Return: the array in its new place (the old one is freed); -EFBIG if the
- *	snapshot would exceed its bound, -ENOMEM: then nothing has changed
- */
-void *ucv_snap_grow(struct ucv_snap *snap, void *data, size_t stride, u32 nr, u32 *max)
+/* What an allocation takes of a snapshot's bound: the allocator rounds up like this. */
+static size_t ucv_snap_cost(size_t bytes)
 {
-	u32 room = max(*max, 128U);
-	size_t bytes, more;
-	void *grown;
-
-	if (check_add_overflow(*max, room, &room) ||
-	    check_mul_overflow((size_t)room, stride, &bytes))
-		return ERR_PTR(-EFBIG);
-	more = bytes - *max * stride;
-	if (snap->bytes > snap->max_bytes || more > snap->max_bytes - snap->bytes)
-		return ERR_PTR(-EFBIG);
-
-	grown = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!grown)
-		return ERR_PTR(-ENOMEM);
-	if (nr)
-		memcpy(grown, data, nr * stride);
-	kvfree(data);
-	snap->bytes += more;
-	*max = room;
-	return grown;
+	return roundup_pow_of_two(bytes);
 }
 
 /**
- * ucv_records_grow() - make room for more records of a kind
- * @snap: whose they are
- * @kind: which
+ * ucv_snap_alloc() - allocate memory that counts against a snapshot's bound
+ * @snap: the snapshot
+ * @bytes: how much, more than 0
+ *
+ * Context: process context, no locks held. Sleeps.
+ * Return: uninitialized memory for ucv_snap_release(), or an error pointer: -EFBIG if
+ *	it would exceed the bound, -ENOMEM
+ */
+void *ucv_snap_alloc(struct ucv_snap *snap, size_t bytes)
+{
+	size_t left = snap->max_bytes - snap->bytes;
+	void *data;
+
+	if (bytes > left || ucv_snap_cost(bytes) > left)
+		return ERR_PTR(-EFBIG);
+	data = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!data)
+		return ERR_PTR(-ENOMEM);
+	snap->bytes += ucv_snap_cost(bytes);
+	return data;
+}
+
+/**
+ * ucv_snap_release() - free what ucv_snap_alloc() returned
+ * @snap: the snapshot
+ * @data: the memory
+ * @bytes: as it was allocated
+ *
+ * Context: process context. May sleep.
+ */
+void ucv_snap_release(struct ucv_snap *snap, const void *data, size_t bytes)
+{
+	kvfree(data);
+	snap->bytes -= ucv_snap_cost(bytes);
+}
+
+/**
+ * ucv_array_init() - begin an array without elements
+ * @array: the array
+ * @stride: bytes from one element to the next, at most UCV_CHUNK_BYTES
+ */
+void ucv_array_init(struct ucv_array *array, size_t stride)
+{
+	memset(array, 0, sizeof(*array));
+	array->stride = stride;
+	array->per_chunk = UCV_CHUNK_BYTES / stride;
+	array->divide = reciprocal_value(array->per_chunk);
+}
+
+/* Have memory for one more pointer to a chunk. */
+static int ucv_array_grow_index(struct ucv_snap *snap, struct ucv_array *array)
+{
+	u32 max_chunks = max(array->max_chunks * 2, 16U);
+	size_t size = sizeof(*array->chunk);
+	void **chunk;
+
+	if (array->nr_chunks < array->max_chunks)
+		return 0;
+	chunk = ucv_snap_alloc(snap, max_chunks * size);
+	if (IS_ERR(chunk))
+		return PTR_ERR(chunk);
+	if (array->chunk) {
+		memcpy(chunk, array->chunk, array->nr_chunks * size);
+		ucv_snap_release(snap, array->chunk, array->max_chunks * size);
+	}
+	array->chunk = chunk;
+	array->max_chunks = max_chunks;
+	return 0;
+}
+
+static int ucv_array_add_chunk(struct ucv_snap *snap, struct ucv_array *array)
+{
+	void *chunk;
+	int ret;
+
+	if (array->max > U32_MAX - array->per_chunk)
+		return -EFBIG;
+	ret = ucv_array_grow_index(snap, array);
+	if (ret)
+		return ret;
+	chunk = ucv_snap_alloc(snap, UCV_CHUNK_BYTES);
+	if (IS_ERR(chunk))
+		return PTR_ERR(chunk);
+	array->chunk[array->nr_chunks++] = chunk;
+	array->max += array->per_chunk;
+	return 0;
+}
+
+/**
+ * ucv_array_reserve() - have memory for more elements
+ * @snap: whose bound counts
+ * @array: the array
+ * @least: how many more it must be
+ *
+ * Reserves more than that if it can, as who runs out of reserved memory under a lock
+ * has to start over. Elements do not move.
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG or -ENOMEM
  */
-int ucv_records_grow(struct ucv_snap *snap, enum ucv_kind kind)
+int ucv_array_reserve(struct ucv_snap *snap, struct ucv_array *array, u32 least)
 {
-	struct ucv_records *records = &snap->records[kind];
-	void *data;
+	u32 wanted = max(least, array->nr / 8);
+	int ret = 0;
 
-	data = ucv_snap_grow(snap, records->data, records->stride, records->nr,
-			     &records->max);
-	if (IS_ERR(data))
-		return PTR_ERR(data);
-	records->data = data;
-	return 0;
+	if (ucv_array_has_room(array, least))
+		return 0;
+	while (!ucv_array_has_room(array, wanted) && !ret)
+		ret = ucv_array_add_chunk(snap, array);
+	return ucv_array_has_room(array, least) ? 0 : ret;
 }
 
-static void ucv_snap_drop(struct ucv_snap *snap, enum ucv_kind kind)
+/**
+ * ucv_array_free() - free an array's memory
+ * @snap: whose bound counts
+ * @array: the array; empty and usable afterwards
+ *
+ * Context: process context. May sleep.
+ */
+void ucv_array_free(struct ucv_snap *snap, struct ucv_array *array)
 {
-	struct ucv_records *records = &snap->records[kind];
+	u32 i;
 
-	if (kind != UCV_KIND_RESOURCE)
-		kvfree(records->data);
-	records->data = NULL;
-	records->nr = 0;
-	records->max = 0;
+	for (i = 0; i < array->nr_chunks; i++)
+		ucv_snap_release(snap, array->chunk[i], UCV_CHUNK_BYTES);
+	if (array->chunk)
+		ucv_snap_release(snap, array->chunk,
+				 array->max_chunks * sizeof(*array->chunk));
+	ucv_array_init(array, array->stride);
 }
 
 /**
@@ -108,11 +179,25 @@ void ucv_snap_free(struct ucv_snap *snap)
 	if (!snap)
 		return;
 	for (kind = 0; kind < UCV_NR_KINDS; kind++)
-		ucv_snap_drop(snap, kind);
+		if (kind != UCV_KIND_RESOURCE)
+			ucv_array_free(snap, &snap->records[kind]);
 	kfree(snap);
 }
 
-static struct ucv_snap *ucv_snap_alloc(void)
+static_assert(sizeof(ucv_resources) <= UCV_CHUNK_BYTES);
+
+/* The names are the same for all snapshots and live as long as the module. */
+static void ucv_snap_init_resources(struct ucv_array *records)
+{
+	static void *chunk = ucv_resources;
+
+	ucv_array_init(records, sizeof(ucv_resources[0]));
+	records->chunk = &chunk;
+	records->nr = UCV_NR_RESOURCES;
+	records->max = UCV_NR_RESOURCES;
+}
+
+static struct ucv_snap *ucv_snap_new(void)
 {
 	struct ucv_snap *snap;
 
@@ -120,18 +205,13 @@ static struct ucv_snap *ucv_snap_alloc(void)
 	if (!snap)
 		return NULL;
 	snap->max_bytes = (size_t)READ_ONCE(max_snapshot_kib) * 1024;
-	snap->records[UCV_KIND_USERNS].stride = UCV_USERNS_STRIDE;
-	snap->records[UCV_KIND_UCOUNTS].stride = UCV_UCOUNTS_STRIDE;
-	snap->records[UCV_KIND_MNTNS].stride = sizeof(struct ucv_mntns);
-	snap->records[UCV_KIND_DENIAL_COUNT].stride = sizeof(struct ucv_denial_count);
-	snap->records[UCV_KIND_GROUP].stride = sizeof(struct ucv_group);
-	snap->records[UCV_KIND_HOLDER].stride = sizeof(struct ucv_holder);
-
-	/* The names are the same for all and live as long as the module. */
-	snap->records[UCV_KIND_RESOURCE].data = ucv_resources;
-	snap->records[UCV_KIND_RESOURCE].stride = sizeof(ucv_resources[0]);
-	snap->records[UCV_KIND_RESOURCE].nr = UCV_NR_RESOURCES;
-	snap->records[UCV_KIND_RESOURCE].max = UCV_NR_RESOURCES;
+	ucv_snap_init_resources(&snap->records[UCV_KIND_RESOURCE]);
+	ucv_array_init(&snap->records[UCV_KIND_USERNS], UCV_USERNS_STRIDE);
+	ucv_array_init(&snap->records[UCV_KIND_UCOUNTS], UCV_UCOUNTS_STRIDE);
+	ucv_array_init(&snap->records[UCV_KIND_MNTNS], sizeof(struct ucv_mntns));
+	ucv_array_init(&snap->records[UCV_KIND_DENIAL_COUNT], sizeof(struct ucv_denial_count));
+	ucv_array_init(&snap->records[UCV_KIND_GROUP], sizeof(struct ucv_group));
+	ucv_array_init(&snap->records[UCV_KIND_HOLDER], sizeof(struct ucv_holder));
 	return snap;
 }
 
@@ -151,7 +231,7 @@ u64 ucv_snap_supported(void)
 
 static int ucv_snap_denial_counts(struct ucv_snap *snap)
 {
-	struct ucv_records *records = &snap->records[UCV_KIND_DENIAL_COUNT];
+	struct ucv_array *records = &snap->records[UCV_KIND_DENIAL_COUNT];
 	struct ucv_denial_count count;
 	int ret = 0;
 	u32 slot;
@@ -159,10 +239,9 @@ static int ucv_snap_denial_counts(struct ucv_snap *snap)
 	for (slot = 0; slot <= UCV_DENIALS_COUNTS && !ret; slot++) {
 		if (!ucv_denials_get_count(slot, &count))
 			continue;
-		if (records->nr == records->max)
-			ret = ucv_records_grow(snap, UCV_KIND_DENIAL_COUNT);
+		ret = ucv_array_reserve(snap, records, 1);
 		if (!ret)
-			memcpy(ucv_record(records, records->nr++), &count, sizeof(count));
+			memcpy(ucv_array_at(records, records->nr++), &count, sizeof(count));
 	}
 	return ret;
 }
@@ -199,7 +278,7 @@ struct ucv_snap *ucv_snap_take(u64 request)
 	struct ucv_snap *snap;
 	int ret;
 
-	snap = ucv_snap_alloc();
+	snap = ucv_snap_new();
 	if (!snap)
 		return ERR_PTR(-ENOMEM);
 	snap->filled = request;

@@ -7,6 +7,7 @@
 #define UCV_SNAPSHOT_H
 
 #include <linux/overflow.h>
+#include <linux/reciprocal_div.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 
@@ -22,33 +23,44 @@
 #define UCV_USERNS_STRIDE	offsetof(struct ucv_userns, limit[UCV_NR_RESOURCES])
 #define UCV_UCOUNTS_STRIDE	offsetof(struct ucv_ucounts, used[UCV_NR_RESOURCES])
 
+/* An array grows by chunks of this size, so nothing is copied when it grows. */
+#define UCV_CHUNK_BYTES		(16 * 1024)
+
 /**
- * struct ucv_records - an array of records of one kind
- * @data: the records, @stride bytes from one to the next
- * @stride: bytes
- * @nr: how many there are
- * @max: how many there is room for
+ * struct ucv_array - an array of a snapshot or of its walk
+ * @chunk: the elements, @per_chunk of them in each chunk
+ * @stride: bytes from one element to the next
+ * @per_chunk: elements
+ * @divide: by @per_chunk
+ * @nr: elements in use
+ * @max: elements for which there is memory
+ * @nr_chunks: chunks
+ * @max_chunks: pointers for which @chunk has memory
  */
-struct ucv_records {
-	void *data;
+struct ucv_array {
+	void **chunk;
 	size_t stride;
+	u32 per_chunk;
+	struct reciprocal_value divide;
 	u32 nr;
 	u32 max;
+	u32 nr_chunks;
+	u32 max_chunks;
 };
 
 /**
  * struct ucv_snap - a snapshot
  * @records: by kind. Once ucv_snap_take() has returned, nothing changes any more.
  * @filled: UCV_MASK() of the kinds that are there
- * @bytes: memory taken so far
- * @max_bytes: memory it may take
+ * @bytes: memory that the snapshot, and its walk while it is under way, have allocated
+ * @max_bytes: the bound of @bytes
  * @start_ns: when the walk began, CLOCK_BOOTTIME
  * @end_ns: when it ended
  * @hold: the longest time that it held a lock or an RCU read section
  * @skipped: entries left out because their namespace was gone
  */
 struct ucv_snap {
-	struct ucv_records records[UCV_NR_KINDS];
+	struct ucv_array records[UCV_NR_KINDS];
 	u64 filled;
 	size_t bytes;
 	size_t max_bytes;
@@ -60,43 +72,69 @@ struct ucv_snap {
 
 struct ucv_snap *ucv_snap_take(u64 request);
 void ucv_snap_free(struct ucv_snap *snap);
-void *ucv_snap_grow(struct ucv_snap *snap, void *data, size_t stride, u32 nr, u32 *max);
 u64 ucv_snap_supported(void);
-int ucv_records_grow(struct ucv_snap *snap, enum ucv_kind kind);
+void *ucv_snap_alloc(struct ucv_snap *snap, size_t bytes);
+void ucv_snap_release(struct ucv_snap *snap, const void *data, size_t bytes);
+void ucv_array_init(struct ucv_array *array, size_t stride);
+int ucv_array_reserve(struct ucv_snap *snap, struct ucv_array *array, u32 least);
+void ucv_array_free(struct ucv_snap *snap, struct ucv_array *array);
 
 /**
- * ucv_record() - one record of an array
- * @records: the array
- * @index: less than records->max
+ * ucv_array_has_room() - can more elements be added without an allocation?
+ * @array: the array
+ * @nr: how many
  */
-static inline void *ucv_record(const struct ucv_records *records, u32 index)
+static inline bool ucv_array_has_room(const struct ucv_array *array, u32 nr)
 {
-	return records->data + index * records->stride;
+	return array->max - array->nr >= nr;
+}
+
+/**
+ * ucv_array_at() - one element of an array
+ * @array: the array
+ * @index: less than array->max
+ */
+static inline void *ucv_array_at(const struct ucv_array *array, u32 index)
+{
+	u32 nr = reciprocal_divide(index, array->divide);
+
+	return array->chunk[nr] + (index - nr * array->per_chunk) * array->stride;
+}
+
+/**
+ * ucv_array_run() - how many elements follow each other in memory
+ * @array: the array
+ * @index: of the first of them
+ */
+static inline u32 ucv_array_run(const struct ucv_array *array, u32 index)
+{
+	return array->per_chunk -
+	       (index - reciprocal_divide(index, array->divide) * array->per_chunk);
 }
 
 static inline struct ucv_userns *ucv_snap_userns(const struct ucv_snap *snap, u32 index)
 {
-	return ucv_record(&snap->records[UCV_KIND_USERNS], index);
+	return ucv_array_at(&snap->records[UCV_KIND_USERNS], index);
 }
 
 static inline struct ucv_mntns *ucv_snap_mntns(const struct ucv_snap *snap, u32 index)
 {
-	return ucv_record(&snap->records[UCV_KIND_MNTNS], index);
+	return ucv_array_at(&snap->records[UCV_KIND_MNTNS], index);
 }
 
 static inline struct ucv_ucounts *ucv_snap_ucounts(const struct ucv_snap *snap, u32 index)
 {
-	return ucv_record(&snap->records[UCV_KIND_UCOUNTS], index);
+	return ucv_array_at(&snap->records[UCV_KIND_UCOUNTS], index);
 }
 
 static inline struct ucv_group *ucv_snap_group(const struct ucv_snap *snap, u32 index)
 {
-	return ucv_record(&snap->records[UCV_KIND_GROUP], index);
+	return ucv_array_at(&snap->records[UCV_KIND_GROUP], index);
 }
 
 static inline struct ucv_holder *ucv_snap_holder(const struct ucv_snap *snap, u32 index)
 {
-	return ucv_record(&snap->records[UCV_KIND_HOLDER], index);
+	return ucv_array_at(&snap->records[UCV_KIND_HOLDER], index);
 }
 
 #endif

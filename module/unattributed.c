@@ -8,11 +8,11 @@
  * groups that are charged to it itself account for. What is left is shown at the
  * level where it belongs, and once.
  */
+#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "kernel/groups.h"
@@ -53,17 +53,21 @@ static u32 ucv_rowmap_find(const struct ucv_rowmap *map, u32 userns, u32 uid)
 	return index;
 }
 
-static int ucv_rowmap_init(struct ucv_rowmap *map, const struct ucv_snap *snap)
+static size_t ucv_rowmap_bytes(const struct ucv_rowmap *map, u32 nr)
+{
+	return (nr + (1UL << map->bits)) * sizeof(*map->next);
+}
+
+static int ucv_rowmap_init(struct ucv_rowmap *map, struct ucv_snap *snap)
 {
 	u32 nr = snap->records[UCV_KIND_UCOUNTS].nr;
 	u32 i;
 
 	map->snap = snap;
 	map->bits = max(ilog2(nr | 1), 4);
-	map->next = kvmalloc_array(nr + (1U << map->bits), sizeof(*map->next),
-				   GFP_KERNEL_ACCOUNT);
-	if (!map->next)
-		return -ENOMEM;
+	map->next = ucv_snap_alloc(snap, ucv_rowmap_bytes(map, nr));
+	if (IS_ERR(map->next))
+		return PTR_ERR(map->next);
 	map->head = map->next + nr;
 	memset32(map->head, UCV_NO_INDEX, 1U << map->bits);
 	for (i = 0; i < nr; i++) {
@@ -122,31 +126,34 @@ static void ucv_left_of_group(s64 *left, const struct ucv_rowmap *map,
 
 /**
  * ucv_unattributed() - what is left of the counters when the groups are taken away
- * @snap: with counters and groups
+ * @snap: with counters and groups; its memory bound counts
  *
  * Context: process context, no locks held. Sleeps.
  * Return: UCV_NR_GROUP_RESOURCES values for each ucv_ucounts record, in the order of
- *	ucv_group_resource(), for kvfree(); NULL if there is no memory
+ *	ucv_group_resource(), for kvfree(); or an error pointer: -EFBIG, -ENOMEM
  */
-s64 *ucv_unattributed(const struct ucv_snap *snap)
+s64 *ucv_unattributed(struct ucv_snap *snap)
 {
 	u32 nr = snap->records[UCV_KIND_UCOUNTS].nr;
+	size_t bytes = array_size((size_t)nr + 1, sizeof(s64) * UCV_NR_GROUP_RESOURCES);
 	struct ucv_rowmap map;
 	s64 *left;
+	int ret;
 	u32 i;
 
-	left = kvcalloc((size_t)nr + 1, sizeof(*left) * UCV_NR_GROUP_RESOURCES,
-			GFP_KERNEL_ACCOUNT);
-	if (!left)
-		return NULL;
-	if (ucv_rowmap_init(&map, snap)) {
-		kvfree(left);
-		return NULL;
+	left = ucv_snap_alloc(snap, bytes);
+	if (IS_ERR(left))
+		return left;
+	memset(left, 0, bytes);
+	ret = ucv_rowmap_init(&map, snap);
+	if (ret) {
+		ucv_snap_release(snap, left, bytes);
+		return ERR_PTR(ret);
 	}
 	for (i = 0; i < nr; i++)
 		ucv_left_of_row(left, &map, i);
 	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr; i++)
 		ucv_left_of_group(left, &map, ucv_snap_group(snap, i));
-	kvfree(map.next);
+	ucv_snap_release(snap, map.next, ucv_rowmap_bytes(&map, nr));
 	return left;
 }

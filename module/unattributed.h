@@ -9,6 +9,6 @@
 
 struct ucv_snap;
 
-s64 *ucv_unattributed(const struct ucv_snap *snap);
+s64 *ucv_unattributed(struct ucv_snap *snap);
 
 #endif

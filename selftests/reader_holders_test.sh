@@ -132,6 +132,67 @@ why_names_them() {
 	tells story_of_a_full_limit
 }
 
+parameter=/sys/module/ucountview/parameters/max_snapshot_kib
+
+set_room() {
+	echo "$1" >"$parameter"
+}
+
+# One user's copies of what it holds take nothing away from others.
+story_of_a_flood() {
+	starts_with flood $uid 3 && tell flood 100000 copy 100000 && tell flood 70 children 70 || return
+	starts_with victim $((uid + 1)) 4 || return
+	lower fs.inotify.max_user_watches 4
+	set_room 4096
+	succeeds why "$agent_victim" -R inotify_watches || return
+	expect "holder" "Held: 4 by story_agent ($agent_victim)." \
+		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")" || return
+	shows "the victim" "$agent_victim 4 1" -u $((uid + 1)) -o PID,MARKS,FDS || return
+	shows "by user" "71 1 3 more_holders" -u $uid --by user -o PROCESSES,GROUPS,MARKS,FLAGS || return
+	succeeds holders -r -n -u $uid --by group -o HOLDERS || return
+	expect "by group" "$agent_flood:N*100001 +7" \
+		"$(sed 's/:[0-9]*/:N/; s/,.*,/ /' "$ktap_dir/out")" || return
+	run holders -r -n -u $uid -o PID
+	expect "processes that are listed" "0 64" "$status $(lines out)" || return
+	expect "said of the others" "ucountview: 7 or more processes hold the same and are not listed: of each group, 64 are" \
+		"$(cat "$ktap_dir/err")" || return
+	run audit
+	expect "audit" 0 "$status" || return
+	run leaks -s 0.1 -- true
+	expect "leaks" 0 "$status"
+}
+
+copies_hide_nobody() {
+	result=0
+	tells story_of_a_flood || result=$?
+	set_room 65536
+	return $result
+}
+
+# The smallest bound with which why answers at all is too small for the holders.
+story_of_too_many_holders() {
+	starts_with editor $uid 4 || return
+	lower fs.inotify.max_user_watches 4
+	room=0
+	status=1
+	while [ $status != 0 ] && [ $room -lt 1024 ]; do
+		room=$((room + 4))
+		set_room $room
+		run why "$agent_editor" -R inotify_watches
+	done
+	expect "why" 0 "$status" || return
+	expect "holders" "Held: unknown, as the holders are more than the module may read:" \
+		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")" || return
+	grep -qx 'inotify_watches: 4 of 4 used by uid .*' "$ktap_dir/out"
+}
+
+why_answers_without_holders() {
+	result=0
+	tells story_of_too_many_holders || result=$?
+	set_room 65536
+	return $result
+}
+
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
 loaded || ktap_skip_all "the module is not loaded"
 reader=$(find_reader)
@@ -148,11 +209,13 @@ for number in 0 1 2 3 4 5 6 7 8; do
 done
 chmod -R a+rX "$ktap_dir" || exit
 
-ktap_begin 6
+ktap_begin 8
 ktap_test refuses_what_makes_no_sense
 ktap_test the_editor_is_named
 ktap_test a_shared_instance_is_one
 ktap_test what_nobody_holds_is_shown
 ktap_test json_has_it_all
 ktap_test why_names_them
+ktap_test copies_hide_nobody
+ktap_test why_answers_without_holders
 ktap_end

@@ -28,6 +28,8 @@
  *	insist PATH NR		tries NR times to watch it: how often that was refused
  *	post			sends its instance to itself through a socket, closes it, and
  *				never takes it out again
+ *	copy NR			makes so many copies of its descriptor: how many it could
+ *	children NR		makes so many children that hold what it holds
  *	fanotify		makes a fanotify group
  *	mark DIR FIRST NR	the same with marks
  *	quit
@@ -44,6 +46,7 @@
 #include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -256,6 +259,37 @@ static int done(int fd, int *keep)
 	return fd < 0 ? -1 : 0;
 }
 
+static void do_copy(const struct command *command)
+{
+	const struct rlimit limit = { 1048576, 1048576 };
+	long nr = number(command->word[1]), i;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit)) {
+		answer(-1);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		if (fcntl(inotify_fd, F_DUPFD_CLOEXEC, 0) < 0)
+			break;
+	answer(i);
+}
+
+static void do_children(const struct command *command)
+{
+	long nr = number(command->word[1]), i;
+	pid_t pid = 1;
+
+	for (i = 0; i < nr && pid > 0; i++) {
+		pid = fork();
+		if (pid)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	answer(pid < 0 ? -1 : i);
+}
+
 static void obey(const struct command *command)
 {
 	const char * const *word = command->word;
@@ -286,6 +320,10 @@ static void obey(const struct command *command)
 		with_files(command, watch);
 	else if (!strcmp(word[0], "insist"))
 		do_insist(command);
+	else if (!strcmp(word[0], "copy"))
+		do_copy(command);
+	else if (!strcmp(word[0], "children"))
+		do_children(command);
 	else if (!strcmp(word[0], "post"))
 		answer(post());
 	else if (!strcmp(word[0], "fanotify"))

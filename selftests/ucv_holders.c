@@ -182,14 +182,15 @@ static const char *bad_group(const struct ucv_held *held,
 {
 	const unsigned int all = UCV_GROUP_UNLIMITED_QUEUE |
 				 UCV_GROUP_UNLIMITED_MARKS | UCV_GROUP_LAGGING |
-				 UCV_GROUP_CLOSED;
+				 UCV_GROUP_CLOSED | UCV_GROUP_MORE_HOLDERS;
 	bool inotify = group->type == UCV_GROUP_INOTIFY;
 
 	if (!inotify && group->type != UCV_GROUP_FANOTIFY)
 		return "a group is of an unknown type";
 	if (group->flags & ~all)
 		return "a group has an unknown flag";
-	if (inotify && group->flags & ~UCV_GROUP_CLOSED)
+	if (inotify &&
+	    group->flags & ~(UCV_GROUP_CLOSED | UCV_GROUP_MORE_HOLDERS))
 		return "an inotify group has a flag of fanotify";
 	if (group->userns >= held->table.nr_userns)
 		return "a group's namespace index is out of range";
@@ -202,7 +203,13 @@ static const char *bad_group(const struct ucv_held *held,
 		return "a closed group has marks";
 	if (!group->nr_holders)
 		return "a group has no holder";
-	if (group->reserved[0] || group->reserved[1])
+	if (group->nr_fds < group->nr_holders)
+		return "a group has fewer descriptors than holders";
+	if (group->flags & UCV_GROUP_MORE_HOLDERS ?
+	    group->nr_holders <= UCV_GROUP_MAX_HOLDERS :
+	    group->nr_holders > UCV_GROUP_MAX_HOLDERS)
+		return "a group's flag of more holders is wrong";
+	if (group->reserved)
 		return "a reserved member of a group is set";
 	return NULL;
 }
@@ -216,7 +223,9 @@ static const char *bad_holder(const struct ucv_held *held,
 		return "a holder has a bad number";
 	if (!memchr(holder->comm, 0, sizeof(holder->comm)) || !*holder->comm)
 		return "a holder has a bad name";
-	if (holder->reserved[0] || holder->reserved[1])
+	if (!holder->nr_fds)
+		return "a holder has no descriptor";
+	if (holder->padding || holder->reserved)
 		return "a reserved member of a holder is set";
 	return NULL;
 }
@@ -229,10 +238,10 @@ static int compare_holders(const void *a, const void *b)
 		return x->tgid < y->tgid ? -1 : 1;
 	if (x->tid != y->tid)
 		return x->tid < y->tid ? -1 : 1;
-	return x->fd < y->fd ? -1 : x->fd > y->fd;
+	return x->group < y->group ? -1 : x->group > y->group;
 }
 
-/* A descriptor is seen once. Sorts the holders. */
+/* A holder of a group is there once. Sorts the holders. */
 static const char *bad_twins(struct ucv_holder *holders, unsigned int nr)
 {
 	unsigned int i;
@@ -240,28 +249,49 @@ static const char *bad_twins(struct ucv_holder *holders, unsigned int nr)
 	qsort(holders, nr, sizeof(*holders), compare_holders);
 	for (i = 1; i < nr; i++)
 		if (!compare_holders(&holders[i - 1], &holders[i]))
-			return "a descriptor is there twice";
+			return "a holder of a group is there twice";
 	return NULL;
+}
+
+/* What the records of the holders of a group add up to. */
+struct sum {
+	unsigned int holders;
+	unsigned long long fds;
+};
+
+static const char *bad_sum(const struct ucv_group *group, const struct sum *sum)
+{
+	if (group->flags & UCV_GROUP_MORE_HOLDERS) {
+		if (sum->holders != UCV_GROUP_MAX_HOLDERS)
+			return "a group of many holders has not as many records as it may";
+		return sum->fds < group->nr_fds ? NULL :
+		       "a group of many holders has no descriptors of the others";
+	}
+	if (sum->holders != group->nr_holders)
+		return "nr_holders is not the number of holders";
+	return sum->fds == group->nr_fds ? NULL :
+	       "nr_fds is not the sum of those of the holders";
 }
 
 /* What is wrong with a snapshot at any time, busy or quiet; empty if nothing is. */
 const char *ucv_held_inconsistent(const struct ucv_held *held)
 {
-	unsigned int *holders = calloc(held->nr_groups + 1, sizeof(*holders));
-	const char *bad = holders ? NULL : "no memory";
+	struct sum *sums = calloc(held->nr_groups + 1, sizeof(*sums));
+	const char *bad = sums ? NULL : "no memory";
 	unsigned int i;
 
 	for (i = 0; i < held->nr_groups && !bad; i++)
 		bad = bad_group(held, &held->groups[i]);
 	for (i = 0; i < held->nr_holders && !bad; i++) {
 		bad = bad_holder(held, &held->holders[i]);
-		if (!bad)
-			holders[held->holders[i].group]++;
+		if (bad)
+			break;
+		sums[held->holders[i].group].holders++;
+		sums[held->holders[i].group].fds += held->holders[i].nr_fds;
 	}
 	for (i = 0; i < held->nr_groups && !bad; i++)
-		if (holders[i] != held->groups[i].nr_holders)
-			bad = "nr_holders is not the number of holders";
-	free(holders);
+		bad = bad_sum(&held->groups[i], &sums[i]);
+	free(sums);
 	if (!bad)
 		bad = bad_twins(held->holders, held->nr_holders);
 	return bad ? bad : ucv_inconsistent(&held->table);

@@ -24,7 +24,7 @@ int ucv_held_take(struct ucv_held *held);
 void ucv_held_free(struct ucv_held *held);
 const char *ucv_held_inconsistent(const struct ucv_held *held);
 
-/* NULL if there is none; @tid is 0 for the table of the process. */
+/* By its lowest descriptor; NULL if there is none; @tid is 0 for the table of the process. */
 const struct ucv_holder *ucv_holder(const struct ucv_held *held, pid_t tgid,
 				    pid_t tid, int fd);
 const struct ucv_group *ucv_group_held(const struct ucv_held *held, pid_t tgid,

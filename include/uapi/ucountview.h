@@ -417,6 +417,10 @@ enum ucv_group_type {
 #define UCV_GROUP_UNLIMITED_MARKS (1U << 1) /* its marks are charged to nobody, see there */
 #define UCV_GROUP_LAGGING	(1U << 2) /* marks may be a little too high, see there */
 #define UCV_GROUP_CLOSED	(1U << 3) /* closed during the walk, see there */
+#define UCV_GROUP_MORE_HOLDERS	(1U << 4) /* not all holders are recorded, see there */
+
+/* How many holders of a group are recorded; those with the lowest numbers. */
+#define UCV_GROUP_MAX_HOLDERS	64
 
 /**
  * struct ucv_group - an inotify or fanotify group, which is what the descriptors
@@ -426,22 +430,25 @@ enum ucv_group_type {
  * @flags: UCV_GROUP_*. UCV_GROUP_UNLIMITED_MARKS: made with FAN_UNLIMITED_MARKS;
  *	the kernel counts its marks nowhere, so they are in @marks but in no
  *	ucv_ucounts record. UCV_GROUP_LAGGING: a fanotify group of more than a
- *	thousand marks; @marks may include some that were removed in the last
- *	moments and that the kernel has not taken apart yet. UCV_GROUP_CLOSED: the
- *	last descriptor was closed between the moment when the group was met and
- *	the one when its marks would have been counted; @marks is 0.
+ *	thousand marks, or one whose list of marks was locked by its owner; @marks
+ *	may include some that were removed in the last moments and that the kernel
+ *	has not destroyed yet. UCV_GROUP_CLOSED: the last descriptor was closed
+ *	between the moment when the group was found and the one when its marks would
+ *	have been counted; @marks is 0. UCV_GROUP_MORE_HOLDERS: @nr_holders is larger
+ *	than UCV_GROUP_MAX_HOLDERS, and only so many have an ucv_holder record.
  * @userns: index of the ucv_userns record of the namespace that it is charged to:
  *	that of whoever made it, whoever holds it now
  * @uid: the user that it is charged to there, as the initial user namespace sees
  *	it: the effective uid of whoever made it
  * @uid_in_ns: the same user as @userns sees it, or UCV_UID_UNMAPPED
- * @nr_holders: how many ucv_holder records of this snapshot point here; one or more
+ * @nr_holders: how many hold it, see struct ucv_holder; one or more
  * @group_resource: index of the ucv_resource record of the counter in which the
  *	group is one: inotify_instances or fanotify_groups
  * @mark_resource: likewise for its marks: inotify_watches or fanotify_marks
  * @marks: the watches or marks in it. Those that are added or removed while they
  *	are counted may be counted or not; a watch that is replaced by another
  *	one meanwhile may count twice.
+ * @nr_fds: the descriptors by which it is held, of all holders together
  * @reserved: zero
  *
  * Its index in the snapshot is all that names a group: the kernel has no number
@@ -459,8 +466,8 @@ enum ucv_group_type {
  * are read before the files, so on a busy system the difference may be too large
  * or below zero by what changes meanwhile.
  *
- * While a walk is under way it holds on to each group that it has met: the marks
- * of one that is closed are given back at once, the group itself a moment later.
+ * While a walk is under way it pins each group that it has found: the marks of one
+ * that is closed are uncharged at once, the group itself a moment later.
  */
 struct ucv_group {
 	__u32	type;
@@ -472,26 +479,30 @@ struct ucv_group {
 	__u32	group_resource;
 	__u32	mark_resource;
 	__u64	marks;
-	__u64	reserved[2];
+	__u64	nr_fds;
+	__u64	reserved;
 };
 
 /**
- * struct ucv_holder - a descriptor by which a process holds a group open
+ * struct ucv_holder - a process that holds a group open
  * @group: index of the ucv_group record in this snapshot
  * @tgid: the process, as the initial pid namespace sees it
- * @tid: 0 if the descriptor is in the file table of the process, which is that of
+ * @tid: 0 if the group is held in the file table of the process, which is that of
  *	its first thread. Otherwise a thread whose table is another, because it left
  *	the common one (unshare(CLONE_FILES), or clone() without CLONE_FILES) or
  *	because the first thread has ended. Of several threads with the same table it
  *	is the one with the lowest number.
- * @fd: the descriptor's number
+ * @fd: the lowest of its descriptors, as an example
  * @comm: the command of the process, or of thread @tid, NUL-terminated
+ * @nr_fds: by how many descriptors; one or more. Those that are opened or closed
+ *	while they are counted may be counted or not.
+ * @padding: zero
  * @reserved: zero
  *
- * A process that holds a group by two descriptors is two holders. So are two
+ * A process that holds a group in two file tables is two holders. So are two
  * processes that share one table. A process that exists throughout the walk with
  * the descriptor open is found; one may be missed when the descriptor passes from
- * one process to another meanwhile, and one may be met a second time, as a thread,
+ * one process to another meanwhile, and one may be found a second time, as a thread,
  * when another thread ends meanwhile.
  */
 struct ucv_holder {
@@ -500,7 +511,9 @@ struct ucv_holder {
 	__u32	tid;
 	__u32	fd;
 	char	comm[UCV_COMM_LEN];
-	__u64	reserved[2];
+	__u32	nr_fds;
+	__u32	padding;
+	__u64	reserved;
 };
 
 /* ucv_info.features: what of the running kernel the module uses */

@@ -8,12 +8,12 @@
 #include <linux/fsnotify_backend.h>
 #include <linux/idr.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/user_namespace.h>
 
 #include <uapi/ucountview.h>
@@ -21,6 +21,7 @@
 #include "hold.h"
 #include "kernel/btf.h"
 #include "kernel/features.h"
+#include "kernel/files.h"
 #include "kernel/groups.h"
 #include "kernel/symbols.h"
 
@@ -100,11 +101,11 @@ static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_grou
 }
 
 /*
- * Count the watches from number *wd on, and leave there where to go on. RCU keeps
- * the nodes of the IDR; what they point to is not looked at.
+ * Count the watches from number @count->wd on. RCU keeps the nodes of the IDR; what
+ * they point to is not read.
  */
-static bool ucv_inotify_count_batch(struct fsnotify_group *group, int *wd, u64 *nr,
-				    struct ucv_hold *hold)
+static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
+			      struct ucv_hold *hold)
 {
 	unsigned int n;
 	bool more = true;
@@ -112,28 +113,17 @@ static bool ucv_inotify_count_batch(struct fsnotify_group *group, int *wd, u64 *
 	rcu_read_lock();
 	ucv_hold_begin(hold);
 	for (n = 0; n < UCV_MARKS_BATCH && more; n++) {
-		more = idr_get_next(&group->inotify_data.idr, wd);
+		more = idr_get_next(&group->inotify_data.idr, &count->wd);
 		if (!more)
 			break;
-		++*nr;
-		more = *wd != INT_MAX;
+		count->marks++;
+		more = count->wd != INT_MAX;
 		if (more)
-			++*wd;
+			count->wd++;
 	}
 	ucv_hold_end(hold);
 	rcu_read_unlock();
 	return more;
-}
-
-static u64 ucv_inotify_count(struct fsnotify_group *group, struct ucv_hold *hold)
-{
-	u64 nr = 0;
-	int wd = 0;
-
-	while (ucv_inotify_count_batch(group, &wd, &nr, hold) &&
-	       !fatal_signal_pending(current))
-		cond_resched();
-	return nr;
 }
 
 #else
@@ -142,9 +132,10 @@ static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_grou
 {
 }
 
-static u64 ucv_inotify_count(struct fsnotify_group *group, struct ucv_hold *hold)
+static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
+			      struct ucv_hold *hold)
 {
-	return 0;
+	return false;
 }
 
 #endif
@@ -166,45 +157,31 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
 	facts->mark_resource = UCOUNT_FANOTIFY_MARKS;
 }
 
-static void ucv_group_lock(struct fsnotify_group *group)
-{
-#if UCV_HAVE_FSNOTIFY_GROUP_LOCK
-	fsnotify_group_lock(group);
-#else
-	mutex_lock(&group->mark_mutex);
-#endif
-}
-
-static void ucv_group_unlock(struct fsnotify_group *group)
-{
-#if UCV_HAVE_FSNOTIFY_GROUP_LOCK
-	fsnotify_group_unlock(group);
-#else
-	mutex_unlock(&group->mark_mutex);
-#endif
-}
-
 /*
- * The lock of the list keeps the marks on it. If there are too many for one batch,
- * the references tell, see groups.h.
+ * The lock of the list keeps the marks on it. If there are too many for one batch, or
+ * the lock is not free, the references tell, see groups.h.
  */
-static u64 ucv_fanotify_count(struct fsnotify_group *group, bool *lags, struct ucv_hold *hold)
+static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
+			       struct ucv_hold *hold)
 {
 	const struct list_head *pos;
-	unsigned int references;
-	u64 nr = 0;
+	bool counted = false;
 
-	ucv_group_lock(group);
-	ucv_hold_begin(hold);
-	list_for_each(pos, &group->marks_list)
-		if (++nr > UCV_MARKS_BATCH)
-			break;
-	references = refcount_read(&group->refcnt);
-	ucv_hold_end(hold);
-	ucv_group_unlock(group);
-
-	*lags = nr > UCV_MARKS_BATCH;
-	return *lags ? references - 2 : nr;
+	/* Not fsnotify_group_lock(), which is for those that allocate under it. */
+	if (mutex_trylock(&group->mark_mutex)) {
+		ucv_hold_begin(hold);
+		list_for_each(pos, &group->marks_list)
+			if (++count->marks > UCV_MARKS_BATCH)
+				break;
+		counted = count->marks <= UCV_MARKS_BATCH;
+		ucv_hold_end(hold);
+		mutex_unlock(&group->mark_mutex);
+	}
+	if (counted)
+		return;
+	/* Its file's and ours are no marks'. The file's is gone if it has been closed. */
+	count->marks = max(refcount_read(&group->refcnt), 2U) - 2;
+	count->lags = true;
 }
 
 #else
@@ -213,9 +190,9 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
 {
 }
 
-static u64 ucv_fanotify_count(struct fsnotify_group *group, bool *lags, struct ucv_hold *hold)
+static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
+			       struct ucv_hold *hold)
 {
-	return 0;
 }
 
 #endif
@@ -286,22 +263,25 @@ bool ucv_group_closed(const struct ucv_group_ref *ref)
 }
 
 /**
- * ucv_group_count() - count the marks of a group
+ * ucv_group_count() - count marks of a group, a batch at a time
  * @ref: filled by ucv_group_hold()
  * @type: an enum ucv_group_type: which kind of group it is
- * @lags: out: true if those that were removed a moment ago may be among them
+ * @count: zero before the first call; complete when this returns false
  * @hold: how long a lock or RCU is held is noted here
  *
- * Context: process context, no locks held. Sleeps.
- * Return: the number of marks; meaningless if a fatal signal is pending
+ * Waits for nobody: the owner of a group can keep the lock of its list of marks for
+ * as long as it is kept from running.
+ *
+ * Context: process context, no locks held.
+ * Return: true if it must be called again
  */
-u64 ucv_group_count(const struct ucv_group_ref *ref, u32 type, bool *lags,
-		    struct ucv_hold *hold)
+bool ucv_group_count(const struct ucv_group_ref *ref, u32 type,
+		     struct ucv_group_count *count, struct ucv_hold *hold)
 {
-	*lags = false;
 	if (type == UCV_GROUP_INOTIFY)
-		return ucv_inotify_count(ref->group, hold);
-	return ucv_fanotify_count(ref->group, lags, hold);
+		return ucv_inotify_count(ref->group, count, hold);
+	ucv_fanotify_count(ref->group, count, hold);
+	return false;
 }
 
 static int ucv_groups_check_layout(const struct ucv_btf *btf)
@@ -346,7 +326,7 @@ static int ucv_groups_check_layout(const struct ucv_btf *btf)
  */
 void ucv_groups_init(const struct ucv_btf *btf)
 {
-	if (btf && ucv_groups_check_layout(btf))
+	if (btf && (ucv_files_check_layout(btf) || ucv_groups_check_layout(btf)))
 		return;
 	if (UCV_HAVE_INOTIFY_UCOUNTS)
 		ucv_inotify_fops = ucv_symbol("inotify_fops", "CONFIG_KALLSYMS_ALL");

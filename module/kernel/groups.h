@@ -27,10 +27,11 @@
  * place to go on from. Those of fanotify are on a list under a mutex, with no such
  * place: a mark may leave the list, or be moved to a list on somebody's stack
  * (fsnotify_clear_marks_by_group()), and nothing in it tells. So the list is
- * walked as far as one batch goes; if it is longer, the number comes from the
- * references on the group: one for its file, one for each mark, one of ours.
- * A mark keeps its reference until it is freed, after an SRCU grace period: this
- * number lags behind by those that were removed a moment ago.
+ * walked as far as one batch goes, and only if the mutex is free: its owner may
+ * have been preempted, or throttled, for any length of time. Otherwise the number
+ * comes from the references on the group: one for its file, one for each mark, one
+ * of ours. A mark keeps its reference until it is freed, after an SRCU grace period:
+ * this number lags behind by those that were removed a moment ago.
  */
 #ifndef UCV_KERNEL_GROUPS_H
 #define UCV_KERNEL_GROUPS_H
@@ -75,6 +76,18 @@ struct ucv_group_ref {
 	struct user_namespace *user_ns;
 };
 
+/**
+ * struct ucv_group_count - what has been counted of a group
+ * @marks: its marks so far
+ * @lags: those that were removed a moment ago may be among them
+ * @wd: inotify: the number of the watch to go on from
+ */
+struct ucv_group_count {
+	u64 marks;
+	bool lags;
+	int wd;
+};
+
 void ucv_groups_init(const struct ucv_btf *btf);
 bool ucv_groups_available(void);
 u32 ucv_group_resource(unsigned int nth);
@@ -84,7 +97,7 @@ void ucv_group_hold(struct ucv_group_ref *ref, struct fsnotify_group *group,
 		    struct user_namespace *user_ns);
 void ucv_group_release(struct ucv_group_ref *ref);
 bool ucv_group_closed(const struct ucv_group_ref *ref);
-u64 ucv_group_count(const struct ucv_group_ref *ref, u32 type, bool *lags,
-		    struct ucv_hold *hold);
+bool ucv_group_count(const struct ucv_group_ref *ref, u32 type,
+		     struct ucv_group_count *count, struct ucv_hold *hold);
 
 #endif

@@ -390,7 +390,7 @@ struct ucv_mntns_request {
 };
 
 /* An ucv_file_visit. */
-static int ucv_mntns_visit_file(struct file *file, unsigned int fd, void *arg)
+static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
 {
 	const struct ucv_mntns_request *request = arg;
 	struct mnt_namespace *ns = ucv_mntns_of_inode(file_inode(file));
@@ -401,23 +401,23 @@ static int ucv_mntns_visit_file(struct file *file, unsigned int fd, void *arg)
 /**
  * ucv_mntns_visit_files() - visit the mount namespaces that a task has open
  * @task: kept by the caller's RCU read section
- * @fd: in: the first descriptor to look at; out: where to go on
+ * @place: in: the first descriptor to look at; out: where to go on
  * @visit: called for each
  * @arg: for @visit
  *
- * Looks at a limited number of files. The lock of the file table keeps the file,
- * that its inode, and that the namespace.
+ * Does a limited amount of work, see ucv_files_visit(). The lock of the file table
+ * keeps the file, that its inode, and that the namespace.
  *
  * Context: any but with a file table's lock held. Takes task_lock().
  * Return: 0 if all files have been seen, -EAGAIN if there may be more, or what
  *	@visit returned to stop
  */
-int ucv_mntns_visit_files(struct task_struct *task, unsigned int *fd,
+int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *place,
 			  ucv_mntns_visit visit, void *arg)
 {
 	struct ucv_mntns_request request = { .visit = visit, .arg = arg };
 
-	return ucv_files_visit(task, fd, ucv_mntns_visit_file, &request);
+	return ucv_files_visit(task, place, ucv_mntns_visit_file, &request);
 }
 
 /**

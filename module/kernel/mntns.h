@@ -36,6 +36,7 @@ struct mnt_namespace;
 struct mount;
 struct task_struct;
 struct ucv_btf;
+struct ucv_files_place;
 struct ucv_hold;
 struct user_namespace;
 
@@ -79,7 +80,7 @@ u32 ucv_mount_tree_size(struct mount *root, u32 max);
 int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
 			   struct ucv_hold *hold);
 int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *arg);
-int ucv_mntns_visit_files(struct task_struct *task, unsigned int *fd,
+int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *place,
 			  ucv_mntns_visit visit, void *arg);
 int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hold);
 

@@ -10,9 +10,7 @@
 #include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
-#include <linux/rculist.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 
 /**
  * ucv_task_next() - the task with the next number
@@ -39,34 +37,23 @@ static inline struct task_struct *ucv_task_next(int *nr)
 }
 
 /**
- * ucv_task_shows_files() - is a task to be visited for its file table?
- * @task: the task
- * @since: when the walk began, nanoseconds of CLOCK_BOOTTIME
+ * ucv_task_files_shown_before() - has the first thread shown this file table already?
+ * @task: the task, which has a file table
  *
- * Nearly always the threads of a process share one table, but each may have one of
- * its own, and the first one may have ended before the others. So a thread is
- * visited unless another one has the same table that the walk has met before: one
- * with a lower number that is older than the walk.
+ * Nearly always the threads of a process share one table, so this is asked first. The
+ * first thread is older than the others; if its number is lower, too, a walk in the
+ * order of the numbers has been there. Tables are only compared by their addresses:
+ * the task that points to the table that @task has at this moment shares it.
  *
- * Tables are only compared by their addresses. Whoever points to the table that
- * @task has at this moment shares it.
- *
- * Context: in an RCU read section, which keeps @task and the list of its threads.
+ * Context: in an RCU read section, which keeps @task and, as that has not left its
+ *	process before the section began, the first thread of that.
  */
-static inline bool ucv_task_shows_files(struct task_struct *task, u64 since)
+static inline bool ucv_task_files_shown_before(struct task_struct *task)
 {
-	const struct files_struct *files = READ_ONCE(task->files);
-	struct task_struct *thread;
+	struct task_struct *first = READ_ONCE(task->group_leader);
 
-	if (!files)
-		return false;
-	/* for_each_thread() asks about a lock that modules do not know. */
-	list_for_each_entry_rcu(thread, &task->signal->thread_head, thread_node)
-		if (READ_ONCE(thread->files) == files &&
-		    task_pid_nr(thread) < task_pid_nr(task) &&
-		    thread->start_boottime < since)
-			return false;
-	return true;
+	return first != task && READ_ONCE(first->files) == READ_ONCE(task->files) &&
+	       task_pid_nr(first) < task_pid_nr(task);
 }
 
 /**

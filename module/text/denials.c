@@ -50,6 +50,7 @@ static void ucv_denials_show(struct seq_file *m, const struct ucv_view *view, u6
 		seq_puts(m, " - - -");
 	seq_printf(m, " 0x%x %u", denial.flags, denial.pid);
 	ucv_show_process(m, denial.tgid, denial.comm);
+	seq_putc(m, '\n');
 }
 
 const struct ucv_text ucv_text_denials = {
@@ -68,7 +69,7 @@ static int ucv_denial_counts_prepare(struct ucv_view *view)
 static void ucv_denial_counts_show(struct seq_file *m, const struct ucv_view *view, u64 line)
 {
 	const struct ucv_denial_count *count =
-		ucv_record(&view->snap->records[UCV_KIND_DENIAL_COUNT], line);
+		ucv_array_at(&view->snap->records[UCV_KIND_DENIAL_COUNT], line);
 
 	if (count->flags & UCV_DENIAL_COUNT_OTHERS)
 		seq_puts(m, "- - -");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file "holders": a line for each descriptor of an inotify or fanotify group,
- * then a line for each counter that those do not explain.
+ * The file "holders": a line for each process that holds an inotify or fanotify
+ * group, then a line for each counter that the groups do not explain.
  */
+#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/seq_file.h>
@@ -14,17 +15,22 @@
 
 static int ucv_holders_prepare(struct ucv_view *view)
 {
+	s64 *left;
+
 	view->nr_lines = view->snap->records[UCV_KIND_HOLDER].nr +
 			 (u64)view->snap->records[UCV_KIND_UCOUNTS].nr *
 			 UCV_NR_GROUP_RESOURCES;
-	view->left = ucv_unattributed(view->snap);
-	return view->left ? 0 : -ENOMEM;
+	left = ucv_unattributed(view->snap);
+	if (IS_ERR(left))
+		return PTR_ERR(left);
+	view->left = left;
+	return 0;
 }
 
 static void ucv_show_group_flags(struct seq_file *m, u32 flags)
 {
 	static const char * const names[] = {
-		"unlimited_queue", "unlimited_marks", "lagging", "closed",
+		"unlimited_queue", "unlimited_marks", "lagging", "closed", "more_holders",
 	};
 	char separator = ' ';
 	unsigned int i;
@@ -55,6 +61,7 @@ static void ucv_show_holder(struct seq_file *m, const struct ucv_snap *snap,
 	else
 		seq_puts(m, " -");
 	ucv_show_process(m, holder->tgid, holder->comm);
+	seq_printf(m, " %u\n", holder->nr_fds);
 }
 
 /* What no file explains of one counter of one record. */
@@ -67,7 +74,7 @@ static void ucv_show_unattributed(struct seq_file *m, const struct ucv_view *vie
 
 	if (left <= 0)
 		return;
-	seq_printf(m, "- %s %u %u %u %lld unattributed - - - -\n",
+	seq_printf(m, "- %s %u %u %u %lld unattributed - - - - -\n",
 		   ucv_resources[ucv_group_resource(nth)].name,
 		   userns->inum, userns->level, record->uid, left);
 }
@@ -84,7 +91,7 @@ static void ucv_holders_show(struct seq_file *m, const struct ucv_view *view, u6
 
 const struct ucv_text ucv_text_holders = {
 	.name		= "holders",
-	.heading	= "GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND",
+	.heading	= "GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND FDS",
 	.request	= UCV_MASK(UCV_KIND_HOLDER) | UCV_MASK(UCV_KIND_UCOUNTS),
 	.prepare	= ucv_holders_prepare,
 	.show		= ucv_holders_show,

@@ -20,6 +20,7 @@ static void ucv_mounts_show(struct seq_file *m, const struct ucv_view *view, u64
 	ucv_show_uid(m, mntns->uid);
 	seq_printf(m, " %u %u %u", mntns->mounts, mntns->pending, mntns->limit);
 	ucv_show_process(m, mntns->pid, mntns->comm);
+	seq_putc(m, '\n');
 }
 
 const struct ucv_text ucv_text_mounts = {

@@ -23,6 +23,7 @@ static void ucv_userns_show(struct seq_file *m, const struct ucv_view *view, u64
 		seq_printf(m, "%u", ucv_snap_userns(view->snap, userns->parent)->inum);
 	seq_printf(m, " %u %u %u", userns->level, userns->owner, userns->nr_ucounts);
 	ucv_show_process(m, userns->pid, userns->comm);
+	seq_putc(m, '\n');
 }
 
 /* The number of rows is a column, so the rows are walked as well. */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The walk over the files of all tasks: one record for each inotify and fanotify
- * group, and one for each descriptor by which a process holds it.
+ * group, and one for each process that holds it, as long as these are few. However
+ * many descriptors and processes share a group, its records stay bounded.
  *
  * A group is known by its address. So that no other takes the place of one that
- * goes away, the walk holds it (kernel/groups.h says how) from the moment when it
- * is met until its marks have been counted, or until it is seen to be closed.
+ * goes away, the walk pins it (kernel/groups.h says how) from the moment when it
+ * is found until its marks have been counted, or until it is seen to be closed.
  */
-#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -21,10 +21,8 @@
 #include "kernel/tasks.h"
 #include "walk/walk.h"
 
-/* Tasks whose files are visited in one RCU read section. */
-#define UCV_HOLDERS_BATCH	16
-/* Groups looked at between two batches of tasks, for those that have been closed. */
-#define UCV_SWEEP_BATCH		64
+/* Groups checked between two RCU read sections, for those that have been closed. */
+#define UCV_SWEEP_BATCH		64U
 
 /* One walk at a time: the references of another on a group would be taken for marks. */
 static DEFINE_MUTEX(ucv_holders_lock);
@@ -34,43 +32,48 @@ static u32 *ucv_grpmap_head(struct ucv_grpmap *map, const struct fsnotify_group 
 	return &map->head[hash_ptr(group, ilog2(UCV_GRPMAP_HEADS))];
 }
 
+static struct ucv_grpmap_slot *ucv_grpmap_slot(const struct ucv_grpmap *map, u32 index)
+{
+	return ucv_array_at(&map->slot, index);
+}
+
 static u32 ucv_grpmap_find(struct ucv_grpmap *map, const struct fsnotify_group *group)
 {
 	u32 index = *ucv_grpmap_head(map, group);
 
-	while (index != UCV_NO_INDEX && map->slot[index].key != group)
-		index = map->slot[index].next;
+	while (index != UCV_NO_INDEX && ucv_grpmap_slot(map, index)->key != group)
+		index = ucv_grpmap_slot(map, index)->next;
 	return index;
 }
 
-/* Let go of a group; its record stays, but it is not found any more. */
+/* Put a group; its record stays, but it is not found any more. */
 static void ucv_grpmap_release(struct ucv_grpmap *map, u32 index)
 {
-	struct ucv_grpmap_slot *slot = &map->slot[index];
+	struct ucv_grpmap_slot *slot = ucv_grpmap_slot(map, index);
 	u32 *link = ucv_grpmap_head(map, slot->key);
 
 	while (*link != index)
-		link = &map->slot[*link].next;
+		link = &ucv_grpmap_slot(map, *link)->next;
 	*link = slot->next;
 	ucv_group_release(&slot->ref);
 }
 
 static void ucv_grpmap_init(struct ucv_grpmap *map)
 {
-	map->slot = NULL;
-	map->nr = 0;
-	map->max = 0;
+	ucv_array_init(&map->slot, sizeof(struct ucv_grpmap_slot));
+	map->visit = 0;
 	map->swept = 0;
 	memset32(map->head, UCV_NO_INDEX, ARRAY_SIZE(map->head));
 }
 
-static void ucv_grpmap_destroy(struct ucv_grpmap *map)
+static void ucv_grpmap_destroy(struct ucv_walk *walk)
 {
+	struct ucv_grpmap *map = &walk->grpmap;
 	u32 i;
 
-	for (i = 0; i < map->nr; i++)
-		ucv_group_release(&map->slot[i].ref);
-	kvfree(map->slot);
+	for (i = 0; i < map->slot.nr; i++)
+		ucv_group_release(&ucv_grpmap_slot(map, i)->ref);
+	ucv_array_free(walk->snap, &map->slot);
 }
 
 static void ucv_grpmap_close(struct ucv_walk *walk, u32 index)
@@ -80,52 +83,46 @@ static void ucv_grpmap_close(struct ucv_walk *walk, u32 index)
 }
 
 /*
- * Let go of groups that have been closed, so that their charge is not kept from
- * being given back for longer than it takes to come round. No file table has
- * such a group any more, so nobody misses it.
+ * Put groups that have been closed, so that their charge is not dropped later than
+ * it takes to come round. No file table has such a group any more.
  */
 static void ucv_grpmap_sweep(struct ucv_walk *walk)
 {
 	struct ucv_grpmap *map = &walk->grpmap;
 	unsigned int n;
 
-	for (n = min_t(u32, map->nr, UCV_SWEEP_BATCH); n; n--) {
-		if (map->swept >= map->nr)
+	for (n = min(map->slot.nr, UCV_SWEEP_BATCH); n; n--) {
+		const struct ucv_group_ref *ref;
+
+		if (map->swept >= map->slot.nr)
 			map->swept = 0;
-		if (map->slot[map->swept].ref.group &&
-		    ucv_group_closed(&map->slot[map->swept].ref))
+		ref = &ucv_grpmap_slot(map, map->swept)->ref;
+		if (ref->group && ucv_group_closed(ref))
 			ucv_grpmap_close(walk, map->swept);
 		map->swept++;
 	}
 }
 
-static int ucv_grpmap_make_room(struct ucv_walk *walk)
+static int ucv_grpmap_reserve(struct ucv_walk *walk)
 {
 	struct ucv_snap *snap = walk->snap;
-	struct ucv_grpmap *map = &walk->grpmap;
-	void *slot;
-	int ret = 0;
+	int ret;
 
-	if (walk->map.max - walk->map.nr < UCV_USERNS_LEVELS)
-		ret = ucv_nsmap_grow(walk);
-	if (!ret && map->nr == snap->records[UCV_KIND_GROUP].max)
-		ret = ucv_records_grow(snap, UCV_KIND_GROUP);
-	if (!ret && snap->records[UCV_KIND_HOLDER].nr == snap->records[UCV_KIND_HOLDER].max)
-		ret = ucv_records_grow(snap, UCV_KIND_HOLDER);
-	if (ret || map->nr < map->max)
-		return ret;
-	slot = ucv_snap_grow(snap, map->slot, sizeof(*map->slot), map->nr, &map->max);
-	if (IS_ERR(slot))
-		return PTR_ERR(slot);
-	map->slot = slot;
-	return 0;
+	ret = ucv_nsmap_reserve(walk);
+	if (!ret)
+		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_GROUP], 1);
+	if (!ret)
+		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_HOLDER], 1);
+	if (!ret)
+		ret = ucv_array_reserve(snap, &walk->grpmap.slot, 1);
+	return ret;
 }
 
-/* Record a group that is met for the first time: its index, or an error. */
+/* Record a group that is found for the first time: its index, or an error. */
 static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 			  struct fsnotify_group *group)
 {
-	struct ucv_records *records = &walk->snap->records[UCV_KIND_GROUP];
+	struct ucv_array *records = &walk->snap->records[UCV_KIND_GROUP];
 	struct ucv_grpmap *map = &walk->grpmap;
 	struct ucv_grpmap_slot *slot;
 	struct ucv_group_facts facts;
@@ -133,14 +130,14 @@ static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 	int userns;
 	u32 *head;
 
-	if (records->nr == records->max || map->nr == map->max)
+	if (!ucv_array_has_room(records, 1) || !ucv_array_has_room(&map->slot, 1))
 		return -ENOSPC;
 	ucv_group_read(file, &facts);
 	userns = ucv_nsmap_index(&walk->map, facts.user_ns);
 	if (userns < 0)
 		return userns;
 
-	record = ucv_record(records, records->nr++);
+	record = ucv_array_at(records, records->nr++);
 	memset(record, 0, sizeof(*record));
 	record->type = facts.type;
 	record->flags = facts.flags;
@@ -150,13 +147,14 @@ static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 	record->group_resource = facts.group_resource;
 	record->mark_resource = facts.mark_resource;
 
-	slot = &map->slot[map->nr];
+	slot = ucv_grpmap_slot(map, map->slot.nr);
 	ucv_group_hold(&slot->ref, group, facts.user_ns);
 	slot->key = group;
+	slot->visit = 0;
 	head = ucv_grpmap_head(map, group);
 	slot->next = *head;
-	*head = map->nr;
-	return map->nr++;
+	*head = map->slot.nr;
+	return map->slot.nr++;
 }
 
 static int ucv_grpmap_index(struct ucv_walk *walk, const struct file *file,
@@ -175,54 +173,82 @@ struct ucv_holders_visit {
 };
 
 /*
- * Record a descriptor if it is one of a group: an ucv_file_visit. The lock of the
- * file table keeps the file, that the group and what it is charged to.
+ * The first descriptor of a group in this table: record the holder, if the group has
+ * not got too many. It has at least one, so who holds it alone cannot be hidden by
+ * others.
  */
-static int ucv_holders_meet_file(struct file *file, unsigned int fd, void *arg)
+static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, unsigned int fd)
 {
-	const struct ucv_holders_visit *visit = arg;
 	struct ucv_walk *walk = visit->walk;
-	struct ucv_records *records = &walk->snap->records[UCV_KIND_HOLDER];
-	struct fsnotify_group *group = ucv_group_of(file);
+	struct ucv_array *records = &walk->snap->records[UCV_KIND_HOLDER];
+	struct ucv_grpmap_slot *slot = ucv_grpmap_slot(&walk->grpmap, index);
+	struct ucv_group *group = ucv_snap_group(walk->snap, index);
 	struct ucv_holder *record;
-	int index;
 
-	if (!group)
-		return 0;
-	if (records->nr == records->max)
-		return -ENOSPC;
-	index = ucv_grpmap_index(walk, file, group);
-	if (index < 0)
-		return index == -ENOSPC ? index : 0;
-
-	record = ucv_record(records, records->nr++);
-	memset(record, 0, sizeof(*record));
-	record->group = index;
-	record->tgid = task_tgid_nr(visit->task);
-	if (!thread_group_leader(visit->owner))
-		record->tid = task_pid_nr(visit->owner);
-	record->fd = fd;
-	ucv_snap_group(walk->snap, index)->nr_holders++;
+	if (group->nr_holders < UCV_GROUP_MAX_HOLDERS) {
+		if (!ucv_array_has_room(records, 1))
+			return -ENOSPC;
+		slot->holder = records->nr++;
+		record = ucv_snap_holder(walk->snap, slot->holder);
+		memset(record, 0, sizeof(*record));
+		record->group = index;
+		record->tgid = task_tgid_nr(visit->task);
+		if (!thread_group_leader(visit->owner))
+			record->tid = task_pid_nr(visit->owner);
+		record->fd = fd;
+	} else {
+		slot->holder = UCV_NO_INDEX;
+		group->flags |= UCV_GROUP_MORE_HOLDERS;
+	}
+	group->nr_holders++;
+	slot->visit = walk->grpmap.visit;
 	return 0;
 }
 
 /*
- * Visit a task: the visit of an ucv_task_visitor. Kernel threads have nothing open
- * of their own; some work with a table that they borrow from a process.
+ * Count descriptors if they are those of a group: an ucv_file_visit. The lock of the
+ * file table keeps the file, that the group and what it is charged to.
  */
-static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task,
-				 unsigned int *fd)
+static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
 {
-	const struct ucv_records *records = &walk->snap->records[UCV_KIND_HOLDER];
+	const struct ucv_holders_visit *visit = arg;
+	struct ucv_walk *walk = visit->walk;
+	struct fsnotify_group *group = ucv_group_of(file);
+	struct ucv_grpmap_slot *slot;
+	int index, ret = 0;
+
+	if (!group)
+		return 0;
+	index = ucv_grpmap_index(walk, file, group);
+	if (index < 0)
+		return index == -ENOSPC ? index : 0;
+	slot = ucv_grpmap_slot(&walk->grpmap, index);
+	if (slot->visit != walk->grpmap.visit)
+		ret = ucv_holders_add(visit, index, fd);
+	if (ret)
+		return ret;
+	ucv_snap_group(walk->snap, index)->nr_fds += nr;
+	if (slot->holder != UCV_NO_INDEX)
+		ucv_snap_holder(walk->snap, slot->holder)->nr_fds += nr;
+	return 0;
+}
+
+/* Visit a task: the visit of an ucv_task_visitor. */
+static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task,
+				 struct ucv_files_place *place)
+{
+	const struct ucv_array *records = &walk->snap->records[UCV_KIND_HOLDER];
 	struct ucv_holders_visit visit = { .walk = walk, .task = task };
 	char comm[TASK_COMM_LEN];
 	u32 i = records->nr;
 	int ret;
 
-	if (task->flags & PF_KTHREAD || !ucv_task_shows_files(task, walk->snap->start_ns))
+	if (!ucv_task_shows_files(walk, task, place))
 		return 0;
+	if (!place->visiting)
+		walk->grpmap.visit++;
 	visit.owner = ucv_task_files_owner(task);
-	ret = ucv_files_visit(task, fd, ucv_holders_meet_file, &visit);
+	ret = ucv_files_visit(task, place, ucv_holders_meet_file, &visit);
 	if (i == records->nr)
 		return ret;
 	/* Not under task_lock(), which this takes itself on some kernels. */
@@ -236,37 +262,45 @@ static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task
 static int ucv_holders_prepare(struct ucv_walk *walk)
 {
 	ucv_grpmap_sweep(walk);
-	return ucv_grpmap_make_room(walk);
+	return ucv_grpmap_reserve(walk);
 }
 
-/* Count the marks of the groups and let go of them, one after the other. */
-static int ucv_holders_count(struct ucv_walk *walk)
+/* Count the marks of a group. Between two batches, other groups may have been closed. */
+static int ucv_holders_count_one(struct ucv_walk *walk, u32 index)
 {
-	struct ucv_grpmap *map = &walk->grpmap;
-	bool lags;
-	u64 marks;
-	u32 i;
+	const struct ucv_group_ref *ref = &ucv_grpmap_slot(&walk->grpmap, index)->ref;
+	struct ucv_group *record = ucv_snap_group(walk->snap, index);
+	struct ucv_group_count count = {};
+	bool more = true;
 
-	for (i = 0; i < map->nr; i++) {
-		struct ucv_group *record = ucv_snap_group(walk->snap, i);
-
+	while (more) {
 		ucv_grpmap_sweep(walk);
-		if (!map->slot[i].ref.group)
-			continue;
-		marks = ucv_group_count(&map->slot[i].ref, record->type, &lags,
-					&walk->snap->hold);
+		if (!ref->group)
+			return 0; /* it has been closed itself */
+		more = ucv_group_count(ref, record->type, &count, &walk->snap->hold);
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (ucv_group_closed(&map->slot[i].ref)) {
-			ucv_grpmap_close(walk, i);
-			continue;
-		}
-		record->marks = marks;
-		record->flags |= lags ? UCV_GROUP_LAGGING : 0;
-		ucv_grpmap_release(map, i);
 		cond_resched();
 	}
+	if (ucv_group_closed(ref)) {
+		ucv_grpmap_close(walk, index);
+		return 0;
+	}
+	record->marks = count.marks;
+	record->flags |= count.lags ? UCV_GROUP_LAGGING : 0;
+	ucv_grpmap_release(&walk->grpmap, index);
 	return 0;
+}
+
+/* Count the marks of the groups and put them, one after the other. */
+static int ucv_holders_count(struct ucv_walk *walk)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < walk->grpmap.slot.nr && !ret; i++)
+		ret = ucv_holders_count_one(walk, i);
+	return ret;
 }
 
 /**
@@ -279,7 +313,7 @@ static int ucv_holders_count(struct ucv_walk *walk)
 int ucv_walk_holders(struct ucv_walk *walk)
 {
 	static const struct ucv_task_visitor visitor = {
-		.batch = UCV_HOLDERS_BATCH,
+		.files = true,
 		.prepare = ucv_holders_prepare,
 		.visit = ucv_holders_meet_task,
 	};
@@ -291,7 +325,7 @@ int ucv_walk_holders(struct ucv_walk *walk)
 	ret = ucv_visit_tasks(walk, &visitor);
 	if (!ret)
 		ret = ucv_holders_count(walk);
-	ucv_grpmap_destroy(&walk->grpmap);
+	ucv_grpmap_destroy(walk);
 	mutex_unlock(&ucv_holders_lock);
 	return ret;
 }

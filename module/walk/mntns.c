@@ -5,10 +5,8 @@
  * facts, known by an id that is never used again, so none is recorded twice
  * however often it is met.
  */
-#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -21,12 +19,17 @@ static u32 *ucv_mntmap_head(struct ucv_mntmap *map, u64 id)
 	return &map->head[hash_64(id, ilog2(UCV_MNTMAP_HEADS))];
 }
 
+static u32 *ucv_mntmap_next(const struct ucv_mntmap *map, u32 index)
+{
+	return ucv_array_at(&map->next, index);
+}
+
 static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 {
 	u32 index = *ucv_mntmap_head(&walk->mntmap, id);
 
 	while (index != UCV_NO_INDEX && ucv_snap_mntns(walk->snap, index)->id != id)
-		index = walk->mntmap.next[index];
+		index = *ucv_mntmap_next(&walk->mntmap, index);
 	return index;
 }
 
@@ -37,20 +40,20 @@ static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
 {
 	struct ucv_walk *walk = arg;
-	struct ucv_records *records = &walk->snap->records[UCV_KIND_MNTNS];
+	struct ucv_array *records = &walk->snap->records[UCV_KIND_MNTNS];
 	struct ucv_mntns *record;
 	int userns;
 	u32 *head;
 
 	if (ucv_mntmap_find(walk, facts->id) != UCV_NO_INDEX)
 		return 0;
-	if (records->nr == records->max || records->nr == walk->mntmap.max)
+	if (!ucv_array_has_room(records, 1) || !ucv_array_has_room(&walk->mntmap.next, 1))
 		return -ENOSPC;
 	userns = ucv_nsmap_index(&walk->map, facts->user_ns);
 	if (userns < 0)
 		return userns == -ENOSPC ? userns : 0;
 
-	record = ucv_record(records, records->nr);
+	record = ucv_array_at(records, records->nr);
 	memset(record, 0, sizeof(*record));
 	record->id = facts->id;
 	record->inum = facts->inum;
@@ -63,7 +66,7 @@ static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
 	record->flags = facts->charged ? 0 : UCV_MNTNS_UNCHARGED;
 
 	head = ucv_mntmap_head(&walk->mntmap, facts->id);
-	walk->mntmap.next[records->nr] = *head;
+	*ucv_mntmap_next(&walk->mntmap, walk->mntmap.next.nr++) = *head;
 	*head = records->nr++;
 	return 0;
 }
@@ -74,8 +77,7 @@ static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
  */
 void ucv_mntmap_init(struct ucv_walk *walk)
 {
-	walk->mntmap.next = NULL;
-	walk->mntmap.max = 0;
+	ucv_array_init(&walk->mntmap.next, sizeof(u32));
 	memset32(walk->mntmap.head, UCV_NO_INDEX, ARRAY_SIZE(walk->mntmap.head));
 }
 
@@ -87,36 +89,27 @@ void ucv_mntmap_init(struct ucv_walk *walk)
  */
 void ucv_mntmap_destroy(struct ucv_walk *walk)
 {
-	kvfree(walk->mntmap.next);
-	walk->mntmap.next = NULL;
+	ucv_array_free(walk->snap, &walk->mntmap.next);
 }
 
 /**
- * ucv_mntmap_make_room() - see to it that one more namespace can be recorded
+ * ucv_mntmap_reserve() - have memory for one more mount namespace
  * @walk: the walk
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG or -ENOMEM
  */
-int ucv_mntmap_make_room(struct ucv_walk *walk)
+int ucv_mntmap_reserve(struct ucv_walk *walk)
 {
-	struct ucv_records *records = &walk->snap->records[UCV_KIND_MNTNS];
-	struct ucv_mntmap *map = &walk->mntmap;
-	void *next;
-	int ret = 0;
+	struct ucv_snap *snap = walk->snap;
+	int ret;
 
-	if (walk->map.max - walk->map.nr < UCV_USERNS_LEVELS)
-		ret = ucv_nsmap_grow(walk);
-	if (!ret && records->nr == records->max)
-		ret = ucv_records_grow(walk->snap, UCV_KIND_MNTNS);
-	if (ret || records->nr < map->max)
-		return ret;
-	next = ucv_snap_grow(walk->snap, map->next, sizeof(*map->next), records->nr,
-			     &map->max);
-	if (IS_ERR(next))
-		return PTR_ERR(next);
-	map->next = next;
-	return 0;
+	ret = ucv_nsmap_reserve(walk);
+	if (!ret)
+		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_MNTNS], 1);
+	if (!ret)
+		ret = ucv_array_reserve(snap, &walk->mntmap.next, 1);
+	return ret;
 }
 
 /* The id of the newest record: where a visit in the order of ids goes on. */
@@ -140,7 +133,7 @@ int ucv_walk_mntns(struct ucv_walk *walk)
 	int ret;
 
 	do {
-		ret = ucv_mntmap_make_room(walk);
+		ret = ucv_mntmap_reserve(walk);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))
@@ -189,13 +182,14 @@ static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
  *	kernel does not list them, which it has open
  * @walk: the walk
  * @task: kept by the caller's RCU read section
- * @fd: in: the first of its files not seen yet; out: likewise
+ * @place: in: the first of its files not seen yet; out: likewise
  *
  * Context: in an RCU read section. Does not sleep.
  * Return: 0 when done with the task, -EAGAIN if it has more files, -ENOSPC if
- *	there may be no room
+ *	memory must be reserved
  */
-int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd)
+int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
+			 struct ucv_files_place *place)
 {
 	struct ucv_mntmap_example example = {
 		.walk = walk, .task = task, .index = UCV_NO_INDEX,
@@ -206,7 +200,7 @@ int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task, unsign
 	/* Not under task_lock(), which this takes itself on some kernels. */
 	if (example.index != UCV_NO_INDEX)
 		get_task_comm(ucv_snap_mntns(walk->snap, example.index)->comm, task);
-	if (ret || ucv_mntns_listed())
+	if (ret || ucv_mntns_listed() || !ucv_task_shows_files(walk, task, place))
 		return ret;
-	return ucv_mntns_visit_files(task, fd, ucv_mntmap_add, walk);
+	return ucv_mntns_visit_files(task, place, ucv_mntmap_add, walk);
 }

@@ -1,56 +1,124 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk over the tasks, a bounded number at a time; and what one is made for:
- * which namespaces they live in and, where the kernel does not list its mount
- * namespaces, which of those they hold open.
+ * The walk over the tasks, a bounded amount of work at a time; and what one is made
+ * for: which namespaces they live in and, where the kernel does not list its mount
+ * namespaces, which of those they have open.
  */
+#include <linux/hash.h>
+#include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
+#include "kernel/mntns.h"
 #include "kernel/tasks.h"
 #include "walk/walk.h"
 
-/* Tasks whose namespaces are looked at in one RCU read section. */
-#define UCV_TASKS_BATCH	64
+/* Steps of a task, whatever else is done with it. */
+#define UCV_TASK_STEPS	48U
+/* So this is how many tasks are visited in one RCU read section, at most. */
+#define UCV_TASKS_BATCH	(UCV_SECTION_STEPS / UCV_TASK_STEPS)
 
 /*
- * Where a walk has come to: the number of the task to visit next, and the first
- * of its files not seen yet.
+ * Where a walk has got: the number of the task to visit next, and the first of its
+ * files not seen yet.
  */
 struct ucv_task_place {
 	int nr;
-	unsigned int fd;
+	struct ucv_files_place files;
 };
 
+static void ucv_tabset_init(struct ucv_tabset *set)
+{
+	ucv_array_init(&set->slot, sizeof(struct ucv_tabset_slot));
+	memset32(set->head, UCV_NO_INDEX, ARRAY_SIZE(set->head));
+}
+
+/* Add a file table of a process: false if it was there. There must be room for it. */
+static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *files, u32 tgid)
+{
+	u32 *head = &set->head[hash_ptr(files, ilog2(UCV_TABSET_HEADS))];
+	struct ucv_tabset_slot *slot;
+	u32 index;
+
+	for (index = *head; index != UCV_NO_INDEX; index = slot->next) {
+		slot = ucv_array_at(&set->slot, index);
+		if (slot->files == files && slot->tgid == tgid)
+			return false;
+	}
+	slot = ucv_array_at(&set->slot, set->slot.nr);
+	*slot = (struct ucv_tabset_slot){ .files = files, .tgid = tgid, .next = *head };
+	*head = set->slot.nr++;
+	return true;
+}
+
+/**
+ * ucv_task_shows_files() - is a task to be visited for its file table?
+ * @walk: the walk, over tasks, with the visitor's files set
+ * @task: the task
+ * @place: where in the files of @task the walk is
+ *
+ * Each file table is visited once, however many threads of a process share it. The
+ * first thread shows its own; a table that another thread has instead, or that
+ * is left when the first thread has ended, is remembered. Kernel threads are left
+ * out; some work with a table that they borrow from a process.
+ *
+ * Context: in an RCU read section, which keeps @task. Does not sleep.
+ */
+bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
+			  const struct ucv_files_place *place)
+{
+	const struct files_struct *files = READ_ONCE(task->files);
+
+	if (place->visiting)
+		return true;
+	if (!files || task->flags & PF_KTHREAD || ucv_task_files_shown_before(task))
+		return false;
+	if (thread_group_leader(task) && thread_group_empty(task))
+		return true;
+	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task));
+}
+
 /* Visit some tasks: 0 when there are no more, -EAGAIN if there are. */
-static int ucv_tasks_batch(struct ucv_walk *walk, const struct ucv_task_visitor *visitor,
-			   struct ucv_task_place *place)
+static int ucv_tasks_section(struct ucv_walk *walk, const struct ucv_task_visitor *visitor,
+			     struct ucv_task_place *place)
 {
 	struct task_struct *task;
 	int ret = -EAGAIN, was;
-	unsigned int n;
 
 	rcu_read_lock();
 	ucv_hold_begin(&walk->snap->hold);
-	for (n = 0; n < visitor->batch; n++) {
+	for (place->files.steps = UCV_SECTION_STEPS; place->files.steps; ret = -EAGAIN) {
 		was = place->nr;
 		task = ucv_task_next(&place->nr);
 		if (!task) {
 			ret = 0;
 			break;
 		}
-		if (place->nr != was)
-			place->fd = 0; /* the task whose files were being seen is gone */
-		ret = visitor->visit(walk, task, &place->fd);
+		if (place->nr != was) { /* the task whose files were being seen is gone */
+			place->files.fd = 0;
+			place->files.visiting = false;
+		}
+		ucv_files_pay(&place->files, UCV_TASK_STEPS);
+		ret = visitor->visit(walk, task, &place->files);
 		if (ret)
 			break;
 		place->nr++;
-		place->fd = 0;
-		ret = -EAGAIN;
+		place->files.fd = 0;
+		place->files.visiting = false;
 	}
 	ucv_hold_end(&walk->snap->hold);
 	rcu_read_unlock();
+	return ret;
+}
+
+static int ucv_tasks_prepare(struct ucv_walk *walk, const struct ucv_task_visitor *visitor)
+{
+	int ret = visitor->prepare(walk);
+
+	if (!ret && visitor->files)
+		ret = ucv_array_reserve(walk->snap, &walk->tabset.slot, UCV_TASKS_BATCH);
 	return ret;
 }
 
@@ -70,38 +138,39 @@ int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visito
 	struct ucv_task_place place = { .nr = 1 };
 	int ret;
 
+	ucv_tabset_init(&walk->tabset);
 	do {
-		ret = visitor->prepare(walk);
+		ret = ucv_tasks_prepare(walk, visitor);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
-			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		ret = ucv_tasks_batch(walk, visitor, &place);
+			break;
+		ret = ucv_tasks_section(walk, visitor, &place);
 		cond_resched();
 	} while (ret == -EAGAIN || ret == -ENOSPC);
+	ucv_array_free(walk->snap, &walk->tabset.slot);
 	return ret;
 }
 
-/* Kernel threads and tasks that are on their way out are nobody's example. */
-static int ucv_tasks_meet(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd)
+/* Kernel threads and dying tasks are no examples. */
+static int ucv_tasks_meet(struct ucv_walk *walk, struct task_struct *task,
+			  struct ucv_files_place *place)
 {
 	int ret = 0;
 
 	if (!(task->flags & (PF_EXITING | PF_KTHREAD)))
 		ret = ucv_nsmap_meet_task(&walk->map, task);
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
-		ret = ucv_mntmap_meet_task(walk, task, fd);
+		ret = ucv_mntmap_meet_task(walk, task, place);
 	return ret;
 }
 
-static int ucv_tasks_make_room(struct ucv_walk *walk)
+static int ucv_tasks_reserve(struct ucv_walk *walk)
 {
-	int ret = 0;
+	int ret = ucv_nsmap_reserve(walk);
 
-	if (walk->map.max - walk->map.nr < UCV_USERNS_LEVELS)
-		ret = ucv_nsmap_grow(walk);
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
-		ret = ucv_mntmap_make_room(walk);
+		ret = ucv_mntmap_reserve(walk);
 	return ret;
 }
 
@@ -114,9 +183,9 @@ static int ucv_tasks_make_room(struct ucv_walk *walk)
  */
 int ucv_walk_tasks(struct ucv_walk *walk)
 {
-	static const struct ucv_task_visitor visitor = {
-		.batch = UCV_TASKS_BATCH,
-		.prepare = ucv_tasks_make_room,
+	const struct ucv_task_visitor visitor = {
+		.files = walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed(),
+		.prepare = ucv_tasks_reserve,
 		.visit = ucv_tasks_meet,
 	};
 

@@ -4,8 +4,8 @@
  * uid) that the kernel keeps counters for.
  *
  * One bucket at a time is kept from changing, and only numbers are copied
- * meanwhile. Memory is made before; if a bucket holds more than there is room
- * for, it is left, room is made, and the bucket is read again from its start.
+ * meanwhile. Memory is reserved before; if a bucket holds more than that, it is left,
+ * more is reserved, and the bucket is read again from its start.
  */
 #include <linux/cred.h>
 #include <linux/sched.h>
@@ -45,7 +45,7 @@ static int ucv_copy_entry(struct ucv_walk *walk, struct ucounts *entry,
 static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 {
 	struct ucv_snap *snap = walk->snap;
-	struct ucv_records *records = &snap->records[UCV_KIND_UCOUNTS];
+	struct ucv_array *records = &snap->records[UCV_KIND_UCOUNTS];
 	u32 nr = records->nr, skipped = 0;
 	struct ucounts *entry;
 	int ret = 0;
@@ -56,7 +56,7 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 		if (ucv_ucounts_is_dead(entry))
 			continue;
 		ret = nr < records->max ?
-		      ucv_copy_entry(walk, entry, ucv_record(records, nr)) : -ENOSPC;
+		      ucv_copy_entry(walk, entry, ucv_array_at(records, nr)) : -ENOSPC;
 		if (ret == -ENOSPC)
 			break;
 		if (ret)
@@ -75,12 +75,14 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 	return 0;
 }
 
-/* A bucket did not fit: make room for namespaces if it can be that, else for records. */
-static int ucv_make_room(struct ucv_walk *walk)
+/* A bucket did not fit: reserve what it may have been that there was too little of. */
+static int ucv_reserve(struct ucv_walk *walk)
 {
-	if (walk->map.max - walk->map.nr < UCV_USERNS_LEVELS)
-		return ucv_nsmap_grow(walk);
-	return ucv_records_grow(walk->snap, UCV_KIND_UCOUNTS);
+	struct ucv_array *records = &walk->snap->records[UCV_KIND_UCOUNTS];
+
+	if (!ucv_array_has_room(&walk->map.slot, UCV_USERNS_LEVELS))
+		return ucv_nsmap_reserve(walk);
+	return ucv_array_reserve(walk->snap, records, records->max - records->nr + 1);
 }
 
 static int ucv_walk_bucket(struct ucv_walk *walk, unsigned int bucket)
@@ -93,7 +95,7 @@ static int ucv_walk_bucket(struct ucv_walk *walk, unsigned int bucket)
 		ret = ucv_copy_bucket(walk, bucket);
 		if (ret != -ENOSPC)
 			return ret;
-		ret = ucv_make_room(walk);
+		ret = ucv_reserve(walk);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))

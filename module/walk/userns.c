@@ -8,7 +8,6 @@
  * can take the place of another unnoticed.
  */
 #include <linux/cred.h>
-#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -26,19 +25,24 @@ static u32 *ucv_nsmap_head(struct ucv_nsmap *map, const struct user_namespace *n
 	return &map->head[hash_ptr(ns, ilog2(UCV_NSMAP_HEADS))];
 }
 
+static struct ucv_nsmap_slot *ucv_nsmap_slot(const struct ucv_nsmap *map, u32 index)
+{
+	return ucv_array_at(&map->slot, index);
+}
+
 static u32 ucv_nsmap_find(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	u32 index = *ucv_nsmap_head(map, ns);
 
-	while (index != UCV_NO_INDEX && !ucv_userns_is(&map->slot[index].ref, ns))
-		index = map->slot[index].next;
+	while (index != UCV_NO_INDEX && !ucv_userns_is(&ucv_nsmap_slot(map, index)->ref, ns))
+		index = ucv_nsmap_slot(map, index)->next;
 	return index;
 }
 
 /* Hold a namespace that is not in the map yet. There must be room for it. */
 static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 {
-	struct ucv_nsmap_slot *slot = &map->slot[map->nr];
+	struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, map->slot.nr);
 	u32 *head = ucv_nsmap_head(map, ns);
 
 	if (!ucv_userns_hold(&slot->ref, ns))
@@ -47,15 +51,15 @@ static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 	slot->parent = UCV_NO_INDEX;
 	slot->pid = 0;
 	memset(slot->comm, 0, sizeof(slot->comm));
-	*head = map->nr++;
+	*head = map->slot.nr++;
 	return true;
 }
 
 /* Release the slots from first on, newest first, as they head their lists. */
 static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 {
-	while (map->nr > first) {
-		struct ucv_nsmap_slot *slot = &map->slot[--map->nr];
+	while (map->slot.nr > first) {
+		struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, --map->slot.nr);
 
 		*ucv_nsmap_head(map, slot->ref.key) = slot->next;
 		ucv_userns_release(&slot->ref);
@@ -75,11 +79,11 @@ static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	u32 index = ucv_nsmap_find(map, ns);
-	u32 first = map->nr, child = UCV_NO_INDEX;
+	u32 first = map->slot.nr, child = UCV_NO_INDEX;
 
 	if (index != UCV_NO_INDEX)
 		return index;
-	if (map->max - map->nr < UCV_USERNS_LEVELS)
+	if (!ucv_array_has_room(&map->slot, UCV_USERNS_LEVELS))
 		return -ENOSPC;
 
 	/*
@@ -88,40 +92,32 @@ int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 	 * long as whoever pointed to it does.
 	 */
 	while (index == UCV_NO_INDEX) {
-		if (map->nr == map->max || !ucv_nsmap_add(map, ns)) {
+		if (!ucv_array_has_room(&map->slot, 1) || !ucv_nsmap_add(map, ns)) {
 			ucv_nsmap_shrink(map, first);
 			return -ESTALE;
 		}
 		if (child != UCV_NO_INDEX)
-			map->slot[child].parent = map->nr - 1;
-		child = map->nr - 1;
-		ns = ucv_userns_read(&map->slot[child].ref)->parent;
+			ucv_nsmap_slot(map, child)->parent = map->slot.nr - 1;
+		child = map->slot.nr - 1;
+		ns = ucv_userns_read(&ucv_nsmap_slot(map, child)->ref)->parent;
 		if (!ns)
 			return first;
 		index = ucv_nsmap_find(map, ns);
 	}
-	map->slot[child].parent = index;
+	ucv_nsmap_slot(map, child)->parent = index;
 	return first;
 }
 
 /**
- * ucv_nsmap_grow() - make room for more namespaces
+ * ucv_nsmap_reserve() - have memory for one more namespace and its ancestors
  * @walk: whose map it is
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG or -ENOMEM
  */
-int ucv_nsmap_grow(struct ucv_walk *walk)
+int ucv_nsmap_reserve(struct ucv_walk *walk)
 {
-	struct ucv_nsmap *map = &walk->map;
-	void *slot;
-
-	slot = ucv_snap_grow(walk->snap, map->slot, sizeof(*map->slot), map->nr,
-			     &map->max);
-	if (IS_ERR(slot))
-		return PTR_ERR(slot);
-	map->slot = slot;
-	return 0;
+	return ucv_array_reserve(walk->snap, &walk->map.slot, UCV_USERNS_LEVELS);
 }
 
 /**
@@ -136,11 +132,9 @@ int ucv_nsmap_init(struct ucv_walk *walk)
 	struct ucv_nsmap *map = &walk->map;
 	int ret;
 
-	map->slot = NULL;
-	map->nr = 0;
-	map->max = 0;
+	ucv_array_init(&map->slot, sizeof(struct ucv_nsmap_slot));
 	memset32(map->head, UCV_NO_INDEX, ARRAY_SIZE(map->head));
-	ret = ucv_nsmap_grow(walk);
+	ret = ucv_nsmap_reserve(walk);
 	if (ret)
 		return ret;
 	/* Part of the kernel's image: always there. */
@@ -157,8 +151,7 @@ int ucv_nsmap_init(struct ucv_walk *walk)
 void ucv_nsmap_destroy(struct ucv_walk *walk)
 {
 	ucv_nsmap_shrink(&walk->map, 0);
-	kvfree(walk->map.slot);
-	walk->map.slot = NULL;
+	ucv_array_free(walk->snap, &walk->map.slot);
 }
 
 /**
@@ -180,7 +173,7 @@ int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task)
 	index = ucv_nsmap_index(map, __task_cred(task)->user_ns);
 	if (index < 0)
 		return index == -ENOSPC ? index : 0;
-	slot = &map->slot[index];
+	slot = ucv_nsmap_slot(map, index);
 	if (slot->pid)
 		return 0;
 	slot->pid = task_tgid_nr(task);
@@ -191,7 +184,7 @@ int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task)
 /* What a namespace calls a user. The initial one calls everybody what they are. */
 static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 {
-	struct ucv_userns_ref *ref = &map->slot[index].ref;
+	struct ucv_userns_ref *ref = &ucv_nsmap_slot(map, index)->ref;
 
 	if (!index)
 		return uid;
@@ -203,7 +196,7 @@ static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 /* Fill a record from a slot. The slot keeps all that is read here. */
 static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *record)
 {
-	struct ucv_nsmap_slot *slot = &map->slot[index];
+	struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, index);
 	const struct user_namespace *ns = ucv_userns_read(&slot->ref);
 
 	record->id = ucv_userns_id(ns);
@@ -258,19 +251,17 @@ static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
  */
 int ucv_nsmap_finish(struct ucv_walk *walk)
 {
-	struct ucv_records *records = &walk->snap->records[UCV_KIND_USERNS];
+	struct ucv_array *records = &walk->snap->records[UCV_KIND_USERNS];
 	struct ucv_nsmap *map = &walk->map;
+	int ret;
 	u32 i;
 
-	while (records->max < map->nr) {
-		int ret = ucv_records_grow(walk->snap, UCV_KIND_USERNS);
-
-		if (ret)
-			return ret;
-	}
-	for (i = 0; i < map->nr; i++)
-		ucv_nsmap_fill(map, i, ucv_record(records, i));
-	records->nr = map->nr;
+	ret = ucv_array_reserve(walk->snap, records, map->slot.nr);
+	if (ret)
+		return ret;
+	for (i = 0; i < map->slot.nr; i++)
+		ucv_nsmap_fill(map, i, ucv_array_at(records, i));
+	records->nr = map->slot.nr;
 	ucv_nsmap_finish_uids(walk);
 	return 0;
 }

@@ -8,8 +8,7 @@
  * the groups. The records of the user namespaces are made last, when all of them
  * have been met.
  */
-#include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/err.h>
 
 #include "kernel/mntns.h"
 #include "walk/walk.h"
@@ -49,9 +48,9 @@ int ucv_walk(struct ucv_snap *snap)
 	struct ucv_walk *walk;
 	int ret;
 
-	walk = kvmalloc(sizeof(*walk), GFP_KERNEL_ACCOUNT);
-	if (!walk)
-		return -ENOMEM;
+	walk = ucv_snap_alloc(snap, sizeof(*walk));
+	if (IS_ERR(walk))
+		return PTR_ERR(walk);
 	walk->snap = snap;
 	ucv_mntmap_init(walk);
 	ret = ucv_nsmap_init(walk);
@@ -59,6 +58,6 @@ int ucv_walk(struct ucv_snap *snap)
 		ret = ucv_walk_tables(walk);
 	ucv_nsmap_destroy(walk);
 	ucv_mntmap_destroy(walk);
-	kvfree(walk);
+	ucv_snap_release(snap, walk, sizeof(*walk));
 	return ret;
 }

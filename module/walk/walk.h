@@ -8,10 +8,12 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
+#include "kernel/files.h"
 #include "kernel/groups.h"
 #include "kernel/userns.h"
 #include "snapshot.h"
 
+struct files_struct;
 struct task_struct;
 
 #define UCV_NSMAP_HEADS		1024
@@ -33,92 +35,119 @@ struct ucv_nsmap_slot {
 };
 
 /**
- * struct ucv_nsmap - the user namespaces that the walk has met
- * @slot: in the order in which they were met, the initial one first; a slot's
- *	index becomes the index of its record
- * @nr: slots in use
- * @max: slots there is room for
+ * struct ucv_nsmap - the user namespaces that the walk has found
+ * @slot: struct ucv_nsmap_slot, in the order in which they were found, the initial
+ *	one first; a slot's index becomes the index of its record
  * @head: by hash of the address, the index of the newest slot
  */
 struct ucv_nsmap {
-	struct ucv_nsmap_slot *slot;
-	u32 nr;
-	u32 max;
+	struct ucv_array slot;
 	u32 head[UCV_NSMAP_HEADS];
 };
 
 #define UCV_MNTMAP_HEADS	1024
 
 /**
- * struct ucv_mntmap - the mount namespaces that the walk has met
- * @next: by index of the record, the index of the next with the same hash
- * @max: records that @next has room for
+ * struct ucv_mntmap - the mount namespaces that the walk has found
+ * @next: u32, by index of the record, the index of the next with the same hash
  * @head: by hash of the id, the index of the newest record
  */
 struct ucv_mntmap {
-	u32 *next;
-	u32 max;
+	struct ucv_array next;
 	u32 head[UCV_MNTMAP_HEADS];
 };
 
 #define UCV_GRPMAP_HEADS	1024
 
 /**
- * struct ucv_grpmap_slot - a group that the walk has met
- * @ref: what keeps it; empty once it has been let go
+ * struct ucv_grpmap_slot - a group that the walk has found
+ * @ref: what pins it; empty once it has been put
  * @key: its address, for finding its hash after that
  * @next: index of the next slot with the same hash, or UCV_NO_INDEX
+ * @visit: the visit of a file table in which it was found last
+ * @holder: the record of that table's owner, or UCV_NO_INDEX if it has none
  */
 struct ucv_grpmap_slot {
 	struct ucv_group_ref ref;
 	const struct fsnotify_group *key;
 	u32 next;
+	u32 visit;
+	u32 holder;
 };
 
 /**
- * struct ucv_grpmap - the groups that the walk has met
- * @slot: by index of the record
- * @nr: slots in use
- * @max: slots there is room for
- * @swept: the slot to look at next for a group that has been closed
+ * struct ucv_grpmap - the groups that the walk has found
+ * @slot: struct ucv_grpmap_slot, by index of the record
+ * @visit: the number of the visit of a file table that is under way
+ * @swept: the slot to check next for a group that has been closed
  * @head: by hash of the address, the index of the newest slot
  */
 struct ucv_grpmap {
-	struct ucv_grpmap_slot *slot;
-	u32 nr;
-	u32 max;
+	struct ucv_array slot;
+	u32 visit;
 	u32 swept;
 	u32 head[UCV_GRPMAP_HEADS];
+};
+
+#define UCV_TABSET_HEADS	256
+
+/**
+ * struct ucv_tabset_slot - a file table that a walk over the tasks has visited
+ * @files: its address, for comparison alone
+ * @tgid: the process, so that a table that is made at the same address for another
+ *	one is not taken for it
+ * @next: index of the next slot with the same hash, or UCV_NO_INDEX
+ */
+struct ucv_tabset_slot {
+	const struct files_struct *files;
+	u32 tgid;
+	u32 next;
+};
+
+/**
+ * struct ucv_tabset - the file tables that a walk over the tasks has visited, but for
+ *	those that the first thread of a process led to
+ * @slot: struct ucv_tabset_slot
+ * @head: by hash of the address, the index of the newest slot
+ */
+struct ucv_tabset {
+	struct ucv_array slot;
+	u32 head[UCV_TABSET_HEADS];
 };
 
 /**
  * struct ucv_walk - one walk through the tables
  * @snap: where the records go
- * @map: the user namespaces met so far
- * @mntmap: the mount namespaces met so far
- * @grpmap: the groups met so far
+ * @map: the user namespaces found so far
+ * @mntmap: the mount namespaces found so far
+ * @grpmap: the groups found so far
+ * @tabset: the file tables visited so far
  */
 struct ucv_walk {
 	struct ucv_snap *snap;
 	struct ucv_nsmap map;
 	struct ucv_mntmap mntmap;
 	struct ucv_grpmap grpmap;
+	struct ucv_tabset tabset;
 };
 
 /**
  * struct ucv_task_visitor - what is done with each task
- * @batch: tasks visited in one RCU read section
- * @prepare: called before each batch of tasks, with no locks held; may sleep, make
- *	room, and return an error to end the walk
- * @visit: called for a task, in the RCU read section that keeps it. @fd is 0 when
- *	the visit begins and survives -EAGAIN and -ENOSPC.
- *	Returns 0 when done with the task, -EAGAIN to be called again for it after
- *	others have had their chance, -ENOSPC likewise if there is no room.
+ * @files: does the visit need the file tables? Then there is room in the walk's
+ *	tabset for each task of a section.
+ * @prepare: called before each RCU read section, with no locks held; may sleep,
+ *	reserve memory, and return an error to end the walk
+ * @visit: called for a task, in the RCU read section that keeps it. @place is at the
+ *	start of its files when the visit begins and survives -EAGAIN and -ENOSPC.
+ *	Returns 0 when done with the task, -EAGAIN if the section has used up its
+ *	steps, -ENOSPC if memory must be reserved. Then it is called again for the
+ *	task in the next section.
  */
 struct ucv_task_visitor {
-	unsigned int batch;
+	bool files;
 	int (*prepare)(struct ucv_walk *walk);
-	int (*visit)(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd);
+	int (*visit)(struct ucv_walk *walk, struct task_struct *task,
+		     struct ucv_files_place *place);
 };
 
 /* walk/walk.c */
@@ -129,12 +158,14 @@ int ucv_walk_ucounts(struct ucv_walk *walk);
 
 /* walk/tasks.c */
 int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor);
+bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
+			  const struct ucv_files_place *place);
 int ucv_walk_tasks(struct ucv_walk *walk);
 
 /* walk/userns.c */
 int ucv_nsmap_init(struct ucv_walk *walk);
 void ucv_nsmap_destroy(struct ucv_walk *walk);
-int ucv_nsmap_grow(struct ucv_walk *walk);
+int ucv_nsmap_reserve(struct ucv_walk *walk);
 int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns);
 int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task);
 int ucv_nsmap_finish(struct ucv_walk *walk);
@@ -142,9 +173,10 @@ int ucv_nsmap_finish(struct ucv_walk *walk);
 /* walk/mntns.c */
 void ucv_mntmap_init(struct ucv_walk *walk);
 void ucv_mntmap_destroy(struct ucv_walk *walk);
-int ucv_mntmap_make_room(struct ucv_walk *walk);
+int ucv_mntmap_reserve(struct ucv_walk *walk);
 int ucv_walk_mntns(struct ucv_walk *walk);
-int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task, unsigned int *fd);
+int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
+			 struct ucv_files_place *place);
 
 /* walk/holders.c */
 int ucv_walk_holders(struct ucv_walk *walk);

@@ -12,11 +12,17 @@
  *	bump	"FD RESOURCE BY": adds BY to one counter of the user that the instance
  *		is charged to, where it is charged, and not at the levels above; RESOURCE
  *		is a name as the module ucountview has it
+ *	lock	"FD": a fanotify group whose list of marks stays locked until the
+ *		module is unloaded, or for LOCK_SECONDS, as if its owner did not run;
+ *		reads Y while it is
  */
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fsnotify_backend.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -89,6 +95,53 @@ static int plant_file(int fd, enum ucount_type type, int by)
 	return 0;
 }
 
+#define LOCK_SECONDS	120
+
+static struct task_struct *locker;
+static struct file *locked_file; /* pins the group */
+static DECLARE_COMPLETION(locked);
+static DECLARE_COMPLETION(unlock);
+static bool is_locked;
+
+static int keep_locked(void *unused)
+{
+	struct fsnotify_group *group = locked_file->private_data;
+
+	mutex_lock(&group->mark_mutex);
+	WRITE_ONCE(is_locked, true);
+	complete(&locked);
+	wait_for_completion_timeout(&unlock, LOCK_SECONDS * HZ);
+	WRITE_ONCE(is_locked, false);
+	mutex_unlock(&group->mark_mutex);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ);
+	return 0;
+}
+
+/* Once for each time that the module is loaded. */
+static int lock(const char *val, const struct kernel_param *kp)
+{
+	int fd;
+
+	if (kstrtoint(val, 10, &fd) || locker)
+		return -EINVAL;
+	locked_file = fget(fd);
+	if (!locked_file)
+		return -EBADF;
+	if (strcmp(locked_file->f_path.dentry->d_name.name, "[fanotify]")) {
+		fput(locked_file);
+		return -EBADF;
+	}
+	locker = kthread_run(keep_locked, NULL, "ucv_planted");
+	if (IS_ERR(locker)) {
+		fput(locked_file);
+		locker = NULL;
+		return -ENOMEM;
+	}
+	wait_for_completion(&locked);
+	return 0;
+}
+
 static int hold(const char *val, const struct kernel_param *kp)
 {
 	int fd;
@@ -114,11 +167,14 @@ static int bump(const char *val, const struct kernel_param *kp)
 
 static const struct kernel_param_ops hold_ops = { .set = hold };
 static const struct kernel_param_ops bump_ops = { .set = bump };
+static const struct kernel_param_ops lock_ops = { .set = lock, .get = param_get_bool };
 
 module_param_cb(hold, &hold_ops, NULL, 0200);
 MODULE_PARM_DESC(hold, "\"FD\": keep this inotify instance");
 module_param_cb(bump, &bump_ops, NULL, 0200);
 MODULE_PARM_DESC(bump, "\"FD RESOURCE BY\": change a counter of its user");
+module_param_cb(lock, &lock_ops, &is_locked, 0600);
+MODULE_PARM_DESC(lock, "\"FD\": keep the marks of this fanotify group locked");
 
 static int __init planted_init(void)
 {
@@ -129,6 +185,11 @@ static void __exit planted_exit(void)
 {
 	struct plant *plant, *next;
 
+	if (locker) {
+		complete(&unlock);
+		kthread_stop(locker);
+		fput(locked_file);
+	}
 	list_for_each_entry_safe(plant, next, &plants, list) {
 		add_to_counter(charged_ucounts(plant->file), plant->type, -plant->by);
 		fput(plant->file);

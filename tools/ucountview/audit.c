@@ -340,6 +340,7 @@ int cmd_audit(int argc, char **argv)
 	if (a.all)
 		add_all(&a);
 	print_rows(&a);
+	process_fds_warn();
 	forget_round(&a);
 	free(a.rows);
 	table_close(&a.table);

@@ -121,6 +121,18 @@ static char *add_part(char *text, const struct part *part)
 }
 
 /**
+ * holders_known_of() - can it be told who holds a resource?
+ * @resource: its name
+ *
+ * Return: whether groups or their marks are charged to it.
+ */
+bool holders_known_of(const char *resource)
+{
+	return !strncmp(resource, "inotify_", strlen("inotify_")) ||
+	       !strncmp(resource, "fanotify_", strlen("fanotify_"));
+}
+
+/**
  * held_by() - the processes that hold the most of a counter
  * @snap: a snapshot with groups and holders
  * @charge: whose counter

@@ -3,6 +3,7 @@
  * ucountview holders: who holds what is charged for inotify and fanotify, and what
  * nobody is known to hold; by process, by group or by user, the most first.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ enum {
 	COL_SHARED,
 	COL_PROCESSES,
 	COL_HOLDERS,
+	COL_FDS,
 	COL_FLAGS,
 };
 
@@ -47,7 +49,8 @@ static const struct column columns[] = {
 	[COL_MARKS]   = NUMBER("MARKS", "their inotify watches or fanotify marks"),
 	[COL_SHARED]  = NUMBER("SHARED", "how many of GROUPS others hold, too"),
 	[COL_PROCESSES] = NUMBER("PROCESSES", "how many processes hold them"),
-	[COL_HOLDERS] = NAME("HOLDERS", "by group: all that hold it, as PID:FD"),
+	[COL_HOLDERS] = NAME("HOLDERS", "by group: all that hold it, as PID:FD or PID:FD*NUMBER"),
+	[COL_FDS]     = NUMBER("FDS", "by how many descriptors"),
 	[COL_FLAGS]   = TEXT("FLAGS",
 			     "unattributed: charged, and no process has it open"),
 };
@@ -66,7 +69,7 @@ static const size_t user_columns[] = {
 	COL_KIND, COL_USERNS, COL_LEVEL, COL_UID, COL_USER, COL_GROUPS, COL_MARKS, COL_PROCESSES,
 };
 
-/* What makes a line: all descriptors that agree in this. What a mode leaves out is 0. */
+/* What makes a line: all holders that agree in this. What a mode leaves out is 0. */
 struct row_key {
 	__u32 tgid;
 	__u32 tid;
@@ -76,7 +79,7 @@ struct row_key {
 	__u32 uid;
 };
 
-/* A descriptor, and the line that it belongs to. */
+/* A holder, and the line that it belongs to. */
 struct entry {
 	struct row_key key;
 	const struct ucv_holder *holder;
@@ -91,8 +94,10 @@ struct holders_row {
 	unsigned int flags;			/* UCV_GROUP_* of any of the groups */
 	long long groups;
 	long long marks;
+	unsigned long long fds;
 	unsigned int shared;
 	unsigned int processes;
+	unsigned int unlisted;			/* most holders of a group that have no record */
 };
 
 struct holders {
@@ -300,7 +305,15 @@ static unsigned int count_processes(const struct entry *entries, size_t nr)
 	return processes;
 }
 
-/* A group that all these descriptors, sorted, stand for is counted once. */
+/* How many holders of a group are not among those of the snapshot. */
+static unsigned int unlisted_holders(const struct ucv_group *group)
+{
+	if (!(group->flags & UCV_GROUP_MORE_HOLDERS))
+		return 0;
+	return group->nr_holders - UCV_GROUP_MAX_HOLDERS;
+}
+
+/* A group that all these holders, sorted, have open is counted once. */
 static void add_up(struct holders *h, const struct entry *entries, size_t nr)
 {
 	struct holders_row row = {
@@ -315,14 +328,19 @@ static void add_up(struct holders *h, const struct entry *entries, size_t nr)
 	for (size_t i = 0, first = 0; i < nr; i++) {
 		const struct ucv_group *group = &h->snap.groups[entries[i].holder->group];
 
+		row.fds += entries[i].holder->nr_fds;
 		if (i + 1 < nr && entries[i + 1].holder->group == entries[i].holder->group)
 			continue;
 		row.groups++;
 		row.marks += group->marks;
 		row.flags |= group->flags;
 		row.shared += group->nr_holders > i + 1 - first;
+		if (row.unlisted < unlisted_holders(group))
+			row.unlisted = unlisted_holders(group);
 		first = i + 1;
 	}
+	if (h->key_of != key_by_process)
+		row.processes += row.unlisted;
 	add_row(h, &row);
 }
 
@@ -412,19 +430,33 @@ static void collect_rows(struct holders *h)
 		h->nr_rows = h->filter.top;
 }
 
-/* "203:5,204:5" */
+static char *append(char *text, char *more)
+{
+	char *both = xasprintf("%s%s%s", text ? text : "", text ? "," : "", more);
+
+	free(text);
+	free(more);
+	return both;
+}
+
+static char *holder_text(const struct ucv_holder *holder)
+{
+	__u32 pid = holder->tid ? holder->tid : holder->tgid;
+
+	if (holder->nr_fds < 2)
+		return xasprintf("%u:%u", pid, holder->fd);
+	return xasprintf("%u:%u*%u", pid, holder->fd, holder->nr_fds);
+}
+
+/* "203:5,204:5*12,+3": the last for three more that are not known by name */
 static char *holders_text(const struct holders_row *row)
 {
 	char *text = NULL;
 
-	for (size_t i = 0; i < row->nr_entries; i++) {
-		const struct ucv_holder *holder = row->entries[i].holder;
-		char *more = xasprintf("%s%s%u:%u", text ? text : "", text ? "," : "",
-				       holder->tid ? holder->tid : holder->tgid, holder->fd);
-
-		free(text);
-		text = more;
-	}
+	for (size_t i = 0; i < row->nr_entries; i++)
+		text = append(text, holder_text(row->entries[i].holder));
+	if (row->unlisted)
+		text = append(text, xasprintf("+%u", row->unlisted));
 	return text;
 }
 
@@ -438,17 +470,13 @@ static char *flags_text(const struct holders_row *row)
 		{ UCV_GROUP_UNLIMITED_MARKS, "unlimited_marks" },
 		{ UCV_GROUP_LAGGING, "lagging" },
 		{ UCV_GROUP_CLOSED, "closed" },
+		{ UCV_GROUP_MORE_HOLDERS, "more_holders" },
 	};
 	char *text = row->holder ? NULL : xstrdup("unattributed");
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		char *more;
-
-		if (!(row->flags & flags[i].flag))
-			continue;
-		more = xasprintf("%s%s%s", text ? text : "", text ? "," : "", flags[i].name);
-		free(text);
-		text = more;
+		if (row->flags & flags[i].flag)
+			text = append(text, xstrdup(flags[i].name));
 	}
 	return text;
 }
@@ -499,6 +527,8 @@ static char *cell(const void *command, const void *line, size_t column)
 		return xasprintf("%u", row->shared);
 	case COL_PROCESSES:
 		return xasprintf("%u", row->processes);
+	case COL_FDS:
+		return xasprintf("%llu", row->fds);
 	case COL_FLAGS:
 		return flags_text(row);
 	default:
@@ -518,6 +548,21 @@ static void print_rows(struct holders *h)
 	for (size_t i = 0; i < h->nr_rows; i++)
 		table_line(&h->table, NULL, cell, h, &h->rows[i]);
 	table_print(&h->table);
+}
+
+/* A line for each process cannot have those that the module does not name. */
+static void print_unlisted(const struct holders *h)
+{
+	unsigned int most = 0;
+
+	for (size_t i = 0; i < h->nr_rows; i++) {
+		if (h->rows[i].unlisted > most)
+			most = h->rows[i].unlisted;
+	}
+	if (!most || h->key_of != key_by_process)
+		return;
+	fprintf(stderr, "ucountview: %u or more processes hold the same and are not listed: ", most);
+	fprintf(stderr, "of each group, %u are\n", UCV_GROUP_MAX_HOLDERS);
 }
 
 /**
@@ -548,6 +593,7 @@ int cmd_holders(int argc, char **argv)
 	find_wanted(&h);
 	collect_rows(&h);
 	print_rows(&h);
+	print_unlisted(&h);
 	remainders_free(&h.remainders);
 	free(h.entries);
 	free(h.rows);

@@ -489,6 +489,7 @@ int cmd_leaks(int argc, char **argv)
 	tell_status(status);
 	tell_running(&l);
 	print_rows(&l);
+	process_fds_warn();
 	forget_look(&l);
 	free(l.rows);
 	census_free(&l.census);

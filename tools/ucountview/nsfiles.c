@@ -146,13 +146,11 @@ static void keep(struct collector *c, int fd, size_t type)
 	c->files->list[c->files->nr++] = file;
 }
 
-static void collect_link(struct collector *c, int dir, const char *name)
+static void collect(struct collector *c, int dir, const char *name, size_t type, __u32 inum)
 {
-	size_t type;
-	__u32 inum;
 	int fd;
 
-	if (!read_link(dir, name, &type, &inum) || is_done(c, type, inum))
+	if (is_done(c, type, inum))
 		return;
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -181,8 +179,12 @@ static void visit_entries(struct collector *c, const char *path, visitor visit)
 
 static void visit_link(struct collector *c, int dir, const char *path, const char *name)
 {
+	size_t type;
+	__u32 inum;
+
 	(void)path;
-	collect_link(c, dir, name);
+	if (read_link(dir, name, &type, &inum))
+		collect(c, dir, name, type, inum);
 }
 
 static void visit_task(struct collector *c, int dir, const char *path, const char *name)
@@ -194,9 +196,19 @@ static void visit_task(struct collector *c, int dir, const char *path, const cha
 	visit_entries(c, ns, visit_link);
 }
 
+static void visit_fd(void *arg, int dir, const char *name, const char *text)
+{
+	size_t type;
+	__u32 inum;
+
+	if (parse_link(text, &type, &inum))
+		collect(arg, dir, name, type, inum);
+}
+
 static void visit_process(struct collector *c, int dir, const char *path, const char *name)
 {
-	const struct seen_process *proc = processes_find(c->procs, strtoul(name, NULL, 10));
+	unsigned int pid = strtoul(name, NULL, 10);
+	const struct seen_process *proc = processes_find(c->procs, pid);
 	char below[40];
 
 	(void)dir;
@@ -205,8 +217,7 @@ static void visit_process(struct collector *c, int dir, const char *path, const 
 	c->ours = proc && proc->ours;
 	snprintf(below, sizeof(below), "%s/%.12s/task", path, name);
 	visit_entries(c, below, visit_task);
-	snprintf(below, sizeof(below), "%s/%.12s/fd", path, name);
-	visit_entries(c, below, visit_link);
+	process_visit_fds(pid, visit_fd, c);
 }
 
 static void visit_initial(struct collector *c, int dir, const char *path, const char *name)

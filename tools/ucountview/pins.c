@@ -5,7 +5,6 @@
  * program nor one of its descendants is.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,25 +24,11 @@ static void add_pin(struct pins *pins, const char *text)
 	pins->inums[pins->nr++] = inum;
 }
 
-static void add_files(struct pins *pins, unsigned int pid)
+static void add_file(void *pins, int dir, const char *name, const char *text)
 {
-	struct dirent *entry;
-	char text[64];
-	ssize_t len;
-	DIR *dir;
-
-	snprintf(text, sizeof(text), "/proc/%u/fd", pid);
-	dir = opendir(text);
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		len = readlinkat(dirfd(dir), entry->d_name, text, sizeof(text) - 1);
-		if (len < 0)
-			continue;
-		text[len] = '\0';
-		add_pin(pins, text);
-	}
-	closedir(dir);
+	(void)dir;
+	(void)name;
+	add_pin(pins, text);
 }
 
 /* The fourth word is what of the file system is mounted. */
@@ -102,7 +87,7 @@ void pins_find(struct pins *pins, const struct processes *procs)
 
 		if (proc->ours)
 			continue;
-		add_files(pins, proc->pid);
+		process_visit_fds(proc->pid, add_file, pins);
 		if (shows_mounts(procs, i, self ? self->mntns : 0))
 			add_bind_mounts(pins, proc->pid);
 	}

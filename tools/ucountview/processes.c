@@ -22,6 +22,16 @@
 /* In the initial pid namespace: the parent of all threads of the kernel but init. */
 #define KTHREADD_PID	2
 
+/*
+ * Descriptors that are read of one process, and of those in a row that are alike. Its
+ * owner can have a million of them for next to nothing, and reading one costs more than
+ * making it.
+ */
+#define MAX_FDS		4096
+#define MAX_COPIES	256
+
+static bool fds_left_out;	/* of some process */
+
 /* The inode number in "type:[number]", which is what the link's text is; 0 if there is none. */
 static __u32 namespace_in_link(int dir, const char *name)
 {
@@ -190,4 +200,59 @@ const struct seen_process *processes_find(const struct processes *procs, unsigne
 	if (!procs->nr)
 		return NULL;
 	return bsearch(&wanted, procs->list, procs->nr, sizeof(*procs->list), compare_processes);
+}
+
+/* Whether enough has been read, be it of all or of those that are alike. */
+static bool too_many(const char *text, char *before, size_t size, size_t nr, size_t *copies)
+{
+	if (strcmp(text, before)) {
+		snprintf(before, size, "%s", text);
+		*copies = 0;
+	}
+	return ++*copies > MAX_COPIES || nr > MAX_FDS;
+}
+
+/**
+ * process_visit_fds() - visit the descriptors of a process
+ * @pid: its number
+ * @visit: called for each, from the lowest on
+ * @arg: for @visit
+ *
+ * Ends early if there are too many, see process_fds_warn().
+ */
+void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
+{
+	char path[32], text[64], before[64] = "";
+	size_t nr = 0, copies = 0;
+	struct dirent *entry;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		len = readlinkat(dirfd(dir), entry->d_name, text, sizeof(text) - 1);
+		if (len < 0)
+			continue;
+		text[len] = '\0';
+		if (too_many(text, before, sizeof(before), ++nr, &copies)) {
+			fds_left_out = true;
+			break;
+		}
+		visit(arg, dirfd(dir), entry->d_name, text);
+	}
+	closedir(dir);
+}
+
+/**
+ * process_fds_warn() - say so if descriptors were not visited
+ */
+void process_fds_warn(void)
+{
+	if (!fds_left_out)
+		return;
+	fputs("ucountview: some processes have too many descriptors to read all: ", stderr);
+	fputs("a namespace that only those hold is not known\n", stderr);
 }

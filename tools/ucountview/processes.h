@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All processes that /proc lists: whose they are, where they are, and which of them
- * descend from this program.
+ * All processes that /proc lists: whose they are, where they are, which of them descend
+ * from this program, and what they have open.
  */
 #ifndef _UCV_PROCESSES_H
 #define _UCV_PROCESSES_H
@@ -46,9 +46,14 @@ struct processes {
 	size_t nr;
 };
 
+/* Called with the directory, the name and the text of a descriptor's link in it. */
+typedef void (*fd_visitor)(void *arg, int dir, const char *name, const char *text);
+
 void processes_check_viewpoint(void);
 void processes_read(struct processes *procs);
 void processes_free(struct processes *procs);
 const struct seen_process *processes_find(const struct processes *procs, unsigned int pid);
+void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg);
+void process_fds_warn(void);
 
 #endif /* _UCV_PROCESSES_H */

@@ -46,13 +46,25 @@ static void snapshot_failed(int err, __u64 kinds)
 	}
 }
 
-static void take(int fd, struct ucv_snapshot *taken, __u64 kinds)
+static bool try_take(int fd, struct ucv_snapshot *taken, __u64 kinds)
 {
 	memset(taken, 0, sizeof(*taken));
 	taken->request = kinds;
-	if (ioctl(fd, UCV_IOC_SNAPSHOT, taken))
+	return !ioctl(fd, UCV_IOC_SNAPSHOT, taken);
+}
+
+static void take(int fd, struct snapshot *snap, __u64 kinds, __u64 spare)
+{
+	bool taken = try_take(fd, &snap->taken, kinds);
+
+	if (!taken && (errno == EFBIG || errno == ENOMEM) && kinds & spare) {
+		snap->left_out = kinds & spare;
+		kinds &= ~spare;
+		taken = try_take(fd, &snap->taken, kinds);
+	}
+	if (!taken)
 		snapshot_failed(errno, kinds);
-	if ((taken->filled & kinds) != kinds)
+	if ((snap->taken.filled & kinds) != kinds)
 		die("the module left out records that were asked for");
 }
 
@@ -188,20 +200,22 @@ static void sort_by_user(struct snapshot *snap)
 }
 
 /**
- * snapshot_take() - take a snapshot and read all of it
+ * snapshot_take_sparing() - take a snapshot, if need be without some of its records
  * @snap: where to; to be freed with snapshot_free()
  * @needed: UCV_MASK() of the kinds of records that it must hold
  * @useful: UCV_MASK() of those that it may lack, where the module has none of them
+ * @spare: UCV_MASK() of those of them that are left out if the module has no memory for
+ *	them; @snap->left_out tells
  *
  * Gives up, with the reason, if the device cannot be had or the module fails.
  */
-void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
+void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare)
 {
 	int fd;
 
 	memset(snap, 0, sizeof(*snap));
 	fd = device_open(&snap->info, 0);
-	take(fd, &snap->taken, needed | (useful & snap->info.supported));
+	take(fd, snap, needed | (useful & snap->info.supported), spare & ~needed);
 	read_all(fd, snap);
 	close(fd);
 
@@ -211,6 +225,19 @@ void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 	terminate_strings(snap);
 	check_links(snap);
 	sort_by_user(snap);
+}
+
+/**
+ * snapshot_take() - take a snapshot and read all of it
+ * @snap: where to; to be freed with snapshot_free()
+ * @needed: UCV_MASK() of the kinds of records that it must hold
+ * @useful: UCV_MASK() of those that it may lack, where the module has none of them
+ *
+ * Gives up, with the reason, if the device cannot be had or the module fails.
+ */
+void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
+{
+	snapshot_take_sparing(snap, needed, useful, 0);
 }
 
 /**

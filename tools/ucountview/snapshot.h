@@ -14,6 +14,7 @@
  * struct snapshot - one snapshot, read completely
  * @info: the module
  * @taken: when, and what it holds
+ * @left_out: UCV_MASK() of the kinds for which the module had no memory
  * @resources: the counters' names; at most UCV_MAX_RESOURCES
  * @nr_resources: how many
  * @userns: the user namespaces
@@ -33,6 +34,7 @@
 struct snapshot {
 	struct ucv_info info;
 	struct ucv_snapshot taken;
+	__u64 left_out;
 	struct ucv_resource *resources;
 	size_t nr_resources;
 	struct ucv_userns *userns;
@@ -51,6 +53,7 @@ struct snapshot {
 };
 
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);
+void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare);
 void snapshot_free(struct snapshot *snap);
 
 const struct ucv_userns *snapshot_parent(const struct snapshot *snap,

@@ -174,7 +174,7 @@ static void take_snapshot(struct why *w)
 		useful |= UCV_MASK(UCV_KIND_MNTNS);
 	if (advice_wanted(&w->table))
 		useful |= UCV_MASK(UCV_KIND_HOLDER);
-	snapshot_take(&w->snap, needed, useful);
+	snapshot_take_sparing(&w->snap, needed, useful, UCV_MASK(UCV_KIND_HOLDER));
 }
 
 /* /proc tells uids as this program's user namespace sees them, the module as the initial one. */
@@ -449,6 +449,11 @@ static void print_holders(const struct why *w, const struct why_row *row)
 
 	if (!row->charge)
 		return;
+	if (w->snap.left_out && holders_known_of(row->name)) {
+		puts("  Held: unknown, as the holders are more than the module may read:");
+		puts("    raise /sys/module/ucountview/parameters/max_snapshot_kib.");
+		return;
+	}
 	text = held_by(&w->snap, row->charge, snapshot_resource(&w->snap, row->name));
 	if (text)
 		printf("  Held: %s.\n", text);

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What one user may do to others through the module: how long its walks hold a lock or
+ * an RCU read section, and how much memory they take, does not grow with file tables,
+ * threads, descriptors and processes.
+ *
+ * How long is compared in instructions, so those tests need a clock that counts them
+ * (testvm -i, which sets UCV_ICOUNT).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "ucv_test.h"
+
+#define MOST_FDS	1048576
+#define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
+#define MAX_KIB		UCV_PARAMETERS "/max_snapshot_kib"
+
+/* A child that has something open, or runs threads, until the test ends. */
+struct worker {
+	pid_t pid;
+	int ready[2];
+};
+
+/* True when the work is in place. */
+static bool start(struct worker *worker, int (*work)(void))
+{
+	const struct rlimit limit = { MOST_FDS, MOST_FDS };
+	char byte = 0;
+
+	if (pipe2(worker->ready, O_CLOEXEC))
+		return false;
+	worker->pid = fork();
+	if (worker->pid < 0)
+		return false;
+	if (!worker->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setrlimit(RLIMIT_NOFILE, &limit);
+		byte = work() ? 'n' : 'y';
+		if (write(worker->ready[1], &byte, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	return read(worker->ready[0], &byte, 1) == 1 && byte == 'y';
+}
+
+static void stop(struct worker *worker)
+{
+	if (worker->pid <= 0)
+		return;
+	kill(worker->pid, SIGKILL);
+	waitpid(worker->pid, NULL, 0);
+}
+
+static void *wait_forever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int make_threads(unsigned int nr, void *(*main)(void *))
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	unsigned int i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	for (i = 0; i < nr; i++)
+		if (pthread_create(&thread, &attr, main, NULL))
+			return -1;
+	return 0;
+}
+
+static int open_at(int fd)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	return null < 0 || dup2(null, fd) != fd ? -1 : 0;
+}
+
+/* 128 threads share a table with hardly anything in it but a million places. */
+static int sparse_table(void)
+{
+	return open_at(MOST_FDS - 1) || make_threads(128, wait_forever) ? -1 : 0;
+}
+
+/* Threads with tables of their own. */
+
+#define NR_OWN	1024
+
+static pthread_barrier_t all_unshared;
+
+static void *own_table(void *arg)
+{
+	(void)arg;
+	if (unshare(CLONE_FILES))
+		_exit(1);
+	pthread_barrier_wait(&all_unshared);
+	return wait_forever(NULL);
+}
+
+static int own_tables(void)
+{
+	pthread_barrier_init(&all_unshared, NULL, NR_OWN + 1);
+	if (make_threads(NR_OWN, own_table))
+		return -1;
+	pthread_barrier_wait(&all_unshared);
+	return 0;
+}
+
+static int own_sparse_tables(void)
+{
+	pthread_barrier_init(&all_unshared, NULL, 16 + 1);
+	if (open_at(MOST_FDS / 4) || make_threads(16, own_table))
+		return -1;
+	pthread_barrier_wait(&all_unshared);
+	return 0;
+}
+
+/* Copies of one inotify descriptor, in a row. */
+static int copies(void)
+{
+	int fd = inotify_init1(0), i;
+
+	for (i = 0; i < 100000; i++)
+		if (dup(fd) < 0)
+			return -1;
+	return fd < 0 ? -1 : 0;
+}
+
+/* Two instances that take turns. */
+static int mixed_copies(void)
+{
+	int fd[2] = { inotify_init1(0), inotify_init1(0) };
+	int i;
+
+	for (i = 0; i < 20000; i++)
+		if (dup(fd[i % 2]) < 0)
+			return -1;
+	return fd[1] < 0 ? -1 : 0;
+}
+
+/*
+ * Instructions of the longest section of a snapshot. Of a few the least: an interrupt
+ * may come in between.
+ */
+static unsigned long long hold_of(int device, __u64 request)
+{
+	unsigned long long least = ULLONG_MAX;
+	struct ucv_snapshot snapshot;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		if (ucv_snapshot(device, request, &snapshot))
+			return 0;
+		if (snapshot.hold_max_ns < least)
+			least = snapshot.hold_max_ns;
+	}
+	return least;
+}
+
+FIXTURE(hold) {
+	int device;
+	struct worker worker;
+};
+
+FIXTURE_VARIANT(hold) {
+	int (*work)(void);
+};
+
+FIXTURE_VARIANT_ADD(hold, sparse_table) { .work = sparse_table };
+FIXTURE_VARIANT_ADD(hold, own_tables) { .work = own_tables };
+FIXTURE_VARIANT_ADD(hold, own_sparse_tables) { .work = own_sparse_tables };
+FIXTURE_VARIANT_ADD(hold, copies) { .work = copies };
+FIXTURE_VARIANT_ADD(hold, mixed_copies) { .work = mixed_copies };
+
+FIXTURE_SETUP(hold)
+{
+	if (!getenv("UCV_ICOUNT"))
+		SKIP(return, "needs a clock that counts instructions");
+	self->device = ucv_open();
+	if (self->device < 0)
+		SKIP(return, "the device cannot be opened");
+}
+
+FIXTURE_TEARDOWN(hold)
+{
+	stop(&self->worker);
+	close(self->device);
+}
+
+/* The longest section is not longer than twice that of an idle system. */
+UCV_TEST_F(hold, does_not_grow)
+{
+	const __u64 requests[] = {
+		UCV_MASK(UCV_KIND_MNTNS), UCV_MASK(UCV_KIND_HOLDER),
+	};
+	unsigned long long idle[2], busy;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		idle[i] = hold_of(self->device, requests[i]);
+		ASSERT_NE(0, idle[i]);
+	}
+	ASSERT_TRUE(start(&self->worker, variant->work));
+	for (i = 0; i < 2; i++) {
+		busy = hold_of(self->device, requests[i]);
+		TH_LOG("%s: idle %llu, busy %llu",
+		       i ? "holders" : "mounts", idle[i], busy);
+		EXPECT_NE(0, busy);
+		EXPECT_LE(busy, 2 * idle[i]);
+	}
+}
+
+FIXTURE(memory) {
+	int device;
+	struct worker worker;
+};
+
+FIXTURE_SETUP(memory)
+{
+	self->device = ucv_open();
+	if (self->device < 0)
+		SKIP(return, "the device cannot be opened");
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	stop(&self->worker);
+	close(self->device);
+	ucv_sysctls_back();
+}
+
+/* Memory */
+
+#define NR_USERS	8300	/* a little more than a power of two */
+
+/* An instance for each of many users, so that each has a row. */
+static int many_users(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_USERS; i++) {
+		if (syscall(SYS_setresuid, -1, UCV_UID + 5000 + i, -1) ||
+		    inotify_init1(0) < 0 || syscall(SYS_setresuid, -1, 0, -1))
+			return -1;
+	}
+	return 0;
+}
+
+/* Bytes that the rows of a snapshot take at least. */
+static long long bytes_of_rows(struct __test_metadata *_metadata)
+{
+	struct ucv_table table;
+	long long bytes;
+
+	ASSERT_EQ(0, ucv_take(&table));
+	bytes = (long long)table.nr_rows *
+		offsetof(struct ucv_ucounts, used[table.nr_resources]);
+	EXPECT_LE((unsigned int)NR_USERS, table.nr_rows);
+	ucv_free(&table);
+	return bytes;
+}
+
+/* Nearly all of the memory that a snapshot may take can be used for records. */
+UCV_TEST_F(memory, can_be_used)
+{
+	struct ucv_snapshot snapshot;
+	long long bytes;
+
+	ASSERT_TRUE(start(&self->worker, many_users));
+	bytes = bytes_of_rows(_metadata);
+	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, (bytes + bytes / 4) / 1024 + 256));
+	EXPECT_EQ(0, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS),
+				  &snapshot));
+	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, bytes / 1024));
+	EXPECT_EQ(-EFBIG, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS),
+				       &snapshot));
+}
+
+#define CGROUP	"/sys/fs/cgroup/ucv_bounds"
+
+/*
+ * In the child: in a cgroup that may have no more than the bound and a little for what
+ * else a process does, the snapshot succeeds, and so does the text of the holders.
+ */
+static int take_in_cgroup(int device, long long bound)
+{
+	struct ucv_snapshot snapshot;
+	char text[32], buffer[4096];
+	long long used;
+	int fd;
+
+	snprintf(text, sizeof(text), "%d", getpid());
+	if (ucv_write(CGROUP "/cgroup.procs", text))
+		return 1;
+	used = ucv_read_number(CGROUP "/memory.current");
+	snprintf(text, sizeof(text), "%lld", used + bound + 768 * 1024);
+	if (used < 0 || ucv_write(CGROUP "/memory.max", text))
+		return 2;
+	if (ucv_snapshot(device, UCV_MASK(UCV_KIND_UCOUNTS), &snapshot))
+		return 3;
+	if (ucv_snapshot(device, UCV_MASK(UCV_KIND_RESOURCE), &snapshot))
+		return 4;
+	fd = open(UCV_DEBUGFS "/holders", O_RDONLY);
+	if (fd >= 0 && read(fd, buffer, sizeof(buffer)) <= 0)
+		return 5;
+	return fd < 0 && errno != EFBIG ? 6 : 0;
+}
+
+static int has_memory_cgroups(void)
+{
+	ucv_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	rmdir(CGROUP);
+	return !mkdir(CGROUP, 0755) && !access(CGROUP "/memory.max", W_OK);
+}
+
+/* No snapshot ever has more memory than it may have, not even while it grows. */
+UCV_TEST_F(memory, is_bounded)
+{
+	long long bound;
+	int status;
+	pid_t pid;
+
+	if (!has_memory_cgroups())
+		SKIP(return, "there is no memory controller");
+	ASSERT_TRUE(start(&self->worker, many_users));
+	/* Enough for the arrays to grow far, not for all of the last doubling. */
+	bound = bytes_of_rows(_metadata) * 2;
+	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, bound / 1024));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(take_in_cgroup(self->device, bound));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status)
+		TH_LOG("status %x", status);
+	rmdir(CGROUP);
+}
+
+TEST_HARNESS_MAIN
