@@ -55,8 +55,18 @@ finds_what_is_charged() {
 		counted inotify_watches "$init" "$uid" 5 5 0
 }
 
-# Of a user namespace with a uts namespace and a mount namespace in it.
+# root_has RESOURCE: in the initial user namespace
+root_has() {
+	"$reader" -a -n -r -R "$1" -U "$init" -u 0 -o USED | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# Of a user namespace with a uts namespace and a mount namespace in it. Those of earlier tests may still be being freed.
 finds_namespaces() {
+	tries=0
+	while [ "$(root_has user_namespaces) $(root_has uts_namespaces)" != '0 0' ] && [ $tries -lt 3000 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
 	unshare -U -r -u -m sleep 100000 &
 	sleeper=$!
 	while [ "$(cat /proc/$sleeper/comm)" != sleep ]; do

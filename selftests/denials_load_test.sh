@@ -107,9 +107,11 @@ the_parameter_is_given_when_loading() {
 # Every other time recording from the start, and the parameter is changed.
 load_and_unload_while_charges_are_refused() {
 	loaded && { unload || return; }
-	for number in 1 2 3 4; do
-		start "refuse.$number" refuse
-		start "listen.$number" listen
+	# The first are stopped first: listeners go on until they have heard, and those that are refused until after that.
+	for what in listen refuse; do
+		for number in 1 2 3 4; do
+			start "$what.$number" $what
+		done
 	done
 	count=0
 	while [ $count -lt "$loads" ]; do
@@ -176,7 +178,7 @@ loaded && was_loaded=yes
 trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
 if [ -n "$was_loaded" ]; then
-	rmmod ucountview 2>/dev/null || ktap_skip_all "the module is in use"
+	unload >/dev/null || ktap_skip_all "the module is in use"
 fi
 load || ktap_skip_all "the module cannot be loaded"
 [ -r $debugfs/status ] || ktap_skip_all "debugfs cannot be read"

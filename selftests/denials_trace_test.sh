@@ -135,7 +135,17 @@ find_tracer() {
 	command -v trace-cmd || { [ -x /host/trace-cmd ] && echo /host/trace-cmd; }
 }
 
-# trace-cmd runs until its command ends, and that waits until the kernel is probed.
+# wait_recording: until trace-cmd has run its command, which it does when it records
+wait_recording() {
+	until [ -s "$ktap_dir/enabled" ]; do
+		readlink "/proc/$1/exe" >/dev/null || return # it has ended
+		sleep 0.1
+	done
+	expect "mount_denied, ucount_denied and tracing enabled" "1 1 1" "$(paste -s -d ' ' "$ktap_dir/enabled")"
+}
+
+# trace-cmd runs until its command ends, and that waits until all has happened. The kernel is probed when the first of the
+# two events is enabled: that alone does not tell that both are.
 tracer_records() {
 	tracer=$(find_tracer)
 	if [ -z "$tracer" ]; then
@@ -143,11 +153,13 @@ tracer_records() {
 		return 4
 	fi
 	mkfifo "$ktap_dir/go" || return
+	# shellcheck disable=SC2016 # for the inner shell
 	"$tracer" record -q -o "$ktap_dir/trace.dat" -e ucountview:ucount_denied -e ucountview:mount_denied \
-		head -n 1 "$ktap_dir/go" >"$ktap_dir/tracer" 2>&1 &
+		sh -c 'cat "$2"/events/ucountview/*_denied/enable "$2/tracing_on" >"$1/seen" &&
+			mv "$1/seen" "$1/enabled" && head -n 1 "$1/go"' sh "$ktap_dir" $tracing >"$ktap_dir/tracer" 2>&1 &
 	pid=$!
 	exec 9<>"$ktap_dir/go" # (does not wait for its reader)
-	wait_armed 1 && be_refused
+	wait_recording $pid && wait_armed 1 && be_refused
 	done=$?
 	ucount_pid=$refused
 	[ $done -eq 0 ] && be_refused_mount

@@ -35,10 +35,23 @@ unload_planted() {
 	! grep -q '^ucv_planted ' /proc/modules || rmmod ucv_planted
 }
 
-# kill_left: the processes that a command has left running
-kill_left() {
+# left_running: the processes that a command has left
+left_running() {
 	for process in /proc/[0-9]*; do
-		[ "$(cat "$process/comm" 2>/dev/null)" != leave ] || kill -9 "${process#/proc/}"
+		[ "$(cat "$process/comm" 2>/dev/null)" != leave ] || echo "${process#/proc/}"
+	done
+}
+
+# kill_left: until they are gone, and what they were charged for with them
+kill_left() {
+	tries=0
+	left=$(left_running)
+	while [ -n "$left" ] && [ $tries -lt 1200 ]; do
+		tries=$((tries + 1))
+		# shellcheck disable=SC2086 # several words
+		kill -9 $left 2>/dev/null
+		sleep 0.05
+		left=$(left_running)
 	done
 }
 

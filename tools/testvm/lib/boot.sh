@@ -48,7 +48,7 @@ try_kvm() {
 
 # qemu NAME DIRECTORY SECONDS OPTION…: boot DIRECTORY/tree.cpio; the guest's ports and its console become files there.
 # Files, not pipes: a slow reader can then neither stop the guest nor lose its last bytes. ioeventfd=off: the guest's
-# write returns when the bytes are in the file.
+# write returns when the bytes are in the file. A VM that ends is paused, for attend() to look at. Returns QEMU's status.
 qemu() {
 	local dir=$2 image more='' name=$1 port ports=() release seconds=$3 smp
 	shift 3
@@ -68,18 +68,104 @@ qemu() {
 			-device "virtserialport,chardev=$port,name=testvm.$port")
 	done
 	: >"$dir/console"
-	timeout -k 3 "$seconds" qemu-system-x86_64 "$@" \
+	mkfifo "$dir/qmp.in" "$dir/qmp.out"
+	attend "$dir" "$seconds" &
+	attend_pid=$!
+	# attend() ends it in time, unless QEMU itself hangs
+	timeout -k 3 $((seconds + 30)) qemu-system-x86_64 "$@" \
 		-name "testvm-$release" -m "${memory:-512}" -smp "$smp" \
-		-nodefaults -no-user-config -display none -no-reboot \
+		-nodefaults -no-user-config -display none -action reboot=shutdown,shutdown=pause \
+		-qmp stdio -d cpu_reset,guest_errors -D "$dir/resets" \
 		-kernel "$image" -initrd "$dir/tree.cpio" \
 		-append "console=ttyS0 ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
 		-serial "file:$dir/console" \
 		-device virtio-serial-pci,ioeventfd=off "${ports[@]}" \
-		</dev/null >"$dir/qemu" 2>&1 &
+		<"$dir/qmp.in" >"$dir/qmp.out" 2>"$dir/qemu" &
 	qemu_pid=$!
 	if [[ ${stream:-} ]]; then
 		tail ---disable-inotify -s 0.05 --pid=$qemu_pid -c +1 -f "$dir/output" &
 		tail ---disable-inotify -s 0.05 --pid=$qemu_pid -c +1 -f "$dir/error" >&2 &
 	fi
 	wait $qemu_pid 2>/dev/null # (the shell's word on a QEMU that aborted)
+}
+
+# attend DIRECTORY SECONDS: talk QMP with QEMU until it ends; what it says goes to DIRECTORY/qmp. When the VM ends, or
+# the time runs out (DIRECTORY/late), ask for the registers and end QEMU.
+attend() {
+	local asked='' deadline=$((SECONDS + $2)) in left line out status
+
+	exec {in}<>"$1/qmp.in" # does not wait for QEMU, and lives on when it dies
+	exec {out}<"$1/qmp.out"
+	echo '{"execute": "qmp_capabilities"}' >&"$in"
+	while :; do
+		left=$((deadline - SECONDS))
+		if [[ ! $asked ]] && ((left <= 0)); then
+			: >"$1/late"
+			end_vm >&"$in"
+			asked=1
+		fi
+		status=0
+		if [[ $asked ]]; then
+			IFS= read -r line <&"$out" || break
+		else
+			IFS= read -r -t "$left" line <&"$out" || status=$?
+			((status <= 128)) || continue
+			((status == 0)) || break
+		fi
+		printf '%s\n' "$line" >>"$1/qmp"
+		if [[ ! $asked && $line == *'"SHUTDOWN"'* ]]; then
+			end_vm >&"$in"
+			asked=1
+		fi
+	done
+}
+
+end_vm() {
+	echo '{"execute": "stop"}'
+	echo '{"execute": "human-monitor-command", "arguments": {"command-line": "info registers -a"}}'
+	echo '{"execute": "quit"}'
+}
+
+# ending DIRECTORY QEMU-STATUS SECONDS: how the VM ended, in words; true if the guest ended it in the way init does
+ending() {
+	local last reason
+	reason=$(sed -n '/"SHUTDOWN"/s/.*"reason": "\([a-z-]*\)".*/\1/p' "$1/qmp" 2>/dev/null | head -n 1)
+	last=$(tail -n 1 "$1/qemu")
+
+	[[ ! -e $1/late ]] || reason=late
+	case $reason in
+	late) echo "the VM ran past its time ($3 s)$( (($2 == 0)) || echo ", and QEMU did not end when told")" ;;
+	guest-reset)
+		if grep -q '^Triple fault' "$1/resets"; then
+			echo "the guest had a triple fault"
+		elif (($2)); then
+			echo "the guest reset, and QEMU then ended with status $2: ${last:-no message}"
+		else
+			echo "the guest reset"
+			return 0
+		fi
+		;;
+	guest-*) echo "the guest ended the VM ($reason)" ;;
+	host-signal) echo "QEMU was told to end: ${last#*: }" ;;
+	'' | none)
+		if (($2 > 128)); then
+			echo "QEMU was killed by signal $(($2 - 128))${last:+: ${last#*: }}"
+		else
+			echo "QEMU ended with status $2: ${last:-no message}"
+		fi
+		;;
+	*) echo "QEMU ended the VM ($reason)${last:+: ${last#*: }}" ;;
+	esac
+	return 1
+}
+
+# keep_remains DIRECTORY TO: all that tells of a VM that ended in some other way
+keep_remains() {
+	local file
+
+	for file in console control qemu qmp resets output error; do
+		[[ ! -e $1/$file ]] || cp "$1/$file" "$2/"
+	done
+	# one line of JSON for each answer: the one with registers has them all, with \r\n between
+	sed -n '/RIP=\|EIP=/s/\\r\\n/\n/gp' "$1/qmp" >"$2/registers" 2>/dev/null || :
 }
