@@ -201,8 +201,12 @@ static const struct file_operations ucv_debugfs_fops = {
 /**
  * ucv_debugfs_init() - show the files
  *
- * A kernel without debugfs, or one locked down, has none of them; the device
- * works all the same, so there is nothing to return.
+ * A kernel without debugfs has none of them; the device works all the same, so
+ * there is nothing to return.
+ *
+ * One that is locked down serves them, because they are of mode 0400 and have
+ * neither write() nor ioctl() nor mmap(). It should: only root can open them, and
+ * no address of the kernel is in them.
  *
  * Context: process context, at load, when all else is ready.
  */

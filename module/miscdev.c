@@ -54,7 +54,7 @@ static int ucv_get_arg(void *to, size_t size, size_t size_ver0, void __user *fro
 {
 	size_t usize = _IOC_SIZE(cmd);
 
-	if (!IS_ALIGNED((unsigned long)from, sizeof(u64)) || usize < size_ver0)
+	if (usize < size_ver0)
 		return -EINVAL;
 	if (usize > PAGE_SIZE)
 		return -E2BIG;
@@ -187,8 +187,7 @@ static bool ucv_read_is_valid(const struct ucv_read *args)
 	return args->kind < UCV_NR_KINDS && !args->flags &&
 	       args->record_size >= UCV_RECORD_SIZE_MIN &&
 	       args->record_size <= UCV_RECORD_SIZE_MAX &&
-	       IS_ALIGNED(args->record_size, sizeof(u64)) &&
-	       IS_ALIGNED(args->buf, sizeof(u64));
+	       IS_ALIGNED(args->record_size, sizeof(u64));
 }
 
 static int ucv_file_read(struct ucv_file *uf, struct ucv_read *args)

@@ -22,9 +22,9 @@
  *
  * Errors that every ioctl can return
  *	EFAULT	the argument or a buffer is not mapped, or not writable
- *	EINVAL	the argument is not aligned to eight bytes, is smaller than its
- *		first version (..._SIZE_VER0), or holds an unknown flag or a
- *		non-zero reserved member
+ *	EINVAL	the argument is smaller than its first version
+ *		(..._SIZE_VER0), or holds an unknown flag or a non-zero reserved
+ *		member
  *	E2BIG	the argument is larger than what the module knows and has
  *		non-zero bytes there, or is larger than a page
  *	ENOTTY	no such ioctl
@@ -47,7 +47,9 @@
  * poll() reports POLLIN when a record can be read, and POLLERR if no
  * UCV_IOC_LISTEN came first.
  *
- * All integers are in the byte order of the machine.
+ * All integers are in the byte order of the machine. Every structure has the same
+ * layout for 32-bit and 64-bit programs, with no padding between members or at the
+ * end. Arguments and buffers may be at any address: the kernel copies them.
  */
 #ifndef _UAPI_UCOUNTVIEW_H
 #define _UAPI_UCOUNTVIEW_H
@@ -178,7 +180,7 @@ struct ucv_resource {
  *	RLIMIT (bytes for memlock). Zero beyond the last resource.
  */
 struct ucv_userns {
-	__u64	id;
+	__aligned_u64	id;
 	__u32	inum;
 	__u32	parent;
 	__u32	level;
@@ -188,7 +190,7 @@ struct ucv_userns {
 	__u32	nr_ucounts;
 	__u32	pid;
 	char	comm[UCV_COMM_LEN];
-	__u64	reserved[2];
+	__aligned_u64	reserved[2];
 	__s64	limit[UCV_MAX_RESOURCES];
 };
 
@@ -215,7 +217,7 @@ struct ucv_ucounts {
 	__u32	uid;
 	__u32	uid_in_ns;
 	__u32	flags;
-	__u64	reserved[2];
+	__aligned_u64	reserved[2];
 	__s64	used[UCV_MAX_RESOURCES];
 };
 
@@ -251,7 +253,7 @@ struct ucv_ucounts {
  * the walk.
  */
 struct ucv_mntns {
-	__u64	id;
+	__aligned_u64	id;
 	__u32	inum;
 	__u32	userns;
 	__u32	uid;
@@ -260,9 +262,9 @@ struct ucv_mntns {
 	__u32	pending;
 	__u32	limit;
 	__u32	pid;
-	__u64	flags;
+	__aligned_u64	flags;
 	char	comm[UCV_COMM_LEN];
-	__u64	reserved[2];
+	__aligned_u64	reserved[2];
 };
 
 /**
@@ -340,33 +342,33 @@ enum ucv_denial_type {
 struct ucv_denial {
 	__u32	size;
 	__u32	type;
-	__u64	seq;
-	__u64	lost;
-	__u64	time_ns;
+	__aligned_u64	seq;
+	__aligned_u64	lost;
+	__aligned_u64	time_ns;
 	__u32	pid;
 	__u32	tgid;
 	char	comm[UCV_COMM_LEN];
 	__u32	flags;
 	__u32	resource;
-	__u64	caller_id;
+	__aligned_u64	caller_id;
 	__u32	caller_userns;
 	__u32	caller_uid;
-	__u64	charged_id;
+	__aligned_u64	charged_id;
 	__u32	charged_userns;
 	__u32	charged_uid;
 	__u32	charged_level;
 	__u32	level;
-	__u64	userns_id;
+	__aligned_u64	userns_id;
 	__u32	userns;
 	__u32	uid;
 	__u32	uid_in_ns;
 	__u32	pending;
 	__s64	used;
 	__s64	limit;
-	__u64	mntns_id;
+	__aligned_u64	mntns_id;
 	__u32	mntns;
 	__u32	asked;
-	__u64	reserved[2];
+	__aligned_u64	reserved[2];
 };
 
 /* ucv_denial_count.flags */
@@ -390,16 +392,16 @@ struct ucv_denial {
  * @reserved: zero
  */
 struct ucv_denial_count {
-	__u64	ns_id;
+	__aligned_u64	ns_id;
 	__u32	ns;
 	__u32	uid;
 	__u32	type;
 	__u32	resource;
 	__u32	level;
 	__u32	flags;
-	__u64	denials;
-	__u64	last_ns;
-	__u64	reserved[2];
+	__aligned_u64	denials;
+	__aligned_u64	last_ns;
+	__aligned_u64	reserved[2];
 };
 
 /**
@@ -478,9 +480,9 @@ struct ucv_group {
 	__u32	nr_holders;
 	__u32	group_resource;
 	__u32	mark_resource;
-	__u64	marks;
-	__u64	nr_fds;
-	__u64	reserved;
+	__aligned_u64	marks;
+	__aligned_u64	nr_fds;
+	__aligned_u64	reserved;
 };
 
 /**
@@ -513,7 +515,7 @@ struct ucv_holder {
 	char	comm[UCV_COMM_LEN];
 	__u32	nr_fds;
 	__u32	padding;
-	__u64	reserved;
+	__aligned_u64	reserved;
 };
 
 /* ucv_info.features: what of the running kernel the module uses */
@@ -540,8 +542,8 @@ struct ucv_holder {
  * beyond those that the module knows must be zero.)
  */
 struct ucv_info {
-	__u64	supported;
-	__u64	features;
+	__aligned_u64	supported;
+	__aligned_u64	features;
 	__u32	abi_version;
 	__u32	nr_resources;
 	char	version[UCV_NAME_LEN];
@@ -574,14 +576,14 @@ struct ucv_info {
  * max_snapshot_kib), ENOMEM, EINTR (a fatal signal arrived)
  */
 struct ucv_snapshot {
-	__u64	request;
+	__aligned_u64	request;
 	__u32	flags;
 	__u32	reserved;
-	__u64	supported;
-	__u64	filled;
-	__u64	start_ns;
-	__u64	end_ns;
-	__u64	hold_max_ns;
+	__aligned_u64	supported;
+	__aligned_u64	filled;
+	__aligned_u64	start_ns;
+	__aligned_u64	end_ns;
+	__aligned_u64	hold_max_ns;
 };
 
 #define UCV_SNAPSHOT_SIZE_VER0	56	/* bytes */
@@ -595,7 +597,7 @@ struct ucv_snapshot {
  *	knows it. A record that is shorter is padded with zeroes, one that is
  *	longer is cut.
  * @first: in: index of the first record wanted
- * @buf: in: address of the buffer, a multiple of eight
+ * @buf: in: address of the buffer
  * @buf_size: in: its size in bytes. As many whole records as fit are written. 0
  *	writes none and just tells @total.
  * @flags: in: zero
@@ -610,12 +612,12 @@ struct ucv_snapshot {
 struct ucv_read {
 	__u32	kind;
 	__u32	record_size;
-	__u64	first;
-	__u64	buf;
-	__u64	buf_size;
+	__aligned_u64	first;
+	__aligned_u64	buf;
+	__aligned_u64	buf_size;
 	__u32	flags;
 	__u32	nr;
-	__u64	total;
+	__aligned_u64	total;
 };
 
 #define UCV_READ_SIZE_VER0	48	/* bytes */
@@ -652,9 +654,9 @@ struct ucv_listen {
 	__u32	reserved;
 	__u32	armed;
 	__u32	capacity;
-	__u64	next;
-	__u64	total;
-	__u64	missed;
+	__aligned_u64	next;
+	__aligned_u64	total;
+	__aligned_u64	missed;
 };
 
 #define UCV_LISTEN_SIZE_VER0	40	/* bytes */

@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, planted.sh status
+# A kernel that is locked down after the module was loaded, first for integrity, then for confidentiality: the files in
+# debugfs and the device tell of a known workload as before, denials are recorded, tracepoints go with confidentiality.
+#
+# Nothing but a reboot lifts a lockdown, so this runs only if it is asked to, and after all other tests.
+#
+# Environment: UCV_LOCKDOWN, yes to do it; UCOUNTVIEW, the reader.
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+. "$here/find.sh"
+. "$here/planted.sh"
+
+debugfs=/sys/kernel/debug/ucountview
+kernels_own=/sys/kernel/debug/kprobes/list
+lockdown=/sys/kernel/security/lockdown
+parameter=/sys/module/ucountview/parameters/denials
+max_instances=/proc/sys/user/max_inotify_instances
+enable=/sys/kernel/tracing/events/ucountview/enable
+# whom denials_loop has refused first
+refused=1900020000
+mounted=''
+
+clean_up() {
+	kill_left
+	[ -z "$was_max" ] || echo "$was_max" >$max_instances
+	[ -z "$was_always" ] || echo "$was_always" >$parameter
+	[ -z "$mounted" ] || umount /sys/kernel/security
+	rm -rf "$ktap_dir"
+}
+
+# locks_down MODE: or the tests below say nothing: the kernel refuses files that can be written
+locks_down() {
+	echo "$1" >$lockdown && grep -F "[$1]" $lockdown || return
+	! cat /sys/kernel/debug/clear_warn_once 2>"$ktap_dir/error" || return
+	grep 'not permitted' "$ktap_dir/error"
+}
+
+locks_down_for_integrity() {
+	locks_down integrity
+}
+
+locks_down_for_confidentiality() {
+	locks_down confidentiality
+}
+
+# Before 5.18 kernels refuse whatever is not of mode 0444, unless they have the fix of that.
+debugfs_tells() {
+	cat $kernels_own >/dev/null || {
+		echo "this kernel refuses files of mode 0400"
+		return 4
+	}
+	"$here/leave" -u "$uid" watches 3 || return
+	for file in "$debugfs"/*; do
+		cat "$file" >"$ktap_dir/text" && [ -s "$ktap_dir/text" ] || return
+	done
+	expect "watches" 3 "$(awk -v uid="$uid" '$3 == uid && $4 == "inotify_watches" { print $5 }' "$debugfs/ucounts")"
+}
+
+device_tells() {
+	"$here/leave" -u "$uid" watches 4 || return
+	run -a -n -r -u "$uid" -R inotify_watches -o USED
+	expect "status" 0 "$status" && expect "watches" 4 "$(cat "$ktap_dir/out")"
+}
+
+# How often the user was refused, by the module's account.
+denials() {
+	"$reader" denials --totals -n -r -u $refused -o DENIALS
+}
+
+# By probes that the kernel itself asks for: a lockdown is against those of user space.
+denials_are_recorded() {
+	before=$(denials)
+	echo 0 >$max_instances && echo Y >$parameter && "$here/denials_loop" users 1 || return
+	expect "denials" $((${before:-0} + 1)) "$(denials)" || return
+	echo N >$parameter && echo "$was_max" >$max_instances
+}
+
+tracepoints_can_be_enabled() {
+	echo 1 >$enable && echo 0 >$enable
+}
+
+tracepoints_are_refused() {
+	! echo 1 >$enable
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+[ -n "${UCV_LOCKDOWN:-}" ] || ktap_skip_all "it locks the machine down until it is rebooted: set UCV_LOCKDOWN if it may"
+[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+for file in $kernels_own $enable; do
+	[ -e "$file" ] || ktap_skip_all "there is no $file"
+done
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+was_always=''
+was_max=''
+if [ ! -e $lockdown ]; then
+	mount -t securityfs securityfs /sys/kernel/security 2>/dev/null && mounted=yes
+fi
+grep -qF '[none]' $lockdown 2>/dev/null || ktap_skip_all "this kernel cannot be locked down, or is"
+was_always=$(cat $parameter)
+was_max=$(cat $max_instances)
+
+ktap_begin 9
+test_one locks_down_for_integrity
+test_one debugfs_tells
+test_one device_tells
+test_one tracepoints_can_be_enabled
+test_one locks_down_for_confidentiality
+test_one debugfs_tells
+test_one device_tells
+test_one denials_are_recorded
+test_one tracepoints_are_refused
+ktap_end
