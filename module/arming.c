@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -17,6 +18,7 @@
 #include "arming.h"
 #include "denials.h"
 #include "kernel/hooks.h"
+#include "watch.h"
 
 static DEFINE_MUTEX(ucv_arming_lock); /* protects the next four, and the hooks */
 static bool ucv_arming_ready; /* between load and unload */
@@ -28,37 +30,51 @@ static DEFINE_SPINLOCK(ucv_tracers_lock); /* protects the two below */
 static unsigned int ucv_tracers; /* enabled tracepoints */
 static bool ucv_tracers_served; /* between load and unload */
 
-static int ucv_arm_locked(void)
+static int ucv_arm_first(void)
 {
 	int ret;
+
+	ret = ucv_denials_make_room();
+	if (!ret)
+		ret = ucv_hooks_arm();
+	if (!ret)
+		ucv_watch_start();
+	return ret;
+}
+
+static int ucv_arm_locked(void)
+{
+	int ret = 0;
 
 	lockdep_assert_held(&ucv_arming_lock);
 	if (!ucv_arming_ready)
 		return -ENODEV;
-	if (!ucv_arming_users) {
-		ret = ucv_denials_make_room();
-		if (!ret)
-			ret = ucv_hooks_arm();
-		if (ret)
-			return ret;
-	}
-	ucv_arming_users++;
-	return 0;
+	if (!ucv_arming_users)
+		ret = ucv_arm_first();
+	else if (ucv_watch_look() == UCV_RECORDING_BLIND)
+		ret = -ENOLINK;
+	if (ret == -ENOLINK)
+		pr_warn_ratelimited("cannot record denials: " UCV_BLIND_ADVICE "\n");
+	if (!ret)
+		ucv_arming_users++;
+	return ret;
 }
 
 static void ucv_disarm_locked(void)
 {
 	lockdep_assert_held(&ucv_arming_lock);
-	if (!--ucv_arming_users)
-		ucv_hooks_disarm();
+	if (--ucv_arming_users)
+		return;
+	ucv_watch_stop();
+	ucv_hooks_disarm();
 }
 
 /**
  * ucv_arm() - have denials recorded until ucv_disarm()
  *
  * Context: process context, no locks held. Sleeps.
- * Return: 0; -EOPNOTSUPP, -ENOMEM, -EINTR if a fatal signal arrived, or what the
- *	kernel's kprobes returned
+ * Return: 0; -EOPNOTSUPP, -ENOMEM, -ENOLINK if the kernel's kprobes do not fire,
+ *	-EINTR if a fatal signal arrived, or what the kprobes returned
  */
 int ucv_arm(void)
 {

@@ -12,6 +12,7 @@
 #include "denials.h"
 #include "kernel/hooks.h"
 #include "listener.h"
+#include "watch.h"
 
 /**
  * ucv_listener_init() - begin as a file that does not listen
@@ -21,6 +22,7 @@ void ucv_listener_init(struct ucv_listener *listener)
 {
 	mutex_init(&listener->lock);
 	atomic64_set(&listener->next, 0);
+	atomic64_set(&listener->told, 0);
 	listener->armed = false;
 }
 
@@ -42,7 +44,7 @@ static int ucv_listener_arm(struct ucv_listener *listener)
 	int ret;
 
 	if (listener->armed)
-		return 0;
+		return ucv_watch_look() == UCV_RECORDING_BLIND ? -ENOLINK : 0;
 	ret = ucv_arm();
 	listener->armed = !ret;
 	return ret;
@@ -79,6 +81,10 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 		args->armed = ucv_armed(&args->missed);
 		args->capacity = UCV_DENIALS_RING;
 		args->total = ucv_denials_total();
+		args->recording = ucv_watch_look();
+		args->seen = ucv_hooks_seen();
+		args->interruptions = ucv_watch_interruptions();
+		atomic64_set(&listener->told, args->interruptions);
 	}
 	mutex_unlock(&listener->lock);
 	if (again) /* who waits already may have something to read now */
@@ -110,9 +116,35 @@ static ssize_t ucv_listener_copy(struct ucv_listener *listener, char __user *buf
 	return copied;
 }
 
+/* More interruptions than it has been told of, as far as they have been noticed. */
+static bool ucv_listener_has_news(const struct ucv_listener *listener)
+{
+	return ucv_watch_interruptions() != (u64)atomic64_read(&listener->told);
+}
+
+/* Would it wait for what cannot come, or may it have missed something? */
+static bool ucv_listener_interrupted(const struct ucv_listener *listener)
+{
+	return ucv_watch_look() == UCV_RECORDING_BLIND || ucv_listener_has_news(listener);
+}
+
 static bool ucv_listener_has_more(const struct ucv_listener *listener)
 {
 	return ucv_denials_total() >= (u64)atomic64_read(&listener->next);
+}
+
+/* Records, or 0 if read() has to wait for one. Under the lock. */
+static ssize_t ucv_listener_take(struct ucv_listener *listener, char __user *buf, size_t size)
+{
+	ssize_t ret;
+
+	if (!atomic64_read(&listener->next))
+		return -EINVAL;
+	ret = ucv_listener_copy(listener, buf, size);
+	if (ret || !ucv_listener_interrupted(listener))
+		return ret;
+	atomic64_set(&listener->told, ucv_watch_interruptions());
+	return -ENOLINK;
 }
 
 /**
@@ -136,14 +168,15 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
 	do {
 		if (mutex_lock_interruptible(&listener->lock))
 			return -ERESTARTSYS;
-		ret = atomic64_read(&listener->next) ?
-		      ucv_listener_copy(listener, buf, size) : -EINVAL;
+		ret = ucv_listener_take(listener, buf, size);
 		mutex_unlock(&listener->lock);
 		if (ret)
 			return ret;
 		if (nonblock)
 			return -EAGAIN;
-		ret = wait_event_interruptible(ucv_denials_wait, ucv_listener_has_more(listener));
+		ret = wait_event_interruptible(ucv_denials_wait,
+					       ucv_listener_has_more(listener) ||
+					       ucv_listener_has_news(listener));
 	} while (!ret);
 	return ret;
 }
@@ -154,8 +187,8 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
  * @file: the file
  * @wait: as poll() hands it out
  *
- * Context: process context, no locks held.
- * Return: EPOLLIN if read() would not wait, EPOLLERR if the file does not listen
+ * Context: process context, no locks held. Sleeps.
+ * Return: EPOLLIN if read() would give a record, EPOLLERR if it would fail at once
  */
 __poll_t ucv_listener_poll(struct ucv_listener *listener, struct file *file,
 			   struct poll_table_struct *wait)
@@ -164,5 +197,7 @@ __poll_t ucv_listener_poll(struct ucv_listener *listener, struct file *file,
 	poll_wait(file, &ucv_denials_wait, wait);
 	if (!atomic64_read(&listener->next))
 		return EPOLLERR;
-	return ucv_listener_has_more(listener) ? EPOLLIN | EPOLLRDNORM : 0;
+	if (ucv_listener_has_more(listener))
+		return EPOLLIN | EPOLLRDNORM;
+	return ucv_listener_interrupted(listener) ? EPOLLERR : 0;
 }

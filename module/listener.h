@@ -17,11 +17,13 @@
  * @lock: protects the rest; not held while waiting
  * @next: the sequence number of the record to read next; 0 until the file listens.
  *	Read by those who wait without the lock.
+ * @told: how many interruptions of recording it has been told of, likewise
  * @armed: the kernel is probed on its behalf
  */
 struct ucv_listener {
-	struct mutex lock; /* changes of next; armed */
+	struct mutex lock; /* changes of next and told; armed */
 	atomic64_t next;
+	atomic64_t told;
 	bool armed;
 };
 

@@ -19,11 +19,14 @@
 #include "snapshot.h"
 #include "status.h"
 #include "version.h"
+#include "watch.h"
 
-static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER0);
+static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER1);
 static_assert(sizeof(struct ucv_snapshot) == UCV_SNAPSHOT_SIZE_VER0);
 static_assert(sizeof(struct ucv_read) == UCV_READ_SIZE_VER0);
-static_assert(sizeof(struct ucv_listen) == UCV_LISTEN_SIZE_VER0);
+static_assert(sizeof(struct ucv_listen) == UCV_LISTEN_SIZE_VER1);
+static_assert(offsetof(struct ucv_info, recording) == UCV_INFO_SIZE_VER0);
+static_assert(offsetof(struct ucv_listen, recording) == UCV_LISTEN_SIZE_VER0);
 static_assert(sizeof(struct ucv_resource) >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_USERNS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
@@ -86,6 +89,7 @@ static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
 	info.features = ucv_status_features();
 	info.abi_version = UCV_ABI_VERSION;
 	info.nr_resources = UCV_NR_RESOURCES;
+	info.recording = ucv_watch_look();
 	strscpy(info.version, UCV_MODULE_VERSION, sizeof(info.version));
 	return ucv_put_arg(arg, &info, sizeof(info), cmd);
 }

@@ -8,12 +8,14 @@
 
 #include "arming.h"
 #include "denials.h"
+#include "kernel/hooks.h"
 #include "kernel/resources.h"
 #include "kernel/ucounts.h"
 #include "snapshot.h"
 #include "status.h"
 #include "text/text.h"
 #include "version.h"
+#include "watch.h"
 
 /**
  * struct ucv_status - figures about the walks since the module was loaded
@@ -98,6 +100,32 @@ static void ucv_status_show_features(struct seq_file *m)
 	seq_putc(m, '\n');
 }
 
+static const char *ucv_status_recording(void)
+{
+	switch (ucv_watch_look()) {
+	case UCV_RECORDING_ON:
+		return "recording";
+	case UCV_RECORDING_BLIND:
+		return "blind (" UCV_BLIND_ADVICE ")";
+	default:
+		return "off";
+	}
+}
+
+static void ucv_status_show_seen(struct seq_file *m)
+{
+	u64 seen = ucv_hooks_seen();
+	unsigned int i;
+
+	seq_puts(m, "denials_seen:");
+	for (i = 0; i < UCV_NR_RESOURCES; i++)
+		if (seen & UCV_SEEN(i))
+			seq_printf(m, " %s", ucv_resources[i].name);
+	if (seen & UCV_SEEN_MOUNTS)
+		seq_puts(m, " mounts");
+	seq_puts(m, seen ? "\n" : " -\n");
+}
+
 static int ucv_status_prepare(struct ucv_view *view)
 {
 	view->nr_lines = 1; /* printed at once */
@@ -129,6 +157,9 @@ static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64
 	seq_printf(m, "denials_armed: %u\n", ucv_armed(&missed));
 	seq_printf(m, "denials: %llu\n", ucv_denials_total());
 	seq_printf(m, "denials_missed: %llu\n", missed);
+	seq_printf(m, "denials_state: %s\n", ucv_status_recording());
+	seq_printf(m, "denials_interruptions: %llu\n", ucv_watch_interruptions());
+	ucv_status_show_seen(m);
 }
 
 const struct ucv_text ucv_text_status = {

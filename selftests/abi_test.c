@@ -79,27 +79,32 @@ FIXTURE(arg) {
 
 FIXTURE_VARIANT(arg) {
 	unsigned int nr;
-	size_t size;
+	size_t size;		/* as the module has it */
+	size_t size_ver0;	/* the least it takes */
 };
 
 FIXTURE_VARIANT_ADD(arg, info) {
 	.nr = _IOC_NR(UCV_IOC_INFO),
-	.size = UCV_INFO_SIZE_VER0,
+	.size = sizeof(struct ucv_info),
+	.size_ver0 = UCV_INFO_SIZE_VER0,
 };
 
 FIXTURE_VARIANT_ADD(arg, snapshot) {
 	.nr = _IOC_NR(UCV_IOC_SNAPSHOT),
-	.size = UCV_SNAPSHOT_SIZE_VER0,
+	.size = sizeof(struct ucv_snapshot),
+	.size_ver0 = UCV_SNAPSHOT_SIZE_VER0,
 };
 
 FIXTURE_VARIANT_ADD(arg, read) {
 	.nr = _IOC_NR(UCV_IOC_READ),
-	.size = UCV_READ_SIZE_VER0,
+	.size = sizeof(struct ucv_read),
+	.size_ver0 = UCV_READ_SIZE_VER0,
 };
 
 FIXTURE_VARIANT_ADD(arg, listen) {
 	.nr = _IOC_NR(UCV_IOC_LISTEN),
-	.size = UCV_LISTEN_SIZE_VER0,
+	.size = sizeof(struct ucv_listen),
+	.size_ver0 = UCV_LISTEN_SIZE_VER0,
 };
 
 FIXTURE_SETUP(arg)
@@ -166,8 +171,23 @@ UCV_TEST_F(arg, too_short)
 {
 	size_t size;
 
-	for (size = 0; size < variant->size; size++)
+	for (size = 0; size < variant->size_ver0; size++)
 		EXPECT_EQ(-EINVAL, call(self->fd, REQUEST(size), GOOD()));
+	EXPECT_USABLE(self->fd);
+}
+
+/* An older caller: works, and nothing is written behind what it knows. */
+UCV_TEST_F(arg, of_earlier_versions)
+{
+	size_t size, i;
+
+	for (size = variant->size_ver0; size < variant->size; size += 8) {
+		GOOD();
+		memset(self->arg + size, 0x5a, ROOM - size);
+		EXPECT_EQ(0, call(self->fd, REQUEST(size), self->arg));
+		for (i = size; i < ROOM; i++)
+			ASSERT_EQ(0x5a, self->arg[i]);
+	}
 	EXPECT_USABLE(self->fd);
 }
 

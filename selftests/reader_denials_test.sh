@@ -15,6 +15,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 always=/sys/module/ucountview/parameters/denials
 was_always=''
+status_file=/sys/kernel/debug/ucountview/status
+kprobes=/sys/kernel/debug/kprobes/enabled
+ftrace=/proc/sys/kernel/ftrace_enabled
+switched_off=''
 # uids that neither people, services nor containers use; a hundred for each test, so that none sees what was recorded for
 # another
 uid=1900001000
@@ -32,7 +36,21 @@ end_followers() {
 	followers=''
 }
 
+switch_on() {
+	for file in $switched_off; do
+		echo 1 >"$file"
+	done
+	switched_off=''
+}
+
+# switch_off FILE: false if the kernel has no such switch, or does not let go of it
+switch_off() {
+	[ "$(cat "$1" 2>/dev/null)" = 1 ] && echo 0 2>/dev/null >"$1" || return
+	switched_off="$switched_off $1"
+}
+
 clean_up() {
+	switch_on
 	end_followers
 	stop_agents
 	restore_sysctls
@@ -46,6 +64,7 @@ tells() {
 	told=0
 	uid=$((uid + 100))
 	"$1" || told=$?
+	switch_on
 	end_followers
 	stop_agents
 	restore_sysctls
@@ -517,6 +536,104 @@ says_if_nothing_was_recorded() {
 		! grep 'denials -f' "$ktap_dir/err"
 }
 
+has_interruptions() {
+	[ -r $status_file ] && ! grep -qx 'denials_interruptions: 0' $status_file
+}
+
+# says TEXT FILE: a line of it
+says() {
+	grep -F "ucountview: $1" "$ktap_dir/$2" || {
+		echo "not said: $1"
+		cat "$ktap_dir/$2"
+		return 1
+	}
+}
+
+# blind REASON: nothing is recorded now, and nobody is left to believe that nothing was refused. The file that denials=Y
+# armed is what makes the module know.
+blind() {
+	refuse_watch && refuse_mntns || return
+	eval "pid=\$follower_before"
+	status=0
+	wait "$pid" || status=$?
+	expect "status of who followed before" 1 "$status" &&
+		says "refusals are not being recorded: $1" before.err &&
+		expect "what it has shown" inotify_watches "$(cat "$ktap_dir/before.lines")" || return
+	fails denials -f && says "refusals are not being recorded: $1" err || return
+	for arguments in denials 'denials -R mnt_namespaces' 'denials --totals'; do
+		# shellcheck disable=SC2086 # several words
+		run $arguments
+		expect "status of: $arguments" 0 "$status" &&
+			expect "lines of errors of: $arguments" 1 "$(lines err)" &&
+			says "refusals are not being recorded: $1" err || return
+	done
+	run denials -u $((uid + 1)) -r -n -o RESOURCE
+	expect "recorded" inotify_watches "$(cat "$ktap_dir/out")"
+}
+
+# story_of_a_switch FILE REASON
+story_of_a_switch() {
+	off=$1
+	if [ ! -w $always ] || [ ! -r $status_file ] || [ ! -e "$off" ]; then
+		echo "there is no switch, or no parameter denials"
+		return 4
+	fi
+	start_box || return
+	was_always=$(cat $always)
+	echo Y >$always
+	follow before -r -n -u $((uid + 1)) -o RESOURCE && refuse_watch || return
+	switch_off "$off" || {
+		echo "the kernel does not let go of $off"
+		return 4
+	}
+	if ! grep -q '^denials_state: blind' $status_file; then
+		echo "kprobes do not depend on $off"
+		return 4
+	fi
+	blind "$2" || return
+	switch_on
+	run denials
+	says 'refusals are missing: kprobes were switched off' err || return
+	refuse_mntns &&
+		recorded_are 'watch mntns' || return
+	echo "$was_always" >$always
+	was_always=''
+}
+
+story_of_kprobes() {
+	story_of_a_switch $kprobes "kprobes are switched off (write 1 to $kprobes)"
+}
+
+story_of_ftrace() {
+	story_of_a_switch $ftrace "ftrace is switched off (write 1 to $ftrace)"
+}
+
+says_if_kprobes_are_off() {
+	tells story_of_kprobes
+}
+
+says_if_ftrace_is_off() {
+	tells story_of_ftrace
+}
+
+# After a reload no charge has been seen, and nobody else makes this one.
+says_what_is_not_verified() {
+	if [ -z "$module" ] || [ "$(cat $always)" != N ] || ! reload; then
+		loaded || cat "$ktap_dir/error"
+		echo "the module cannot be loaded anew, or is recording"
+		return 4
+	fi
+	echo Y >$always
+	run denials -R uts_namespaces
+	echo N >$always
+	says 'nothing has been refused since the recording began; not verified for uts_namespaces' err || return
+	echo Y >$always
+	unshare -u true
+	run denials -R uts_namespaces
+	echo N >$always
+	expect "what is said" 'ucountview: nothing has been refused since the recording began' "$(cat "$ktap_dir/err")"
+}
+
 follows_a_pipe() {
 	tells story_of_following
 }
@@ -585,7 +702,12 @@ for number in 0 1 2 3; do
 done
 chmod -R a+rX "$ktap_dir" || exit
 
-ktap_begin 16
+# It would be spoken of in each test.
+if has_interruptions && ! reload; then
+	loaded || load
+	echo "# there were interruptions before, and the module cannot be loaded anew"
+fi
+ktap_begin 19
 ktap_test refuses_what_makes_no_sense
 ktap_test follows_a_pipe
 ktap_test follows_in_a_table
@@ -602,4 +724,7 @@ ktap_test ends_when_nobody_reads
 ktap_test ends_when_interrupted
 ktap_test fails_if_the_lines_are_lost
 ktap_test says_if_nothing_was_recorded
+ktap_test says_what_is_not_verified
+ktap_test says_if_kprobes_are_off
+ktap_test says_if_ftrace_is_off
 ktap_end

@@ -44,8 +44,12 @@
  *		for SA_RESTART
  *	EFAULT	the buffer is not mapped, or not writable; nothing has been read.
  *		If that is so from a later record on, those before it are returned
- * poll() reports POLLIN when a record can be read, and POLLERR if no
- * UCV_IOC_LISTEN came first.
+ *	ENOLINK	no record is left, and recording is interrupted: denials are being
+ *		recorded for somebody, but the kernel's kprobes do not fire (see
+ *		UCV_RECORDING_BLIND). Likewise once, when recording has been
+ *		interrupted since the file was told last, and goes on
+ * poll() reports POLLIN when a record can be read, and POLLERR if read() would
+ * fail at once with EINVAL or ENOLINK.
  *
  * All integers are in the byte order of the machine. Every structure has the same
  * layout for 32-bit and 64-bit programs, with no padding between members or at the
@@ -526,9 +530,30 @@ struct ucv_holder {
 #define UCV_FEATURE_NS_PINNED	(1ULL << 4) /* counters keep their namespace alive */
 #define UCV_FEATURE_MNTNS	(1ULL << 5) /* mount namespaces can be walked */
 #define UCV_FEATURE_MNTNS_LISTED (1ULL << 6) /* ... and the kernel lists them all */
-#define UCV_FEATURE_DENIALS	(1ULL << 7) /* refused charges of ucounts can be listened to */
-#define UCV_FEATURE_MNT_DENIALS	(1ULL << 8) /* ... and refused mounts */
+#define UCV_FEATURE_DENIALS	(1ULL << 7) /* inc_ucount() can be probed for refused charges */
+#define UCV_FEATURE_MNT_DENIALS	(1ULL << 8) /* ... and count_mounts() for refused mounts */
 #define UCV_FEATURE_GROUPS	(1ULL << 9) /* groups and their holders can be walked */
+
+/*
+ * ucv_info.recording, ucv_listen.recording: whether denials are recorded at this
+ * moment. Neither: nobody has them recorded. It is tried, not looked up: a probed
+ * function of the module is called.
+ */
+#define UCV_RECORDING_ON	(1ULL << 0) /* they are: kprobes fire */
+#define UCV_RECORDING_BLIND	(1ULL << 1) /* somebody has them recorded, but kprobes do not
+					     * fire: /sys/kernel/debug/kprobes/enabled or
+					     * the sysctl kernel.ftrace_enabled is 0
+					     */
+
+/*
+ * ucv_listen.seen: the charges that have passed a probe since the module was loaded,
+ * refused or not: a bit for each resource by index, and one for mounts. A compiler may
+ * inline or clone a function into one of its callers, whose refusals are then not
+ * recorded. What has been seen is verified to be recorded; without its bit, that
+ * nothing was refused is not verified.
+ */
+#define UCV_SEEN(resource)	(1ULL << (resource))
+#define UCV_SEEN_MOUNTS		(1ULL << 63)
 
 /**
  * struct ucv_info - UCV_IOC_INFO: what module this is
@@ -537,6 +562,7 @@ struct ucv_holder {
  * @abi_version: out: UCV_ABI_VERSION of the module
  * @nr_resources: out: number of ucv_resource records
  * @version: out: the module's version, NUL-terminated
+ * @recording: out: UCV_RECORDING_*
  *
  * Members need not be initialised by the caller: all are written. (What lies
  * beyond those that the module knows must be zero.)
@@ -547,9 +573,11 @@ struct ucv_info {
 	__u32	abi_version;
 	__u32	nr_resources;
 	char	version[UCV_NAME_LEN];
+	__aligned_u64	recording;
 };
 
 #define UCV_INFO_SIZE_VER0	56	/* bytes */
+#define UCV_INFO_SIZE_VER1	64	/* with recording */
 
 /**
  * struct ucv_snapshot - UCV_IOC_SNAPSHOT: read the kernel's tables
@@ -641,13 +669,21 @@ struct ucv_read {
  * @missed: out: calls that could not be looked at, because too many threads were in
  *	one at once or the CPU was in the handler of another kprobe, and may have been
  *	refused, since the module was loaded
+ * @recording: out: UCV_RECORDING_*
+ * @seen: out: UCV_SEEN() of each resource, and UCV_SEEN_MOUNTS, see there
+ * @interruptions: out: how often recording was found to be interrupted
+ *	(UCV_RECORDING_BLIND) since the module was loaded. What is refused during an
+ *	interruption is neither in @total nor in @missed. It is looked for once a second
+ *	while denials are recorded, and whenever somebody asks; one that nobody has
+ *	noticed is not counted.
  *
  * May be repeated; each time the position is set anew. If the answer cannot be
  * written (EFAULT), what was asked for has been done all the same.
  *
  * Errors: EINVAL (also: unknown @flags), EOPNOTSUPP (this kernel cannot be
- * listened to: the log said why when the module was loaded), ENOMEM, EINTR (a
- * fatal signal arrived), or what the kernel's kprobes returned
+ * listened to: the log said why when the module was loaded), ENOLINK
+ * (UCV_LISTEN_ARM: the kernel's kprobes do not fire, see UCV_RECORDING_BLIND), ENOMEM,
+ * EINTR (a fatal signal arrived), or what the kernel's kprobes returned
  */
 struct ucv_listen {
 	__u32	flags;
@@ -657,9 +693,13 @@ struct ucv_listen {
 	__aligned_u64	next;
 	__aligned_u64	total;
 	__aligned_u64	missed;
+	__aligned_u64	recording;
+	__aligned_u64	seen;
+	__aligned_u64	interruptions;
 };
 
 #define UCV_LISTEN_SIZE_VER0	40	/* bytes */
+#define UCV_LISTEN_SIZE_VER1	64	/* with recording, seen and interruptions */
 #define UCV_RECORD_SIZE_MIN	32	/* bytes */
 #define UCV_RECORD_SIZE_MAX	4096	/* bytes */
 

@@ -7,10 +7,15 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/nsproxy.h>
 #include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 
+#include <uapi/ucountview.h>
+
+#include "kernel/canary.h"
 #include "kernel/hooks.h"
 #include "kernel/mntns.h"
 #include "kernel/resources.h"
@@ -35,15 +40,22 @@ struct ucv_ucount_call {
 	unsigned int resource;
 };
 
-/* The arguments of count_mounts(). */
+/*
+ * The arguments of count_mounts(), and whether this call proves that the one in the
+ * function's own file passes the probe.
+ */
 struct ucv_mount_call {
 	struct mnt_namespace *ns;
 	struct mount *mnt;
+	bool proves;
 };
 
 static struct kretprobe ucv_ucount_probe;
 static struct kretprobe ucv_mount_probe;
 static u64 ucv_missed; /* by probes of earlier times */
+/* Which charges have passed a probe since load: written by handlers, never cleared. */
+static bool ucv_ucount_seen[UCOUNT_COUNTS];
+static bool ucv_mount_seen;
 
 static int ucv_ucount_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -61,12 +73,33 @@ static int ucv_ucount_return(struct kretprobe_instance *ri, struct pt_regs *regs
 {
 	struct ucv_ucount_call *call = (void *)ri->data;
 
-	if (!regs_return_value(regs) && call->resource < UCOUNT_COUNTS)
+	if (call->resource >= UCOUNT_COUNTS)
+		return 0;
+	/* Read first: the line is shared by all CPUs. */
+	if (unlikely(!READ_ONCE(ucv_ucount_seen[call->resource])))
+		WRITE_ONCE(ucv_ucount_seen[call->resource], true);
+	if (!regs_return_value(regs))
 		ucv_calls->ucount(call->ns, call->uid, call->resource);
 	return 0;
 }
 
 NOKPROBE_SYMBOL(ucv_ucount_return);
+
+/*
+ * count_mounts() is called from its own file, where the compiler may have inlined it,
+ * for the tree that is to be attached, and then from another file for each copy that is
+ * propagated. The first of these calls is the one that reserves nothing on top of
+ * something: nothing is pending yet in the namespace, which is that of the caller.
+ */
+static bool ucv_mount_call_proves(struct mnt_namespace *ns)
+{
+	struct ucv_mntns_facts facts;
+
+	return current->nsproxy && ns == current->nsproxy->mnt_ns &&
+	       !ucv_mntns_read(ns, &facts) && !facts.pending;
+}
+
+NOKPROBE_SYMBOL(ucv_mount_call_proves);
 
 static int ucv_mount_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -74,6 +107,7 @@ static int ucv_mount_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 	call->ns = (void *)regs_get_kernel_argument(regs, 0);
 	call->mnt = (void *)regs_get_kernel_argument(regs, 1);
+	call->proves = !READ_ONCE(ucv_mount_seen) && ucv_mount_call_proves(call->ns);
 	return 0;
 }
 
@@ -83,6 +117,8 @@ static int ucv_mount_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct ucv_mount_call *call = (void *)ri->data;
 
+	if (call->proves)
+		WRITE_ONCE(ucv_mount_seen, true);
 	if ((int)regs_return_value(regs) == -ENOSPC)
 		ucv_calls->mount(call->ns, call->mnt);
 	return 0;
@@ -129,13 +165,45 @@ static void ucv_probe_disarm(struct kretprobe *probe)
 	probe->kp.nmissed = 0;
 }
 
+/*
+ * What the canary tells must hold for the hook as well. Where the kernel reaches them
+ * in different ways, the hook could be dead unnoticed.
+ */
+static int ucv_check_hook(struct kretprobe *probe)
+{
+	if (ucv_canary_resembles(&probe->kp))
+		return 0;
+	pr_warn("denials are not available: cannot tell whether the kprobe on %s() fires\n",
+		probe->kp.symbol_name);
+	ucv_probe_disarm(probe);
+	return -EOPNOTSUPP;
+}
+
+/* Both, or neither. */
+static int ucv_hooks_register(void)
+{
+	int ret;
+
+	ret = ucv_ucount_arm();
+	if (!ret)
+		ret = ucv_check_hook(&ucv_ucount_probe);
+	if (ret || !ucv_can_mount)
+		return ret;
+	ret = ucv_mount_arm();
+	if (!ret)
+		ret = ucv_check_hook(&ucv_mount_probe);
+	if (ret)
+		ucv_probe_disarm(&ucv_ucount_probe);
+	return ret;
+}
+
 /**
  * ucv_hooks_arm() - have the calls made from now on
  *
  * Context: process context. Sleeps. The caller sees to it that arming and
  *	disarming take turns.
- * Return: 0, -EOPNOTSUPP if ucv_hooks_ucount() is false, or what the kernel's
- *	kprobes returned
+ * Return: 0, -EOPNOTSUPP if ucv_hooks_ucount() is false, -ENOLINK if kprobes do
+ *	not fire, or what the kernel's kprobes returned
  */
 int ucv_hooks_arm(void)
 {
@@ -143,12 +211,12 @@ int ucv_hooks_arm(void)
 
 	if (!ucv_can_ucount)
 		return -EOPNOTSUPP;
-	ret = ucv_ucount_arm();
-	if (ret || !ucv_can_mount)
-		return ret;
-	ret = ucv_mount_arm();
+	ret = ucv_canary_arm();
 	if (ret)
-		ucv_probe_disarm(&ucv_ucount_probe);
+		return ret;
+	ret = ucv_canary_fires() ? ucv_hooks_register() : -ENOLINK;
+	if (ret)
+		ucv_canary_disarm();
 	return ret;
 }
 
@@ -164,6 +232,37 @@ void ucv_hooks_disarm(void)
 	if (ucv_can_mount)
 		ucv_probe_disarm(&ucv_mount_probe);
 	ucv_probe_disarm(&ucv_ucount_probe);
+	ucv_canary_disarm();
+}
+
+/**
+ * ucv_hooks_fire() - are the calls made at present?
+ *
+ * Context: process context, with the hooks armed. Sleeps.
+ * Return: false if the kernel's kprobes do not fire
+ */
+bool ucv_hooks_fire(void)
+{
+	return ucv_canary_fires();
+}
+
+/**
+ * ucv_hooks_seen() - which charges have passed the probes
+ *
+ * The compiler may have inlined or cloned a function where it is called, and the
+ * probe is on the original. What is seen here does pass it.
+ *
+ * Return: a bit for each resource by index, and UCV_SEEN_MOUNTS, since load
+ */
+u64 ucv_hooks_seen(void)
+{
+	u64 seen = READ_ONCE(ucv_mount_seen) ? UCV_SEEN_MOUNTS : 0;
+	unsigned int i;
+
+	for (i = 0; i < UCOUNT_COUNTS; i++)
+		if (READ_ONCE(ucv_ucount_seen[i]))
+			seen |= UCV_SEEN(i);
+	return seen;
 }
 
 /**
@@ -190,6 +289,16 @@ int ucv_hooks_arm(void)
 
 void ucv_hooks_disarm(void)
 {
+}
+
+bool ucv_hooks_fire(void)
+{
+	return false;
+}
+
+u64 ucv_hooks_seen(void)
+{
+	return 0;
 }
 
 u64 ucv_hooks_missed(void)
@@ -219,6 +328,45 @@ bool ucv_hooks_mount(void)
 	return ucv_can_mount;
 }
 
+/*
+ * What the compiler calls a copy of a function that it has made for some callers, or
+ * the part that is left of it when its beginning is in theirs.
+ */
+static const char * const ucv_clone_suffixes[] = {
+	".constprop.0", ".isra.0", ".part.0",
+};
+
+/* A probe on the function is not hit by those who call a clone of it. */
+static bool ucv_hook_has_clone(const char *function)
+{
+	char name[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ucv_clone_suffixes); i++) {
+		snprintf(name, sizeof(name), "%s%s", function, ucv_clone_suffixes[i]);
+		if (!ucv_symbol_optional(name))
+			continue;
+		pr_info("this kernel has a clone of %s(), %s, and its callers cannot be probed\n",
+			function, name);
+		return true;
+	}
+	return false;
+}
+
+static bool ucv_can_hook(const char *function, const char *what)
+{
+	if (!ucv_symbol_optional(function)) {
+		pr_info("%s are not available: this kernel has no function %s() to probe\n",
+			what, function);
+		return false;
+	}
+	if (ucv_hook_has_clone(function)) {
+		pr_info("%s are not available\n", what);
+		return false;
+	}
+	return true;
+}
+
 /**
  * ucv_hooks_init() - see what can be probed
  * @calls: whom to call, for as long as the module is loaded
@@ -234,14 +382,8 @@ void ucv_hooks_init(const struct ucv_hook_calls *calls)
 		pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
 		return;
 	}
-	ucv_can_ucount = ucv_symbol_optional("inc_ucount");
-	if (!ucv_can_ucount) {
-		pr_info("denials are not available: this kernel has no function inc_ucount() to probe\n");
-		return;
-	}
-	if (!ucv_mntns_available())
+	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials");
+	if (!ucv_can_ucount || !ucv_mntns_available())
 		return; /* the log has said why */
-	ucv_can_mount = ucv_symbol_optional("count_mounts");
-	if (!ucv_can_mount)
-		pr_info("denials of mounts are not available: this kernel has no function count_mounts() to probe\n");
+	ucv_can_mount = ucv_can_hook("count_mounts", "denials of mounts");
 }

@@ -44,6 +44,8 @@ bool ucv_hooks_ucount(void);
 bool ucv_hooks_mount(void);
 int ucv_hooks_arm(void);
 void ucv_hooks_disarm(void);
+bool ucv_hooks_fire(void);
+u64 ucv_hooks_seen(void);
 u64 ucv_hooks_missed(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "device.h"
 #include "filter.h"
 #include "listener.h"
+#include "probes.h"
 #include "snapshot.h"
 #include "stream.h"
 #include "table.h"
@@ -212,6 +213,30 @@ static void tell_listening(const struct denials *d)
 	     deaf ? " (not to mounts: the module cannot on this kernel)" : "");
 }
 
+/* What is refused now, or was for a while, is nowhere. */
+static void tell_interrupted(struct denials *d, const struct ucv_listen *state)
+{
+	if (!d->listener.interrupted)
+		return;
+	d->listener.interrupted = false;
+	if (state->recording & UCV_RECORDING_BLIND)
+		listener_blind();
+	note("refusals are missing: for a while kprobes were switched off");
+}
+
+/* Whether it goes on. */
+static bool follow_once(struct denials *d)
+{
+	bool more = stream_wait(d->listener.fd);
+	struct ucv_listen state;
+
+	tell_missed(d, listener_state().missed);
+	more = show_new(d) && more;
+	state = listener_state();
+	tell_interrupted(d, &state);
+	return more;
+}
+
 /* What was recorded before a signal arrived is shown, too. */
 static void follow(struct denials *d)
 {
@@ -222,22 +247,63 @@ static void follow(struct denials *d)
 	d->view.missed = d->listener.state.missed;
 	tell_listening(d);
 	more = show_heading(d);
-	while (more) {
-		more = stream_wait(d->listener.fd);
-		tell_missed(d, listener_missed());
-		more = show_new(d) && more;
-	}
-	tell_missed(d, listener_missed());
+	while (more)
+		more = follow_once(d);
+	tell_missed(d, listener_state().missed);
 	listener_close(&d->listener);
 }
 
-static void tell_nothing(const struct ucv_listen *state)
+/* "; not verified for ...": what is wanted and was never seen to pass the probes. */
+static char *unverified_text(const struct denials *d, const struct ucv_listen *state)
 {
-	if (state->armed)
-		note("nothing has been refused since the recording began");
-	else
+	const struct snapshot *snap = &d->snap;
+	char *text = NULL, *longer;
+
+	for (size_t i = 0; i <= snap->nr_resources; i++) {
+		bool mounts = i == snap->nr_resources;
+
+		if (mounts ? !d->mounts : !d->wanted[i])
+			continue;
+		if (state->seen & (mounts ? UCV_SEEN_MOUNTS : UCV_SEEN(i)))
+			continue;
+		longer = xasprintf("%s %s", text ? text : "; not verified for",
+				   mounts ? MOUNTS_NAME : snap->resources[i].name);
+		free(text);
+		text = longer;
+	}
+	return text ? text : xstrdup("");
+}
+
+static void tell_nothing(const struct denials *d, const struct ucv_listen *state)
+{
+	char *unverified;
+
+	if (!state->armed) {
 		note("denials are not recorded: try ucountview denials -f, or %s",
 		     "echo Y >/sys/module/ucountview/parameters/denials");
+		return;
+	}
+	/* An older module does not say. */
+	unverified = state->recording ? unverified_text(d, state) : xstrdup("");
+	note("nothing has been refused since the recording began%s", unverified);
+	free(unverified);
+}
+
+/* What the lines alone would hide: that there are none says little, or nothing. */
+static void tell_recording(const struct denials *d, const struct ucv_listen *state, bool any)
+{
+	char *trouble;
+
+	if (state->recording & UCV_RECORDING_BLIND) {
+		trouble = probes_trouble();
+		note("refusals are not being recorded: %s", trouble);
+		free(trouble);
+	} else if (state->interruptions) {
+		note("refusals are missing: kprobes were switched off for a while (%llu times)",
+		     state->interruptions);
+	}
+	if (!any && !(state->recording & UCV_RECORDING_BLIND))
+		tell_nothing(d, state);
 }
 
 static void show_recorded(struct denials *d)
@@ -261,8 +327,7 @@ static void show_recorded(struct denials *d)
 	for (size_t i = first; i < nr; i++)
 		table_line(&d->table, NULL, denial_cell, &d->view, &rows[i]);
 	table_print(&d->table);
-	if (!d->listener.state.total)
-		tell_nothing(&d->listener.state);
+	tell_recording(d, &d->listener.state, d->listener.state.total);
 	free(rows);
 	listener_close(&d->listener);
 }
@@ -303,6 +368,7 @@ static void show_totals(struct denials *d)
 {
 	struct snapshot *snap = &d->snap;
 	size_t nr = choose_totals(d);
+	struct ucv_listen state;
 
 	for (size_t i = 0; i < nr; i++) {
 		if (d->table.raw || snap->denials[i].flags & UCV_DENIAL_COUNT_OTHERS)
@@ -312,11 +378,8 @@ static void show_totals(struct denials *d)
 	for (size_t i = 0; i < nr; i++)
 		table_line(&d->table, NULL, denial_total_cell, &d->view, &snap->denials[i]);
 	table_print(&d->table);
-	if (!snap->nr_denials) {
-		listener_open(&d->listener, 0);
-		tell_nothing(&d->listener.state);
-		listener_close(&d->listener);
-	}
+	state = listener_state();
+	tell_recording(d, &state, snap->nr_denials);
 }
 
 /**

@@ -12,9 +12,18 @@
 
 #include "device.h"
 #include "listener.h"
+#include "probes.h"
 #include "ucountview.h"
 
 #define BUFFER_SIZE	(256 * 1024)	/* bytes read at a time */
+
+/**
+ * listener_blind() - give up because kprobes do not fire
+ */
+void listener_blind(void)
+{
+	die("refusals are not being recorded: %s", probes_trouble());
+}
 
 static void __noreturn listening_failed(int err)
 {
@@ -26,6 +35,8 @@ static void __noreturn listening_failed(int err)
 		device_cannot("record denials");
 	case ENOMEM:
 		die("the kernel has no memory to record denials");
+	case ENOLINK:
+		listener_blind();
 	case EINTR:
 		die("interrupted while the module began to record denials");
 	default:
@@ -67,7 +78,9 @@ static bool fill_buffer(struct listener *listener)
 	do {
 		got = read(listener->fd, listener->buffer, BUFFER_SIZE);
 	} while (got < 0 && errno == EINTR);
-	if (got < 0 && errno != EAGAIN)
+	if (got < 0 && errno == ENOLINK)
+		listener->interrupted = true;
+	else if (got < 0 && errno != EAGAIN)
 		die("%s: cannot read denials: %s", UCV_DEVICE_PATH, strerror(errno));
 	listener->used = got > 0 ? got : 0;
 	listener->next = 0;
@@ -123,16 +136,16 @@ void listener_close(struct listener *listener)
 }
 
 /**
- * listener_missed() - calls that the module could not look at
+ * listener_state() - what the module says about recording now
  *
  * By a file of its own: to ask anew would move the position of the one that listens.
  *
- * Return: their number since the module was loaded.
+ * Return: as UCV_IOC_LISTEN gives it.
  */
-__u64 listener_missed(void)
+struct ucv_listen listener_state(void)
 {
 	struct ucv_listen state = { };
 
 	close(listen_to_device(&state));
-	return state.missed;
+	return state;
 }

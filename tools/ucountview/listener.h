@@ -5,9 +5,12 @@
 #ifndef _UCV_LISTENER_H
 #define _UCV_LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <uapi/ucountview.h>
+
+#include "ucountview.h"
 
 /**
  * struct listener - a file that listens
@@ -17,6 +20,8 @@
  * @used: bytes in it
  * @next: where the next record begins
  * @denial: the record given out last
+ * @interrupted: the module says that recording is or was interrupted; whoever has told
+ *	so clears it
  */
 struct listener {
 	int fd;
@@ -25,11 +30,13 @@ struct listener {
 	size_t used;
 	size_t next;
 	struct ucv_denial denial;
+	bool interrupted;
 };
 
 void listener_open(struct listener *listener, __u32 flags);
 struct ucv_denial *listener_next(struct listener *listener);
 void listener_close(struct listener *listener);
-__u64 listener_missed(void);
+struct ucv_listen listener_state(void);
+void __noreturn listener_blind(void);
 
 #endif /* _UCV_LISTENER_H */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whether denials are recorded while somebody has them recorded. The kernel's kprobes
+ * can be switched off by root at any time, and the kernel tells nobody. So it is
+ * tried: whenever somebody asks, and once a second while there is somebody who may
+ * be waiting for what cannot come any more.
+ */
+#include <linux/atomic.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <uapi/ucountview.h>
+
+#include "denials.h"
+#include "kernel/hooks.h"
+#include "watch.h"
+
+#define UCV_WATCH_INTERVAL	HZ
+
+static DEFINE_MUTEX(ucv_watch_lock); /* protects the next two */
+static bool ucv_watching; /* the hooks are armed */
+static bool ucv_blind; /* they did not fire the last time */
+
+/* How often they were found not to. Written under the lock, read without. */
+static atomic64_t ucv_interruptions = ATOMIC64_INIT(0);
+
+static void ucv_watch_note(bool blind)
+{
+	lockdep_assert_held(&ucv_watch_lock);
+	if (blind == ucv_blind)
+		return;
+	ucv_blind = blind;
+	if (!blind) {
+		pr_info("denials are recorded again\n");
+		return;
+	}
+	atomic64_inc(&ucv_interruptions);
+	pr_warn("denials are not recorded: " UCV_BLIND_ADVICE "\n");
+	wake_up_interruptible_poll(&ucv_denials_wait, EPOLLERR);
+}
+
+/**
+ * ucv_watch_look() - are denials recorded at present?
+ *
+ * Context: process context. Sleeps. Innermost but for the kernel's locks that the
+ *	probes and waking take.
+ * Return: UCV_RECORDING_*, 0 if nobody has denials recorded
+ */
+u64 ucv_watch_look(void)
+{
+	u64 state = 0;
+
+	mutex_lock(&ucv_watch_lock);
+	if (ucv_watching) {
+		ucv_watch_note(!ucv_hooks_fire());
+		state = ucv_blind ? UCV_RECORDING_BLIND : UCV_RECORDING_ON;
+	}
+	mutex_unlock(&ucv_watch_lock);
+	return state;
+}
+
+/**
+ * ucv_watch_interruptions() - how often recording was found interrupted
+ *
+ * An interruption that was over before anybody looked is not among them.
+ *
+ * Return: their number since the module was loaded
+ */
+u64 ucv_watch_interruptions(void)
+{
+	return atomic64_read(&ucv_interruptions);
+}
+
+static void ucv_watch_again(struct work_struct *work);
+
+/* Deferrable: on an idle CPU nothing is refused. */
+static DECLARE_DEFERRABLE_WORK(ucv_watch_work, ucv_watch_again);
+
+static void ucv_watch_again(struct work_struct *work)
+{
+	ucv_watch_look();
+	schedule_delayed_work(&ucv_watch_work, UCV_WATCH_INTERVAL);
+}
+
+/**
+ * ucv_watch_start() - the hooks have been armed, and fire
+ *
+ * Context: process context. Sleeps. The caller serializes starting and stopping.
+ */
+void ucv_watch_start(void)
+{
+	mutex_lock(&ucv_watch_lock);
+	ucv_watching = true;
+	mutex_unlock(&ucv_watch_lock);
+	schedule_delayed_work(&ucv_watch_work, UCV_WATCH_INTERVAL);
+}
+
+/**
+ * ucv_watch_stop() - the hooks are about to be disarmed
+ *
+ * When it returns, no look is under way.
+ *
+ * Context: as ucv_watch_start().
+ */
+void ucv_watch_stop(void)
+{
+	cancel_delayed_work_sync(&ucv_watch_work);
+	mutex_lock(&ucv_watch_lock);
+	ucv_watching = false;
+	ucv_blind = false;
+	mutex_unlock(&ucv_watch_lock);
+}

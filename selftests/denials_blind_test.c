@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kprobes that are switched off, all at once or with ftrace: what is refused then is not
+ * recorded, and whoever asks, reads or waits is told so. Arming fails. The switches are
+ * the kernel's; that nothing is recorded is shown by a refused call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "ucv_denials.h"
+
+#define BLIND_UID	(UCV_UID + 860)
+#define SIZE		sizeof(struct ucv_denial)
+
+FIXTURE(blind) {
+	struct ucv_agent agent;		/* is refused whenever it is asked to */
+	long long before;		/* interruptions */
+	struct ucv_denial got[UCV_SOME_DENIALS];
+};
+
+FIXTURE_VARIANT(blind) {
+	const char *path;		/* the switch */
+	bool by_ftrace;			/* for probes that the kernel reaches by ftrace */
+};
+
+FIXTURE_VARIANT_ADD(blind, kprobes) {
+	.path = "/sys/kernel/debug/kprobes/enabled",
+};
+
+FIXTURE_VARIANT_ADD(blind, ftrace) {
+	.path = "/proc/sys/kernel/ftrace_enabled",
+	.by_ftrace = true,
+};
+
+/* Whether the kernel says that it reaches the probe on inc_ucount() by ftrace. */
+static bool probed_by_ftrace(void)
+{
+	int fd = ucv_listener(UCV_LISTEN_ARM);
+	char *text = ucv_slurp("/sys/kernel/debug/kprobes/list", NULL);
+	char *at = text ? strstr(text, "inc_ucount+") : NULL;
+	bool ftrace = false;
+
+	if (at) {
+		at[strcspn(at, "\n")] = '\0';
+		ftrace = strstr(at, "[FTRACE]");
+	}
+	free(text);
+	close(fd);
+	return ftrace;
+}
+
+FIXTURE_SETUP(blind)
+{
+	if (!ucv_feature(UCV_FEATURE_DENIALS))
+		SKIP(return, "the module cannot tell of refusals here");
+	if (!ucv_has_debugfs() || !ucv_has_probe_list())
+		SKIP(return, "debugfs cannot be read");
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 0));
+	if (ucv_status_number("denials_armed"))
+		SKIP(return, "somebody else is listening");
+	if (ucv_read_number(variant->path) != 1)
+		SKIP(return, "the switch is not there, or off");
+	if (variant->by_ftrace && !probed_by_ftrace())
+		SKIP(return, "kprobes do not depend on ftrace here");
+	/* Later kernels do not let go of it. */
+	if (ucv_sysctl(variant->path, 0))
+		SKIP(return, "the switch cannot be set");
+	ASSERT_EQ(0, ucv_write(variant->path, "1"));
+	self->before = ucv_status_number("denials_interruptions");
+	ASSERT_LE(0, self->before);
+	ASSERT_EQ(0, ucv_refused_start(&self->agent, BLIND_UID));
+}
+
+FIXTURE_TEARDOWN(blind)
+{
+	if (!self->agent.pid)
+		return;
+	ucv_write(variant->path, "1");
+	ucv_agent_stop(&self->agent);
+}
+
+#define SWITCH_OFF()	ASSERT_EQ(0, ucv_write(variant->path, "0"))
+#define SWITCH_ON()	ASSERT_EQ(0, ucv_write(variant->path, "1"))
+#define REFUSE(times)	ASSERT_EQ(0, refuse(&self->agent, times))
+#define EXPECT_RECORDS(nr, fd) \
+	EXPECT_EQ(nr, ucv_denials(fd, self->agent.pid, self->got, UCV_SOME_DENIALS))
+
+/* The known value: a call is refused, and nothing is recorded. */
+#define REFUSE_UNRECORDED(times) do {				\
+	long long total = ucv_status_number("denials");		\
+								\
+	REFUSE(times);						\
+	ASSERT_EQ(total, ucv_status_number("denials"));		\
+} while (0)
+
+static int refuse(struct ucv_agent *agent, long times)
+{
+	return ucv_agent_call(agent, ucv_do_refuse, times, 0, 0) == times ? 0 : -1;
+}
+
+static ssize_t read_one(int fd)
+{
+	struct ucv_denial denial;
+	ssize_t got = read(fd, &denial, sizeof(denial));
+
+	return got < 0 ? -errno : got;
+}
+
+static int poll_now(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pollfd, 1, 0) < 0 ? -errno : pollfd.revents;
+}
+
+/* The first word of status' denials_state. */
+static const char *state(void)
+{
+	static char text[160];
+
+	if (ucv_status("denials_state", text, sizeof(text)))
+		return "";
+	text[strcspn(text, " ")] = '\0';
+	return text;
+}
+
+static __u64 info_recording(void)
+{
+	struct ucv_info info = { };
+	int fd = ucv_open();
+	int ret = ioctl(fd, UCV_IOC_INFO, &info);
+
+	close(fd);
+	return ret ? ~0ULL : info.recording;
+}
+
+/* By a file that does not arm. */
+static struct ucv_listen listen_state(void)
+{
+	struct ucv_listen listen;
+	int fd = ucv_open();
+
+	if (ucv_listen(fd, 0, &listen))
+		memset(&listen, 0xff, sizeof(listen));
+	close(fd);
+	return listen;
+}
+
+UCV_TEST_F(blind, arming_fails)
+{
+	struct ucv_listen listen;
+	int fd = ucv_open();
+
+	ASSERT_LE(0, fd);
+	SWITCH_OFF();
+	EXPECT_EQ(-ENOLINK, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ(-ENOLINK, ucv_write(UCV_ALWAYS_ON, "1"));
+	EXPECT_EQ(0, ucv_read_number(UCV_ALWAYS_ON));
+	EXPECT_EQ(0, ucv_status_number("denials_armed"));
+	EXPECT_STREQ("off", state());
+	EXPECT_EQ(0ULL, info_recording());
+	EXPECT_FALSE(ucv_probed("inc_ucount"));
+	EXPECT_FALSE(ucv_probed("count_mounts"));
+	EXPECT_FALSE(ucv_probed("ucv_canary_call"));
+	REFUSE_UNRECORDED(1);
+
+	/* The file is as usable as before. */
+	EXPECT_EQ(0, ucv_listen(fd, 0, &listen));
+	EXPECT_EQ(0ULL, listen.recording);
+	SWITCH_ON();
+	EXPECT_EQ(0, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, listen.recording);
+	EXPECT_EQ((__u64)self->before, listen.interruptions);
+	REFUSE(1);
+	EXPECT_EQ((ssize_t)SIZE, read_one(fd));
+	close(fd);
+	EXPECT_STREQ("off", state());
+}
+
+UCV_TEST_F(blind, whoever_asks_is_told)
+{
+	int fd = ucv_listener(UCV_LISTEN_ARM);
+	struct ucv_listen listen;
+	int other = ucv_open();
+
+	ASSERT_LE(0, fd);
+	EXPECT_STREQ("recording", state());
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, info_recording());
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, listen_state().recording);
+	REFUSE(1);
+	EXPECT_RECORDS(1, fd);
+
+	SWITCH_OFF();
+	REFUSE_UNRECORDED(2);
+	EXPECT_STREQ("blind", state());
+	EXPECT_EQ((__u64)UCV_RECORDING_BLIND, info_recording());
+	EXPECT_EQ((__u64)UCV_RECORDING_BLIND, listen_state().recording);
+	EXPECT_EQ(1U, listen_state().armed);
+	EXPECT_EQ((__u64)self->before + 1, listen_state().interruptions);
+	EXPECT_EQ(-ENOLINK, ucv_listen(other, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ(-ENOLINK, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
+	EXPECT_EQ(-ENOLINK, ucv_write(UCV_ALWAYS_ON, "1"));
+	EXPECT_EQ(1, ucv_status_number("denials_armed"));
+
+	SWITCH_ON();
+	EXPECT_STREQ("recording", state());
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, info_recording());
+	EXPECT_EQ(self->before + 1, ucv_status_number("denials_interruptions"));
+	EXPECT_EQ(0, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
+	REFUSE(3);
+	EXPECT_RECORDS(3, fd);
+	close(other);
+	close(fd);
+}
+
+/* read() and poll(): first the records, then the interruption, for as long as it lasts. */
+UCV_TEST_F(blind, listeners_are_told)
+{
+	int fd = ucv_listener(UCV_LISTEN_ARM);
+	int deaf = ucv_listener(0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, deaf);
+	EXPECT_EQ(0, poll_now(fd));
+	EXPECT_EQ(-EAGAIN, read_one(fd));
+	REFUSE(2);
+	SWITCH_OFF();
+	REFUSE_UNRECORDED(1);
+	EXPECT_EQ(POLLIN, poll_now(fd));
+	EXPECT_EQ((ssize_t)SIZE, read_one(fd));
+	EXPECT_EQ((ssize_t)SIZE, read_one(fd));
+	EXPECT_EQ(POLLERR, poll_now(fd));
+	EXPECT_EQ(-ENOLINK, read_one(fd));
+	EXPECT_EQ(POLLERR, poll_now(fd));
+	EXPECT_EQ(-ENOLINK, read_one(fd));
+	SWITCH_ON();
+	EXPECT_EQ(0, poll_now(fd));
+	EXPECT_EQ(-EAGAIN, read_one(fd));
+	REFUSE(1);
+	EXPECT_RECORDS(1, fd);
+
+	/* It has not been told, and the other has. */
+	EXPECT_EQ((ssize_t)SIZE, read_one(deaf));
+	EXPECT_EQ((ssize_t)SIZE, read_one(deaf));
+	EXPECT_EQ((ssize_t)SIZE, read_one(deaf));
+	EXPECT_EQ(POLLERR, poll_now(deaf));
+	EXPECT_EQ(-ENOLINK, read_one(deaf));
+	EXPECT_EQ(0, poll_now(deaf));
+	EXPECT_EQ(-EAGAIN, read_one(deaf));
+	close(deaf);
+	close(fd);
+}
+
+/* Nobody has denials recorded any more: then there is nothing that could be blind. */
+UCV_TEST_F(blind, disarmed_meanwhile)
+{
+	int fd = ucv_listener(UCV_LISTEN_ARM);
+	int deaf = ucv_listener(0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, deaf);
+	SWITCH_OFF();
+	EXPECT_STREQ("blind", state());
+	close(fd);
+	EXPECT_STREQ("off", state());
+	EXPECT_FALSE(ucv_probed("ucv_canary_call"));
+	EXPECT_EQ(-ENOLINK, read_one(deaf));
+	EXPECT_EQ(-EAGAIN, read_one(deaf));
+	SWITCH_ON();
+	fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, fd);
+	REFUSE(1);
+	EXPECT_RECORDS(1, fd);
+	close(fd);
+	close(deaf);
+}
+
+static char state_of(pid_t pid)
+{
+	char path[64], *text, *at, letter = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = ucv_slurp(path, NULL);
+	at = text ? strrchr(text, ')') : NULL;
+	if (at)
+		letter = at[2];
+	free(text);
+	return letter;
+}
+
+/* Waits for a record in a process of its own, which ends with what it was told. */
+static pid_t start_waiter(int fd, bool by_poll)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (!by_poll)
+		_exit(-read_one(fd));
+	if (poll(&pollfd, 1, -1) != 1 || pollfd.revents != POLLERR)
+		_exit(255);
+	_exit(-read_one(fd));
+}
+
+/* Who sleeps already is woken, though nobody asks. */
+UCV_TEST_F(blind, sleepers_are_woken)
+{
+	struct ucv_listen listen;
+	int fd, status, by_poll;
+	pid_t pid;
+
+	for (by_poll = 0; by_poll < 2; by_poll++) {
+		fd = ucv_open();
+		ASSERT_EQ(0, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
+		pid = start_waiter(fd, by_poll);
+		ASSERT_LT(0, pid);
+		ASSERT_TRUE(UCV_SOON(state_of(pid) == 'S'));
+		SWITCH_OFF();
+		EXPECT_TRUE(UCV_SOON(state_of(pid) == 'Z'));
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(ENOLINK, WEXITSTATUS(status));
+		SWITCH_ON();
+		close(fd);
+	}
+}
+
+/* Again and again, with arming in between. */
+UCV_TEST_F(blind, in_turns)
+{
+	unsigned int i;
+	int fd;
+
+	for (i = 0; i < 10; i++) {
+		fd = ucv_listener(UCV_LISTEN_ARM);
+		ASSERT_LE(0, fd);
+		SWITCH_OFF();
+		EXPECT_EQ(-ENOLINK, read_one(fd));
+		EXPECT_EQ(-ENOLINK, ucv_listener(UCV_LISTEN_ARM));
+		if (i % 2)
+			close(fd);
+		SWITCH_ON();
+		if (!(i % 2)) {
+			REFUSE(1);
+			EXPECT_RECORDS(1, fd);
+			close(fd);
+		}
+	}
+	EXPECT_EQ(self->before + 10, ucv_status_number("denials_interruptions"));
+}
+
+/* What has passed the probes: what was charged while they were armed. */
+
+static long do_mount(struct ucv_call *call)
+{
+	(void)call;
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	return mount("none", "/tmp", "tmpfs", 0, NULL) ? -errno : 0;
+}
+
+TEST(seen)
+{
+	struct ucv_agent agent, mounter;
+	struct ucv_table table;
+	int fd, resource;
+
+	if (!ucv_feature(UCV_FEATURE_DENIALS))
+		SKIP(return, "the module cannot tell of refusals here");
+	ASSERT_EQ(0, ucv_take(&table));
+	resource = ucv_resource(&table, "inotify_instances");
+	ucv_free(&table);
+	ASSERT_LE(0, resource);
+	ASSERT_EQ(0, ucv_refused_start(&agent, BLIND_UID));
+	ASSERT_EQ(0, ucv_agent_start(&mounter));
+	fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, ucv_agent_call(&agent, ucv_do_refuse, 1, 0, 0));
+	EXPECT_TRUE(listen_state().seen & UCV_SEEN(resource));
+	EXPECT_FALSE(listen_state().seen & UCV_SEEN(UCV_MAX_RESOURCES));
+	if (ucv_feature(UCV_FEATURE_MNT_DENIALS)) {
+		ASSERT_EQ(0, ucv_agent_call(&mounter, do_mount, 0, 0, 0));
+		EXPECT_TRUE(listen_state().seen & UCV_SEEN_MOUNTS);
+	}
+	ucv_agent_stop(&mounter);
+	ucv_agent_stop(&agent);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
