@@ -118,6 +118,7 @@ UCV_AT(ucv_group, nr_holders, 20);
 UCV_AT(ucv_group, group_resource, 24);
 UCV_AT(ucv_group, mark_resource, 28);
 UCV_AT(ucv_group, marks, 32);
+UCV_AT(ucv_group, nr_fds, 40);
 
 UCV_SIZE(ucv_holder, 48);
 UCV_ALIGN(ucv_holder, 8);
@@ -126,14 +127,16 @@ UCV_AT(ucv_holder, tgid, 4);
 UCV_AT(ucv_holder, tid, 8);
 UCV_AT(ucv_holder, fd, 12);
 UCV_AT(ucv_holder, comm, 16);
+UCV_AT(ucv_holder, nr_fds, 32);
 
-UCV_SIZE(ucv_info, 56);
+UCV_SIZE(ucv_info, 64);
 UCV_ALIGN(ucv_info, 8);
 UCV_AT(ucv_info, supported, 0);
 UCV_AT(ucv_info, features, 8);
 UCV_AT(ucv_info, abi_version, 16);
 UCV_AT(ucv_info, nr_resources, 20);
 UCV_AT(ucv_info, version, 24);
+UCV_AT(ucv_info, recording, 56);
 
 UCV_SIZE(ucv_snapshot, 56);
 UCV_ALIGN(ucv_snapshot, 8);
@@ -157,7 +160,7 @@ UCV_AT(ucv_read, flags, 32);
 UCV_AT(ucv_read, nr, 36);
 UCV_AT(ucv_read, total, 40);
 
-UCV_SIZE(ucv_listen, 40);
+UCV_SIZE(ucv_listen, 64);
 UCV_ALIGN(ucv_listen, 8);
 UCV_AT(ucv_listen, flags, 0);
 UCV_AT(ucv_listen, reserved, 4);
@@ -166,5 +169,8 @@ UCV_AT(ucv_listen, capacity, 12);
 UCV_AT(ucv_listen, next, 16);
 UCV_AT(ucv_listen, total, 24);
 UCV_AT(ucv_listen, missed, 32);
+UCV_AT(ucv_listen, recording, 40);
+UCV_AT(ucv_listen, seen, 48);
+UCV_AT(ucv_listen, interruptions, 56);
 
 #endif /* _ABI_LAYOUT_H */
