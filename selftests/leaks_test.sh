@@ -94,7 +94,7 @@ tells_how_the_command_ended() {
 	grep -q 'exited with status 7' "$ktap_dir/err"
 }
 
-# What the keyboard sends goes to both. The second is for the wait.
+# What the keyboard sends goes to both. The second is for the wait, in which the reader blocks the signal.
 reports_after_an_interrupt() {
 	status=0
 	"$here/foreground" "$reader" leaks -- sh -c 'kill -INT 0; sleep 100000' >"$ktap_dir/out" 2>"$ktap_dir/err" \
@@ -104,7 +104,10 @@ reports_after_an_interrupt() {
 	# shellcheck disable=SC2016 # for the inner shell
 	run leaks --settle 100000 -J -- sh -c '
 		"$1" -u "$2" watches 1
-		(sleep 1 && kill -INT $PPID) >/dev/null 2>&1 &' sh "$here/leave" "$uid"
+		(
+			until grep -q "^SigBlk:.*[2367abef]\$" /proc/$PPID/status; do :; done
+			kill -INT $PPID
+		) >/dev/null 2>&1 &' sh "$here/leave" "$uid"
 	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 1 1 leave
 }
 
