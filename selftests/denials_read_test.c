@@ -451,7 +451,7 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	ASSERT_EQ(3, refuse(&self->agent, 3));
 	fd = ucv_listener(UCV_LISTEN_ARM);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ('S', state_of(pid));
+	ASSERT_ASLEEP(pid);
 	ASSERT_EQ(1, refuse(&self->agent, 1));
 	ASSERT_TRUE(has_ended(pid));
 	EXPECT_EQ((int)SIZE, waiter->ret);

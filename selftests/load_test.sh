@@ -167,7 +167,7 @@ loaded && was_loaded=yes
 trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
 if [ -n "$was_loaded" ]; then
-	rmmod ucountview 2>/dev/null || ktap_skip_all "the module is in use"
+	unload >/dev/null || ktap_skip_all "the module is in use"
 fi
 mark_log
 

@@ -9,6 +9,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/find.sh"
+. "$here/load.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 parameter=/sys/module/ucountview/parameters/use_btf
@@ -18,9 +19,9 @@ inodes=''
 # reload [PARAMETER]
 reload() {
 	if loaded; then
-		rmmod ucountview || return
+		unload || return
 	fi
-	insmod "$module" "$@" 2>"$ktap_dir/error" || modprobe ucountview "$@" || {
+	load "$@" || {
 		cat "$ktap_dir/error"
 		return 1
 	}
@@ -160,7 +161,7 @@ module=$(find_module)
 was_loaded=''
 loaded && was_loaded=yes
 if [ -n "$was_loaded" ]; then
-	rmmod ucountview 2>/dev/null || ktap_skip_all "the module is in use"
+	unload >/dev/null || ktap_skip_all "the module is in use"
 fi
 trap clean_up EXIT
 trap 'exit 143' HUP INT TERM

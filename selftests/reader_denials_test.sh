@@ -504,7 +504,7 @@ story_of_always() {
 reload() {
 	parameters=$(cd /sys/module/ucountview/parameters && grep . -- * | sed 's/:/=/')
 	# shellcheck disable=SC2086 # several words
-	rmmod ucountview 2>/dev/null && load $parameters
+	unload >/dev/null && load $parameters
 }
 
 # Only a module that has just been loaded has recorded nothing.

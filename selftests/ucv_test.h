@@ -46,7 +46,7 @@
  * work item and after a grace period): true as soon as @condition is.
  */
 #define UCV_SOON(condition) ({				\
-	int __tries = 6000;				\
+	int __tries = 30000;				\
 							\
 	while (!(condition) && --__tries)		\
 		usleep(10000);				\
