@@ -13,19 +13,38 @@
  *	leave bump NAME BY	a process with an instance and no watch, one counter of
  *				whose user ucv_planted has changed by BY
  *
+ *	leave late NR		NR user namespaces that nobody is in any more, each with an
+ *				IPC namespace, which the kernel frees one by one
+ *	leave drain NR		a process with an inotify instance of NR watches, of which
+ *				it gives back some while ucountview leaks waits; then it
+ *				interrupts it
+ *
  * When the program ends, what it leaves is there.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* One namespace within another. */
+#define CHAIN 16
+
+/* How many watches are given back; more than the looks that may be under way. */
+#define DRAINED 3
+
+/* The instance to drain, once the process is on its own. */
+static int to_drain = -1;
 
 #define PARAMETERS "/sys/module/ucv_planted/parameters"
 
@@ -76,18 +95,23 @@ static void queue_signals(long nr)
 	}
 }
 
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		fail(path);
+	close(fd);
+}
+
 static void plant(const char *parameter, const char *text)
 {
 	char path[128];
-	int fd;
 
 	if (seteuid(0))
 		fail("seteuid");
 	snprintf(path, sizeof(path), "%s/%s", PARAMETERS, parameter);
-	fd = open(path, O_WRONLY);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		fail(path);
-	close(fd);
+	put(path, text);
 }
 
 static void plant_hold(long watches)
@@ -106,6 +130,74 @@ static void plant_bump(const char *name, const char *by)
 	plant("bump", text);
 }
 
+/* A user or group that the namespace does not know could not make another one in it. */
+static void make_chain(long nr)
+{
+	while (nr--) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWIPC))
+			fail("unshare");
+		put("/proc/self/setgroups", "deny");
+		put("/proc/self/uid_map", "0 0 1");
+		put("/proc/self/gid_map", "0 0 1");
+	}
+}
+
+static void leave_late(long nr)
+{
+	long chain;
+	int status;
+
+	for (; nr > 0; nr -= chain) {
+		chain = nr < CHAIN ? nr : CHAIN;
+		if (!fork()) {
+			make_chain(chain);
+			_exit(0);
+		}
+		if (wait(&status) < 0 || status)
+			fail("a chain of namespaces");
+	}
+}
+
+/* Whether the reader, which takes in whom the command leaves running, waits for a signal. */
+static int reader_waits(void)
+{
+	char path[64], text[32] = "";
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", getppid());
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		fail(path);
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return got > 0 && strtol(text, NULL, 10) == SYS_rt_sigtimedwait;
+}
+
+static void wait_for_reader(int waits)
+{
+	while (reader_waits() != waits) {
+		if (getppid() == 1)
+			exit(1);
+		usleep(1000);
+	}
+}
+
+/* A watch less for each look; the last but one is seen for sure. */
+static void drain(int fd)
+{
+	int i;
+
+	wait_for_reader(1);
+	for (i = 1; i <= DRAINED; i++) {
+		if (inotify_rm_watch(fd, i))
+			fail("inotify_rm_watch");
+		wait_for_reader(0);
+		wait_for_reader(1);
+	}
+	kill(getppid(), SIGINT);
+}
+
 /* Whether the process stays. */
 static int do_it(char **argv)
 {
@@ -117,6 +209,10 @@ static int do_it(char **argv)
 		lock_memory(atol(argv[2]));
 	} else if (!strcmp(what, "signals")) {
 		queue_signals(atol(argv[2]));
+	} else if (!strcmp(what, "drain")) {
+		to_drain = make_instance(atol(argv[2]));
+	} else if (!strcmp(what, "late")) {
+		leave_late(atol(argv[2]));
 	} else if (!strcmp(what, "bump") && argv[3]) {
 		plant_bump(argv[2], argv[3]);
 	} else if (!strcmp(what, "hold")) {
@@ -125,7 +221,7 @@ static int do_it(char **argv)
 		errno = EINVAL;
 		fail(what);
 	}
-	return strcmp(what, "hold");
+	return strcmp(what, "hold") && strcmp(what, "late");
 }
 
 /* Nothing is heard from one that has failed. */
@@ -137,6 +233,8 @@ static void stay(int ready)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
+	if (to_drain >= 0)
+		drain(to_drain);
 	for (;;)
 		pause();
 }

@@ -3,9 +3,9 @@
  * ucountview leaks: run a command and list what it has not given back when it has ended.
  *
  * Much is given back late, by work items and after grace periods, so the counters are
- * looked at again until all of it is back or the time is up. Others work meanwhile: what
- * their processes hold is taken off (holdings.c), and of what remains the most before is
- * compared with the least after (series.c).
+ * looked at again until all of it is back, or until nothing has been given back for some
+ * time. Others work meanwhile: what their processes hold is taken off (holdings.c), and of
+ * what remains the most before is compared with the least after (series.c).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -37,6 +37,10 @@
 #define PAUSE_MAX	0.25
 
 #define SETTLE		5.0
+
+/* The wait for what is still being given back ends after so many seconds. */
+#define FALLING_MAX	600.0
+
 #define NSEC_PER_SEC	1000000000L
 
 enum {
@@ -51,6 +55,7 @@ enum {
 	COL_LEFT,
 	COL_PID,
 	COL_COMMAND,
+	COL_STATE,
 };
 
 static const struct column columns[] = {
@@ -68,6 +73,8 @@ static const struct column columns[] = {
 	[COL_PID]     = NUMBER("PID",
 			       "process that the command left running, and that may hold it"),
 	[COL_COMMAND] = NAME("COMMAND", "command of PID"),
+	[COL_STATE]   = TEXT("STATE",
+			     "left, or falling: was still being given back when the wait ended"),
 };
 
 static const size_t default_columns[] = {
@@ -79,6 +86,7 @@ static const size_t default_columns[] = {
 struct leaks_row {
 	const struct serie *serie;
 	long long left;
+	bool falling;
 };
 
 struct leaks {
@@ -86,6 +94,7 @@ struct leaks {
 	double settle;
 	bool all;
 	struct series series;
+	double now;			/* when the last look was taken */
 	struct snapshot snap;		/* the last look */
 	struct processes procs;		/* likewise */
 	struct census census;
@@ -101,7 +110,7 @@ static void print_help(const struct table *tb)
 	      "\nOptions:\n"
 	      " -a, --all              also what processes hold that do not descend from the\n"
 	      "                        command, as that of a daemon it asked\n"
-	      " -s, --settle <seconds> wait so long for the kernel to give things back (5)\n"
+	      " -s, --settle <seconds> wait until nothing has been given back for so long (5)\n"
 	      TABLE_OPTIONS_HELP, stdout);
 	table_help_columns(tb, stdout);
 	fputs("\nExit status: 0 nothing is left, 3 something is; otherwise the command's.\n"
@@ -210,6 +219,7 @@ static bool look(struct leaks *l, enum series_phase phase)
 	struct holdings hold;
 
 	forget_look(l);
+	l->now = monotonic();
 	snapshot_take(&l->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
 	processes_read(&l->procs);
@@ -218,7 +228,7 @@ static bool look(struct leaks *l, enum series_phase phase)
 	see_userns(l, &hold);
 	see_mntns(l, &hold);
 	holdings_free(&hold);
-	return series_look(&l->series, phase);
+	return series_look(&l->series, phase, l->now);
 }
 
 /* Whether the wait was interrupted from the keyboard. */
@@ -279,18 +289,35 @@ static void block_interrupt(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* When to wait no longer: nothing has been given back for a while, or it takes too long. */
+static double wait_until(const struct leaks *l, double began)
+{
+	double settled = (l->series.fell > began ? l->series.fell : began) + l->settle;
+	double end = began + (l->settle > FALLING_MAX ? l->settle : FALLING_MAX);
+
+	return settled < end ? settled : end;
+}
+
 static void look_after(struct leaks *l)
 {
 	enum series_phase phase = SERIES_FIRST_AFTER;
-	double until = monotonic() + l->settle;
+	double began = monotonic();
 	double pause = PAUSE_MIN;
+	bool told = false;
 
 	block_interrupt();
 	for (;;) {
 		run_reap();
 		look(l, phase);
 		find_rows(l);
-		if (!l->nr_rows || monotonic() >= until || wait_some(pause))
+		if (!l->nr_rows || l->now >= wait_until(l, began))
+			return;
+		if (!told && l->now >= began + l->settle) {
+			note("counters still fall: waiting %.0f seconds at the most, ^C ends",
+			     FALLING_MAX);
+			told = true;
+		}
+		if (wait_some(pause))
 			return;
 		phase = SERIES_AFTER;
 		pause = pause < PAUSE_MAX ? pause * 1.5 : PAUSE_MAX;
@@ -388,6 +415,50 @@ static bool is_mntns(const struct series_key *key)
 	return key->resource == SERIES_MOUNTS || key->resource == SERIES_MNTNS;
 }
 
+static bool fell_lately(const struct leaks *l, const struct serie *serie)
+{
+	return serie->fell && l->now - serie->fell < l->settle;
+}
+
+/* Whether a counter of namespaces falls that counts one of (@ns, @uid). */
+static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
+			    const char *resource)
+{
+	for (size_t i = 0; i < l->series.nr; i++) {
+		const struct serie *serie = &l->series.list[i];
+
+		if (fell_lately(l, serie) && serie->key.resource < l->snap.nr_resources &&
+		    !strcmp(l->snap.resources[serie->key.resource].name, resource) &&
+		    charged_in(l, ns, uid, &serie->key))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether it is being given back: the counter itself, or the number of such namespaces as
+ * the one that it is about, which no process of the command's keeps.
+ */
+static bool is_falling(const struct leaks *l, const struct serie *serie)
+{
+	const struct series_key *key = &serie->key;
+	const struct ucv_userns *ns;
+	const struct ucv_mntns *mntns;
+
+	if (fell_lately(l, serie))
+		return true;
+	if (find_process(l, key))
+		return false;
+	if (is_mntns(key)) {
+		mntns = snapshot_find_mntns(&l->snap, key->inum);
+		return mntns && namespaces_fall(l, &l->snap.userns[mntns->userns], mntns->uid,
+						"mnt_namespaces");
+	}
+	ns = snapshot_find_userns(&l->snap, key->inum);
+	return ns && ns->level &&
+	       namespaces_fall(l, snapshot_parent(&l->snap, ns), ns->owner, "user_namespaces");
+}
+
 static char *process_cell(const struct leaks *l, const struct series_key *key, size_t column)
 {
 	const struct seen_process *proc = find_process(l, key);
@@ -423,15 +494,32 @@ static char *cell(const void *command, const void *line, size_t column)
 		return xasprintf("%lld", serie->used_after);
 	case COL_LEFT:
 		return xasprintf("%lld", row->left);
+	case COL_STATE:
+		return xstrdup(row->falling ? "falling" : "left");
 	default:
 		return process_cell(l, key, column);
 	}
+}
+
+static void find_falling(struct leaks *l)
+{
+	size_t falling = 0;
+
+	for (size_t i = 0; i < l->nr_rows; i++) {
+		l->rows[i].falling = is_falling(l, l->rows[i].serie);
+		falling += l->rows[i].falling;
+	}
+	if (falling)
+		note("%zu of %zu were still falling when the wait ended", falling, l->nr_rows);
+	if (falling || l->table.json || l->table.raw)
+		table_show_also(&l->table, COL_STATE);
 }
 
 static void print_rows(struct leaks *l)
 {
 	if (l->nr_rows)
 		qsort(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows);
+	find_falling(l);
 	table_begin(&l->table);
 	for (size_t i = 0; i < l->nr_rows; i++)
 		table_line(&l->table, NULL, cell, l, &l->rows[i]);

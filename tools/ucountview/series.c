@@ -125,12 +125,22 @@ static bool take_value(struct serie *serie, long long judged, long long used,
 	return changed;
 }
 
-static bool take_known(struct series *series, enum series_phase phase)
+/* What is taken off the counter while there is more of it than before. */
+static void take_fall(struct series *series, struct serie *serie, long long left, double time)
+{
+	if (left <= 0 || serie_left(serie) >= left)
+		return;
+	serie->fell = time;
+	series->fell = time;
+}
+
+static bool take_known(struct series *series, enum series_phase phase, double time)
 {
 	bool changed = false;
 
 	for (size_t i = 0; i < series->nr; i++) {
 		struct serie *serie = &series->list[i];
+		long long left = serie_left(serie);
 		const struct serie *now = NULL;
 
 		if (series->nr_now)
@@ -138,6 +148,8 @@ static bool take_known(struct series *series, enum series_phase phase)
 				      compare_series);
 		changed |= take_value(serie, now ? now->judged : 0, now ? now->used_after : 0,
 				      phase);
+		if (phase == SERIES_AFTER)
+			take_fall(series, serie, left, time);
 	}
 	return changed;
 }
@@ -163,16 +175,17 @@ static bool take_new(struct series *series, enum series_phase phase)
 /**
  * series_look() - all has been seen: the look is complete
  * @series: the series
- * @phase: when it was taken
+ * @phase: in which phase it was taken
+ * @time: when, in seconds; above 0
  *
  * Return: whether it differs from the look before.
  */
-bool series_look(struct series *series, enum series_phase phase)
+bool series_look(struct series *series, enum series_phase phase, double time)
 {
 	bool changed;
 
 	add_up(series);
-	changed = take_known(series, phase);
+	changed = take_known(series, phase, time);
 	if (phase != SERIES_AFTER)
 		changed |= take_new(series, phase);
 	free(series->now);

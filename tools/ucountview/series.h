@@ -52,6 +52,7 @@ enum series_phase {
  * @key: which
  * @before: the most of it that was judged in a look before, at least 0
  * @least: the least that was judged in a look after
+ * @fell: when @least last fell, or 0: only what is above @before matters
  * @judged: what was judged in the last look
  * @used_before: the whole counter, in the last look before
  * @used_after: the same, in the last look after
@@ -60,6 +61,7 @@ struct serie {
 	struct series_key key;
 	long long before;
 	long long least;
+	double fell;
 	long long judged;
 	long long used_before;
 	long long used_after;
@@ -69,12 +71,14 @@ struct serie {
  * struct series - all counters; {} at first
  * @list: sorted by key
  * @nr: how many
+ * @fell: when one of them last fell, or 0
  * @now: those of the look that is being taken
  * @nr_now: how many
  */
 struct series {
 	struct serie *list;
 	size_t nr;
+	double fell;
 	struct serie *now;
 	size_t nr_now;
 };
@@ -84,7 +88,7 @@ struct series_key series_key_counter(const struct ucv_userns *ns, __u32 uid, siz
 struct series_key series_key_mntns(const struct ucv_mntns *ns, __u32 resource);
 void series_see(struct series *series, const struct series_key *key, long long judged,
 		long long used);
-bool series_look(struct series *series, enum series_phase phase);
+bool series_look(struct series *series, enum series_phase phase, double time);
 const struct serie *series_find(const struct series *series, const struct series_key *key);
 long long serie_left(const struct serie *serie);
 void series_free(struct series *series);
