@@ -561,8 +561,8 @@ static void print_unlisted(const struct holders *h)
 	}
 	if (!most || h->key_of != key_by_process)
 		return;
-	fprintf(stderr, "ucountview: %u or more processes hold the same and are not listed: ", most);
-	fprintf(stderr, "of each group, %u are\n", UCV_GROUP_MAX_HOLDERS);
+	fprintf(stderr, "ucountview: %u or more processes hold the same ", most);
+	fprintf(stderr, "and are not listed: of each group, %u are\n", UCV_GROUP_MAX_HOLDERS);
 }
 
 /**
