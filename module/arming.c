@@ -20,26 +20,76 @@
 #include "kernel/hooks.h"
 #include "watch.h"
 
-static DEFINE_MUTEX(ucv_arming_lock); /* protects the next four, and the hooks */
+static DEFINE_MUTEX(ucv_arming_lock); /* protects the next five, and the hooks */
 static bool ucv_arming_ready; /* between load and unload */
 static u32 ucv_arming_users;
 static bool ucv_always; /* one of the users is the parameter */
 static bool ucv_traced; /* one of the users is the tracepoints */
+static bool ucv_parked; /* the hooks are there without users, and pin the module */
 
 static DEFINE_SPINLOCK(ucv_tracers_lock); /* protects the two below */
 static unsigned int ucv_tracers; /* enabled tracepoints */
 static bool ucv_tracers_served; /* between load and unload */
+
+#define UCV_PARK_INTERVAL	HZ
+
+static void ucv_retire_again(struct work_struct *work);
+
+static DECLARE_DELAYED_WORK(ucv_retire_work, ucv_retire_again);
+
+/* The hooks are gone, or have users again. */
+static void ucv_unpark(void)
+{
+	if (!ucv_parked)
+		return;
+	ucv_parked = false;
+	module_put(THIS_MODULE);
+}
+
+/*
+ * Nobody needs the hooks any more. While ftrace is off they must stay (see hooks.h), and
+ * the module with them. Where that comes too late, as the module is being unloaded,
+ * they go all the same.
+ */
+static void ucv_retire_hooks(void)
+{
+	lockdep_assert_held(&ucv_arming_lock);
+	if (ucv_hooks_disarm()) {
+		ucv_unpark();
+		return;
+	}
+	if (!ucv_parked && !try_module_get(THIS_MODULE)) {
+		pr_warn("unloaded while kernel.ftrace_enabled is 0: the kernel may turn ftrace off for good\n");
+		ucv_hooks_remove();
+		return;
+	}
+	ucv_parked = true;
+	schedule_delayed_work(&ucv_retire_work, UCV_PARK_INTERVAL);
+}
+
+static void ucv_retire_again(struct work_struct *work)
+{
+	mutex_lock(&ucv_arming_lock);
+	if (ucv_parked)
+		ucv_retire_hooks();
+	mutex_unlock(&ucv_arming_lock);
+}
 
 static int ucv_arm_first(void)
 {
 	int ret;
 
 	ret = ucv_denials_make_room();
-	if (!ret)
-		ret = ucv_hooks_arm();
-	if (!ret)
-		ucv_watch_start();
-	return ret;
+	if (ret)
+		return ret;
+	ret = ucv_hooks_arm();
+	if (ret) {
+		ucv_retire_hooks();
+		return ret;
+	}
+	ucv_unpark();
+	ucv_watch_start();
+	return 0;
 }
 
 static int ucv_arm_locked(void)
@@ -66,7 +116,7 @@ static void ucv_disarm_locked(void)
 	if (--ucv_arming_users)
 		return;
 	ucv_watch_stop();
-	ucv_hooks_disarm();
+	ucv_retire_hooks();
 }
 
 /**
@@ -257,4 +307,6 @@ void ucv_arming_exit(void)
 	ucv_follow(&ucv_traced, false);
 	ucv_arming_ready = false;
 	mutex_unlock(&ucv_arming_lock);
+	/* Not parked: that would have kept the module. But it may be about to return. */
+	cancel_delayed_work_sync(&ucv_retire_work);
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/wait.h>
@@ -20,12 +21,25 @@
 
 #define UCV_WATCH_INTERVAL	HZ
 
-static DEFINE_MUTEX(ucv_watch_lock); /* protects the next two */
+static DEFINE_MUTEX(ucv_watch_lock); /* protects the next three */
 static bool ucv_watching; /* the hooks are armed */
 static bool ucv_blind; /* they did not fire the last time */
+static bool ucv_pinning; /* a reference on the module is held */
 
 /* How often they were found not to. Written under the lock, read without. */
 static atomic64_t ucv_interruptions = ATOMIC64_INIT(0);
+
+/* Hooks that must not be unregistered now keep the module. */
+static void ucv_watch_pin(bool pin)
+{
+	lockdep_assert_held(&ucv_watch_lock);
+	if (pin && !ucv_pinning)
+		ucv_pinning = try_module_get(THIS_MODULE);
+	if (pin || !ucv_pinning)
+		return;
+	ucv_pinning = false;
+	module_put(THIS_MODULE);
+}
 
 static void ucv_watch_note(bool blind)
 {
@@ -56,6 +70,7 @@ u64 ucv_watch_look(void)
 	mutex_lock(&ucv_watch_lock);
 	if (ucv_watching) {
 		ucv_watch_note(!ucv_hooks_fire());
+		ucv_watch_pin(ucv_hooks_stuck());
 		state = ucv_blind ? UCV_RECORDING_BLIND : UCV_RECORDING_ON;
 	}
 	mutex_unlock(&ucv_watch_lock);
@@ -111,5 +126,6 @@ void ucv_watch_stop(void)
 	mutex_lock(&ucv_watch_lock);
 	ucv_watching = false;
 	ucv_blind = false;
+	ucv_watch_pin(false);
 	mutex_unlock(&ucv_watch_lock);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
 # Loading and unloading while charges are refused, denials recorded and listened to; and what can only be tried with a
-# module that has just been loaded: the parameter given when it is, and more limits than there is room to count apart.
+# module that has just been loaded: the parameter given when it is, and more limits than there is room to count apart;
+# kprobes or ftrace that are off then, and a kernel with a clone of a function to be probed.
 #
 # Environment: UCV_KO, the module's file (else the one that is installed); UCV_LOADS, how many times.
 
@@ -10,10 +11,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/find.sh"
 . "$here/load.sh"
+. "$here/planted.sh"
 
 debugfs=/sys/kernel/debug/ucountview
 parameter=/sys/module/ucountview/parameters/denials
 probes=/sys/kernel/debug/kprobes/list
+kprobes=/sys/kernel/debug/kprobes/enabled
+ftrace=/proc/sys/kernel/ftrace_enabled
+kprobe_events=/sys/kernel/tracing/kprobe_events
 max_uts=/proc/sys/user/max_uts_namespaces
 max_instances=/proc/sys/user/max_inotify_instances
 loads=${UCV_LOADS:-100}
@@ -27,9 +32,12 @@ clean_up() {
 	done
 	echo "$old_uts" >$max_uts
 	echo "$old_instances" >$max_instances
+	[ ! -w $kprobes ] || echo 1 >$kprobes
+	[ ! -w $ftrace ] || echo 1 >$ftrace
 	if loaded; then
 		unload
 	fi
+	unload_planted
 	[ -z "$was_loaded" ] || load
 	rm -rf "$ktap_dir"
 }
@@ -102,6 +110,116 @@ the_parameter_is_given_when_loading() {
 	unload || return
 	! load denials=perhaps || return
 	! loaded
+}
+
+# It is not an error to be loaded, but nothing is armed, and the log says why.
+the_parameter_has_no_effect_while_kprobes_are_off() {
+	if [ "$(cat $kprobes 2>/dev/null)" != 1 ]; then
+		echo "there is no switch of kprobes, or it is off"
+		return 4
+	fi
+	loaded && { unload || return; }
+	echo 0 >$kprobes
+	load denials=1
+	loading=$?
+	echo 1 >$kprobes
+	expect "status of loading" 0 $loading || return
+	expect "$parameter" N "$(cat $parameter)" || return
+	expect denials_armed 0 "$(status denials_armed)" || return
+	dmesg | tail -n 20 | grep 'cannot record denials: kprobes do not fire' || return
+	echo 1 >$parameter || return
+	unshare -u true 2>"$ktap_dir/error" && return 1
+	expect denials 1 "$(status denials)" || return
+	unload
+}
+
+ftrace_can_be_off() {
+	[ "$(cat $ftrace 2>/dev/null)" = 1 ] && [ -w $kprobe_events ] && grep -q inc_ucount $probes || return
+	echo 0 2>/dev/null >$ftrace
+}
+
+# When the last user of ftrace goes, the kernel looks for what others have left behind; if it finds something it warns, and
+# turns ftrace off for good.
+ftrace_is_sound() {
+	echo p:ucv/last vfs_fsync >$kprobe_events &&
+		echo 1 >/sys/kernel/tracing/events/ucv/last/enable &&
+		echo 0 >/sys/kernel/tracing/events/ucv/last/enable &&
+		echo -:ucv/last >>$kprobe_events || return
+	expect "$ftrace" 1 "$(cat $ftrace)"
+}
+
+# wait_for WHAT...: a command that will be true
+wait_for() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || return
+		sleep 0.1
+	done
+}
+
+# Probes neither come nor go then, and the module that has some stays.
+nothing_moves_while_ftrace_is_off() {
+	loaded || load || return
+	echo 1 >$parameter || return
+	if ! ftrace_can_be_off; then
+		echo "there is no ftrace to be switched off, or kprobes do not depend on it"
+		return 4
+	fi
+	grep -q '^denials_state: blind' $debugfs/status || return
+	rmmod ucountview 2>"$ktap_dir/error" && return 1
+	echo 0 >$parameter || return
+	expect denials_armed 0 "$(status denials_armed)" || return
+	not_probed && return 1
+	rmmod ucountview 2>"$ktap_dir/error" && return 1
+	echo 1 >$ftrace
+	wait_for not_probed && wait_for rmmod ucountview || return
+	ftrace_is_sound
+}
+
+# Loading finds its way without a probe that would do harm, and arms nothing.
+is_loaded_while_ftrace_is_off() {
+	loaded || load denials=1 || return
+	echo 1 >$parameter || return
+	if ! ftrace_can_be_off; then
+		echo "there is no ftrace to be switched off, or kprobes do not depend on it"
+		return 4
+	fi
+	echo 1 >$ftrace
+	unload || return
+	echo 0 >$ftrace
+	load denials=1
+	loading=$?
+	not_probed
+	absent=$?
+	unload
+	unloading=$?
+	echo 1 >$ftrace
+	expect "status of loading, probes, unloading" "0 0 0" "$loading $absent $unloading" || return
+	ftrace_is_sound
+}
+
+has_feature() {
+	status features | grep -qw "$1"
+}
+
+# Not for the symbol alone.
+a_clone_is_noticed() {
+	loaded || load || return
+	if ! has_feature mount_denials; then
+		echo "the module cannot tell of refused mounts here"
+		return 4
+	fi
+	unload || return
+	load_planted || return
+	load || return
+	has_feature denials || return
+	! has_feature mount_denials || return
+	dmesg | tail -n 20 | grep 'clone of count_mounts(), count_mounts.isra.0' || return
+	echo 1 >$parameter || return
+	! grep -E ' count_mounts\+' $probes || return
+	unload && unload_planted && load || return
+	has_feature mount_denials && unload
 }
 
 # Every other time recording from the start, and the parameter is changed.
@@ -186,9 +304,13 @@ grep -qw '^features:.* denials' $debugfs/status || ktap_skip_all "the module can
 mark_log
 echo 0 >$max_uts
 
-ktap_begin 5
+ktap_begin 9
 ktap_test unload_is_refused_while_somebody_listens
 ktap_test the_parameter_is_given_when_loading
+ktap_test the_parameter_has_no_effect_while_kprobes_are_off
+ktap_test nothing_moves_while_ftrace_is_off
+ktap_test is_loaded_while_ftrace_is_off
+ktap_test a_clone_is_noticed
 ktap_test load_and_unload_while_charges_are_refused
 ktap_test more_limits_than_there_is_room_for
 ktap_test the_log_is_clean

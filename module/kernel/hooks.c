@@ -4,6 +4,7 @@
  * What a handler may do is said in hooks.h.
  */
 #include <linux/errno.h>
+#include <linux/ftrace.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -52,6 +53,9 @@ struct ucv_mount_call {
 
 static struct kretprobe ucv_ucount_probe;
 static struct kretprobe ucv_mount_probe;
+static bool ucv_registered; /* with the canary; arming and disarming take turns */
+static bool ucv_reporting; /* read by handlers: somebody has denials recorded */
+static const int *ucv_ftrace_switch; /* kernel.ftrace_enabled, or NULL; set at load */
 static u64 ucv_missed; /* by probes of earlier times */
 /* Which charges have passed a probe since load: written by handlers, never cleared. */
 static bool ucv_ucount_seen[UCOUNT_COUNTS];
@@ -78,7 +82,7 @@ static int ucv_ucount_return(struct kretprobe_instance *ri, struct pt_regs *regs
 	/* Read first: the line is shared by all CPUs. */
 	if (unlikely(!READ_ONCE(ucv_ucount_seen[call->resource])))
 		WRITE_ONCE(ucv_ucount_seen[call->resource], true);
-	if (!regs_return_value(regs))
+	if (!regs_return_value(regs) && READ_ONCE(ucv_reporting))
 		ucv_calls->ucount(call->ns, call->uid, call->resource);
 	return 0;
 }
@@ -119,7 +123,7 @@ static int ucv_mount_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 	if (call->proves)
 		WRITE_ONCE(ucv_mount_seen, true);
-	if ((int)regs_return_value(regs) == -ENOSPC)
+	if ((int)regs_return_value(regs) == -ENOSPC && READ_ONCE(ucv_reporting))
 		ucv_calls->mount(call->ns, call->mnt);
 	return 0;
 }
@@ -179,22 +183,105 @@ static int ucv_check_hook(struct kretprobe *probe)
 	return -EOPNOTSUPP;
 }
 
-/* Both, or neither. */
-static int ucv_hooks_register(void)
+static int ucv_register_mount(void)
+{
+	int ret;
+
+	if (!ucv_can_mount)
+		return 0;
+	ret = ucv_mount_arm();
+	return ret ? ret : ucv_check_hook(&ucv_mount_probe);
+}
+
+static int ucv_register_both(void)
 {
 	int ret;
 
 	ret = ucv_ucount_arm();
 	if (!ret)
 		ret = ucv_check_hook(&ucv_ucount_probe);
-	if (ret || !ucv_can_mount)
+	if (ret)
 		return ret;
-	ret = ucv_mount_arm();
-	if (!ret)
-		ret = ucv_check_hook(&ucv_mount_probe);
+	ret = ucv_register_mount();
 	if (ret)
 		ucv_probe_disarm(&ucv_ucount_probe);
 	return ret;
+}
+
+/* The canary and the hooks, or none. */
+static int ucv_register(void)
+{
+	int ret;
+
+	if (ucv_registered)
+		return 0;
+	ret = ucv_canary_arm();
+	if (ret)
+		return ret;
+	ret = ucv_register_both();
+	if (ret)
+		ucv_canary_disarm();
+	ucv_registered = !ret;
+	return ret;
+}
+
+/* An int that the kernel shares with its sysctl, in all series. */
+static void ucv_find_ftrace_switch(void)
+{
+#ifdef CONFIG_KPROBES_ON_FTRACE
+	static_assert(__same_type(ftrace_enabled, int));
+	ucv_ftrace_switch = ucv_symbol_optional("ftrace_enabled");
+#endif
+}
+
+static bool ucv_ftrace_is_off(void)
+{
+	return ucv_ftrace_switch && !READ_ONCE(*ucv_ftrace_switch);
+}
+
+/**
+ * ucv_hooks_remove() - unregister the hooks, whatever comes of it
+ *
+ * When it returns, no call is under way.
+ *
+ * Context: as ucv_hooks_arm().
+ */
+void ucv_hooks_remove(void)
+{
+	WRITE_ONCE(ucv_reporting, false);
+	if (!ucv_registered)
+		return;
+	if (ucv_can_mount)
+		ucv_probe_disarm(&ucv_mount_probe);
+	ucv_probe_disarm(&ucv_ucount_probe);
+	ucv_canary_disarm();
+	ucv_registered = false;
+}
+
+/**
+ * ucv_hooks_stuck() - must the hooks stay as they are?
+ *
+ * Return: true while they are registered and ftrace is off, see hooks.h
+ */
+bool ucv_hooks_stuck(void)
+{
+	return ucv_registered && ucv_ftrace_is_off();
+}
+
+/**
+ * ucv_hooks_disarm() - no more calls
+ *
+ * Context: as ucv_hooks_arm().
+ * Return: false if the hooks had to stay registered, see ucv_hooks_stuck(). No call
+ *	begins any more, and the caller tries again later.
+ */
+bool ucv_hooks_disarm(void)
+{
+	WRITE_ONCE(ucv_reporting, false);
+	if (ucv_hooks_stuck())
+		return false;
+	ucv_hooks_remove();
+	return true;
 }
 
 /**
@@ -203,7 +290,8 @@ static int ucv_hooks_register(void)
  * Context: process context. Sleeps. The caller sees to it that arming and
  *	disarming take turns.
  * Return: 0, -EOPNOTSUPP if ucv_hooks_ucount() is false, -ENOLINK if kprobes do
- *	not fire, or what the kernel's kprobes returned
+ *	not fire, or what the kernel's kprobes returned. After an error
+ *	ucv_hooks_stuck() may be true.
  */
 int ucv_hooks_arm(void)
 {
@@ -211,28 +299,17 @@ int ucv_hooks_arm(void)
 
 	if (!ucv_can_ucount)
 		return -EOPNOTSUPP;
-	ret = ucv_canary_arm();
+	if (ucv_ftrace_is_off())
+		return -ENOLINK;
+	ret = ucv_register();
 	if (ret)
 		return ret;
-	ret = ucv_canary_fires() ? ucv_hooks_register() : -ENOLINK;
-	if (ret)
-		ucv_canary_disarm();
-	return ret;
-}
-
-/**
- * ucv_hooks_disarm() - no more calls
- *
- * When it returns, none is under way.
- *
- * Context: as ucv_hooks_arm().
- */
-void ucv_hooks_disarm(void)
-{
-	if (ucv_can_mount)
-		ucv_probe_disarm(&ucv_mount_probe);
-	ucv_probe_disarm(&ucv_ucount_probe);
-	ucv_canary_disarm();
+	if (!ucv_canary_fires()) {
+		ucv_hooks_disarm();
+		return -ENOLINK;
+	}
+	WRITE_ONCE(ucv_reporting, true);
+	return 0;
 }
 
 /**
@@ -287,7 +364,21 @@ int ucv_hooks_arm(void)
 	return -EOPNOTSUPP;
 }
 
-void ucv_hooks_disarm(void)
+bool ucv_hooks_disarm(void)
+{
+	return true;
+}
+
+void ucv_hooks_remove(void)
+{
+}
+
+bool ucv_hooks_stuck(void)
+{
+	return false;
+}
+
+static void ucv_find_ftrace_switch(void)
 {
 }
 
@@ -382,6 +473,7 @@ void ucv_hooks_init(const struct ucv_hook_calls *calls)
 		pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
 		return;
 	}
+	ucv_find_ftrace_switch();
 	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials");
 	if (!ucv_can_ucount || !ucv_mntns_available())
 		return; /* the log has said why */

@@ -9,6 +9,14 @@
  * and before its caller goes on, with preemption disabled (and on some kernels
  * with interrupts off): it must not sleep, nor take a spinlock_t on PREEMPT_RT.
  * Whatever the caller handed to the function, the caller still holds.
+ *
+ * While kernel.ftrace_enabled is 0, no kprobe at a function's entry may be registered
+ * or unregistered where the kernel reaches it by ftrace. Registering sets
+ * FTRACE_FL_REGS in the function's record, and unregistering then leaves it set with
+ * no user. Later, with ftrace on, the last ftrace user to go makes the kernel find it:
+ * it warns, and turns ftrace off for good; on some kernels the kprobe that was being
+ * unregistered stays in the table. (All series with that sysctl; kernels whose sysctl
+ * does not turn ftrace off are not concerned.)
  */
 #ifndef UCV_KERNEL_HOOKS_H
 #define UCV_KERNEL_HOOKS_H
@@ -43,7 +51,9 @@ void ucv_hooks_init(const struct ucv_hook_calls *calls);
 bool ucv_hooks_ucount(void);
 bool ucv_hooks_mount(void);
 int ucv_hooks_arm(void);
-void ucv_hooks_disarm(void);
+bool ucv_hooks_disarm(void);
+void ucv_hooks_remove(void);
+bool ucv_hooks_stuck(void);
 bool ucv_hooks_fire(void);
 u64 ucv_hooks_seen(void);
 u64 ucv_hooks_missed(void);

@@ -57,7 +57,14 @@ static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
  */
 int ucv_symbols_init(void)
 {
-	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	/*
+	 * Disabled: only its address is wanted. An enabled one that is unregistered
+	 * while ftrace is off would harm the kernel, see hooks.h.
+	 */
+	struct kprobe kp = {
+		.symbol_name	= "kallsyms_lookup_name",
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
 	unsigned long addr, offset, size;
 	int ret;
 
