@@ -588,7 +588,7 @@ void ucv_mntns_init(const struct ucv_btf *btf)
 	ucv_mount_max = ucv_symbol("sysctl_mount_max", "CONFIG_KALLSYMS_ALL");
 	if (!ucv_mount_max || ucv_find_tree())
 		return;
-	if (!ucv_tree && ucv_find_nsfs())
+	if (!ucv_tree && ((btf && ucv_files_check_layout(btf)) || ucv_find_nsfs()))
 		return;
 	ucv_usable = true;
 }
