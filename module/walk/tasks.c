@@ -35,8 +35,12 @@ static void ucv_tabset_init(struct ucv_tabset *set)
 	memset32(set->head, UCV_NO_INDEX, ARRAY_SIZE(set->head));
 }
 
-/* Add a file table of a process: false if it was there. There must be room for it. */
-static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *files, u32 tgid)
+/*
+ * Add a file table of a process: false if it was there. There must be room for it. A
+ * search is paid for, as its length is up to who makes threads.
+ */
+static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *files, u32 tgid,
+			   struct ucv_files_place *place)
 {
 	u32 *head = &set->head[hash_ptr(files, ilog2(UCV_TABSET_HEADS))];
 	struct ucv_tabset_slot *slot;
@@ -44,6 +48,7 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
 
 	for (index = *head; index != UCV_NO_INDEX; index = slot->next) {
 		slot = ucv_array_at(&set->slot, index);
+		ucv_files_pay(place, 1);
 		if (slot->files == files && slot->tgid == tgid)
 			return false;
 	}
@@ -57,7 +62,7 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
  * ucv_task_shows_files() - is a task to be visited for its file table?
  * @walk: the walk, over tasks, with the visitor's files set
  * @task: the task
- * @place: where in the files of @task the walk is
+ * @place: where in the files of @task the walk is; pays for the search
  *
  * Each file table is visited once, however many threads of a process share it. The
  * first thread shows its own; a table that another thread has instead, or that
@@ -67,7 +72,7 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
  * Context: in an RCU read section, which keeps @task. Does not sleep.
  */
 bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
-			  const struct ucv_files_place *place)
+			  struct ucv_files_place *place)
 {
 	const struct files_struct *files = READ_ONCE(task->files);
 
@@ -77,7 +82,7 @@ bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
 		return false;
 	if (thread_group_leader(task) && thread_group_empty(task))
 		return true;
-	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task));
+	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task), place);
 }
 
 /* Visit some tasks: 0 when there are no more, -EAGAIN if there are. */

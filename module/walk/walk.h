@@ -89,7 +89,7 @@ struct ucv_grpmap {
 	u32 head[UCV_GRPMAP_HEADS];
 };
 
-#define UCV_TABSET_HEADS	256
+#define UCV_TABSET_HEADS	1024
 
 /**
  * struct ucv_tabset_slot - a file table that a walk over the tasks has visited
@@ -159,7 +159,7 @@ int ucv_walk_ucounts(struct ucv_walk *walk);
 /* walk/tasks.c */
 int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor);
 bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
-			  const struct ucv_files_place *place);
+			  struct ucv_files_place *place);
 int ucv_walk_tasks(struct ucv_walk *walk);
 
 /* walk/userns.c */
