@@ -306,7 +306,12 @@ void ucv_arming_exit(void)
 	ucv_follow(&ucv_always, false);
 	ucv_follow(&ucv_traced, false);
 	ucv_arming_ready = false;
+	/* Parked hooks keep a module from being unloaded, but not from failing to load. */
+	if (ucv_parked) {
+		ucv_hooks_remove();
+		ucv_unpark();
+	}
 	mutex_unlock(&ucv_arming_lock);
-	/* Not parked: that would have kept the module. But it may be about to return. */
+	/* The work may be about to return. */
 	cancel_delayed_work_sync(&ucv_retire_work);
 }
