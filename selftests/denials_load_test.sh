@@ -37,7 +37,7 @@ clean_up() {
 	if loaded; then
 		unload
 	fi
-	unload_planted
+	unload_clone
 	[ -z "$was_loaded" ] || load
 	rm -rf "$ktap_dir"
 }
@@ -211,14 +211,14 @@ a_clone_is_noticed() {
 		return 4
 	fi
 	unload || return
-	load_planted || return
+	load_clone || return
 	load || return
 	has_feature denials || return
 	! has_feature mount_denials || return
 	dmesg | tail -n 20 | grep 'clone of count_mounts(), count_mounts.isra.0' || return
 	echo 1 >$parameter || return
 	! grep -E ' count_mounts\+' $probes || return
-	unload && unload_planted && load || return
+	unload && unload_clone && load || return
 	has_feature mount_denials && unload
 }
 

@@ -35,6 +35,20 @@ unload_planted() {
 	! grep -q '^ucv_planted ' /proc/modules || rmmod ucv_planted
 }
 
+# A module with what looks like a clone of a function; it is where the one that plants is.
+load_clone() {
+	clone=$(find_planted | sed 's/\.ko$/_clone.ko/')
+	[ -f "$clone" ] || {
+		echo "there is no ucv_planted_clone.ko: make -C planted, or set UCV_PLANTED"
+		return 4
+	}
+	insmod "$clone"
+}
+
+unload_clone() {
+	! grep -q '^ucv_planted_clone ' /proc/modules || rmmod ucv_planted_clone
+}
+
 # left_running: the processes that a command has left
 left_running() {
 	for process in /proc/[0-9]*; do

@@ -71,7 +71,7 @@ build_module_locked() {
 	cp "$src/ucountview.ko" "$2/"
 }
 
-# build_test_module NAME TO: TO/ucv_planted.ko, by which selftests plant what the reader has to find, if the project has it
+# build_test_module NAME TO: TO/ucv_planted*.ko, by which selftests plant what the reader has to find, if the project has it
 build_test_module() {
 	[[ ! -e $project/selftests/planted/Kbuild ]] || with_lock "build-$1" build_test_module_locked "$@"
 }
@@ -83,7 +83,7 @@ build_test_module_locked() {
 		rm -rf "$src"
 	fi
 	mkdir -p "$src"
-	for file in "$project"/selftests/planted/{Kbuild,*.c}; do
+	for file in "$project"/selftests/planted/{Kbuild,*.[ch]}; do
 		cmp -s "$file" "$src/${file##*/}" || cp "$file" "$src/"
 	done
 	kernel_fact "$1" release >"$src/.release"
@@ -93,7 +93,7 @@ build_test_module_locked() {
 		rm -rf "$src"
 		die "the test module does not build, or with warnings, for kernel $1 (whole log: $log)"
 	fi
-	cp "$src/ucv_planted.ko" "$2/"
+	cp "$src"/ucv_planted*.ko "$2/"
 }
 
 # build_host TO: TO/tools and TO/selftests, as far as the project has them. With lenient=1 a selftest that does not build

@@ -15,9 +15,6 @@
  *	lock	"FD": a fanotify group whose list of marks stays locked until the
  *		module is unloaded, or for LOCK_SECONDS, as if its owner did not run;
  *		reads Y while it is
- *
- * While it is loaded, the kernel's symbols have what compilers call a clone of
- * count_mounts().
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -167,13 +164,6 @@ static int bump(const char *val, const struct kernel_param *kp)
 	}
 	return -EINVAL;
 }
-
-static noinline __used void clone_of_count_mounts(void)
-{
-	barrier();
-}
-
-asm(".set count_mounts.isra.0, clone_of_count_mounts");
 
 static const struct kernel_param_ops hold_ops = { .set = hold };
 static const struct kernel_param_ops bump_ops = { .set = bump };
