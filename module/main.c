@@ -66,13 +66,9 @@ static int __init ucv_init(void)
 	if (ret)
 		return ret;
 
-	btf = use_btf ? ucv_btf_open() : NULL;
-	if (PTR_ERR_OR_ZERO(btf) == -ENOENT)
-		btf = NULL; /* the headers will do */
-	if (IS_ERR(btf)) {
-		pr_err("cannot read the kernel's BTF (%ld)\n", PTR_ERR(btf));
+	btf = use_btf ? ucv_btf_open() : NULL; /* without, the headers will do */
+	if (IS_ERR(btf))
 		return PTR_ERR(btf);
-	}
 	ret = ucv_learn_kernel(btf);
 	ucv_btf_close(btf);
 	if (ret)

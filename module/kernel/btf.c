@@ -4,8 +4,9 @@
  * part of its image (CONFIG_DEBUG_INFO_BTF). Used at load only.
  *
  * The image is mapped, read-only and there for good, so nothing here needs a
- * lock. Every offset in it is checked all the same: a wrong number must fail
- * the load and not read astray.
+ * lock. Every offset in it is checked all the same: a wrong number must not make
+ * anything read astray. What is behind a type of unknown kind cannot be found, so
+ * one such type makes all of the BTF unusable, as if the kernel had none.
  */
 #include <uapi/linux/btf.h>
 #include <linux/err.h>
@@ -20,6 +21,19 @@
 /* How deep unnamed members, and names for names of types, may nest. */
 #define UCV_BTF_DEPTH	16
 
+/*
+ * The kinds by number, and of the width that they have in the newest format: the
+ * headers of older kernels lack enumerators, and their macros cut a newer kind to
+ * the number of an older one. Those bits were zero then.
+ */
+#define UCV_BTF_KIND(info)	(((info) >> 24) & 0x7f)
+#define UCV_BTF_VLEN(info)	((info) & 0xffffff)
+
+#define UCV_BTF_KIND_FLOAT	16
+#define UCV_BTF_KIND_DECL_TAG	17
+#define UCV_BTF_KIND_TYPE_TAG	18
+#define UCV_BTF_KIND_ENUM64	19
+
 struct ucv_btf {
 	const void *types;
 	u32 types_len;
@@ -29,15 +43,18 @@ struct ucv_btf {
 	u32 *offset;
 };
 
+/* What is wrong with the BTF that is there, for the log. */
+static char ucv_trouble[80];
+
 /* Bytes that follow struct btf_type for a type of this kind; -1 if unknown. */
 static int ucv_btf_tail(const struct btf_type *type)
 {
-	u32 vlen = BTF_INFO_VLEN(type->info);
+	u32 vlen = UCV_BTF_VLEN(type->info);
 
-	switch (BTF_INFO_KIND(type->info)) {
+	switch (UCV_BTF_KIND(type->info)) {
 	case BTF_KIND_INT:
 	case BTF_KIND_VAR:
-	case 17: /* BTF_KIND_DECL_TAG, an enumerator that older headers lack */
+	case UCV_BTF_KIND_DECL_TAG:
 		return sizeof(u32);
 	case BTF_KIND_ARRAY:
 		return sizeof(struct btf_array);
@@ -50,7 +67,7 @@ static int ucv_btf_tail(const struct btf_type *type)
 		return vlen * sizeof(struct btf_param);
 	case BTF_KIND_DATASEC:
 		return vlen * sizeof(struct btf_var_secinfo);
-	case 19: /* BTF_KIND_ENUM64 */
+	case UCV_BTF_KIND_ENUM64:
 		return vlen * 3 * sizeof(u32);
 	case BTF_KIND_PTR:
 	case BTF_KIND_FWD:
@@ -59,8 +76,8 @@ static int ucv_btf_tail(const struct btf_type *type)
 	case BTF_KIND_CONST:
 	case BTF_KIND_RESTRICT:
 	case BTF_KIND_FUNC:
-	case 16: /* BTF_KIND_FLOAT */
-	case 18: /* BTF_KIND_TYPE_TAG */
+	case UCV_BTF_KIND_FLOAT:
+	case UCV_BTF_KIND_TYPE_TAG:
 		return 0;
 	default:
 		return -1;
@@ -79,7 +96,13 @@ static int ucv_btf_index(struct ucv_btf *btf)
 		if (btf->types_len - at < sizeof(*type))
 			return -EINVAL;
 		tail = ucv_btf_tail(type);
-		if (tail < 0 || tail > btf->types_len - at - sizeof(*type))
+		if (tail < 0) {
+			snprintf(ucv_trouble, sizeof(ucv_trouble),
+				 "type %u of the kernel's BTF is of unsupported kind %u",
+				 nr, UCV_BTF_KIND(type->info));
+			return -EINVAL;
+		}
+		if (tail > btf->types_len - at - sizeof(*type))
 			return -EINVAL;
 		if (btf->offset)
 			btf->offset[nr] = at;
@@ -121,8 +144,8 @@ static int ucv_btf_map(struct ucv_btf *btf)
  * ucv_btf_open() - get ready to look types up
  *
  * Context: process context, after ucv_symbols_init(). Sleeps.
- * Return: a handle for ucv_btf_close(); -ENOENT if the kernel has no BTF,
- *	-EINVAL if it is of a form not known here, -ENOMEM
+ * Return: a handle for ucv_btf_close(); NULL if the kernel has no BTF, or an
+ *	unsupported one, see ucv_btf_trouble(); -ENOMEM
  */
 struct ucv_btf *ucv_btf_open(void)
 {
@@ -146,7 +169,19 @@ struct ucv_btf *ucv_btf_open(void)
 
 fail:
 	ucv_btf_close(btf);
-	return ERR_PTR(ret);
+	if (ret == -EINVAL && !ucv_trouble[0])
+		strscpy(ucv_trouble, "the kernel's BTF is malformed", sizeof(ucv_trouble));
+	return ret == -ENOMEM ? ERR_PTR(ret) : NULL;
+}
+
+/**
+ * ucv_btf_trouble() - why ucv_btf_open() cannot use the BTF that is there
+ *
+ * Return: a sentence without its full stop; NULL if there is none, or it is usable
+ */
+const char *ucv_btf_trouble(void)
+{
+	return ucv_trouble[0] ? ucv_trouble : NULL;
 }
 
 /**
@@ -183,7 +218,7 @@ static const struct btf_type *ucv_btf_find(const struct ucv_btf *btf, u32 kind,
 	for (id = 1; id < btf->nr; id++) {
 		const struct btf_type *type = ucv_btf_type(btf, id);
 
-		if (BTF_INFO_KIND(type->info) == kind &&
+		if (UCV_BTF_KIND(type->info) == kind &&
 		    !strcmp(ucv_btf_name(btf, type->name_off), name))
 			return type;
 	}
@@ -208,7 +243,7 @@ int ucv_btf_enumerator(const struct ucv_btf *btf, const char *enum_name,
 
 	if (!type)
 		return -ENOENT;
-	if (nth >= BTF_INFO_VLEN(type->info))
+	if (nth >= UCV_BTF_VLEN(type->info))
 		return -ERANGE;
 	constant = (const struct btf_enum *)(type + 1) + nth;
 	*name = ucv_btf_name(btf, constant->name_off);
@@ -228,12 +263,12 @@ static u32 ucv_btf_sizeof(const struct ucv_btf *btf, u32 id)
 
 		if (!type)
 			return 0;
-		switch (BTF_INFO_KIND(type->info)) {
+		switch (UCV_BTF_KIND(type->info)) {
 		case BTF_KIND_INT:
 		case BTF_KIND_STRUCT:
 		case BTF_KIND_UNION:
 		case BTF_KIND_ENUM:
-		case 19: /* BTF_KIND_ENUM64 */
+		case UCV_BTF_KIND_ENUM64:
 			return nelems * type->size;
 		case BTF_KIND_PTR:
 			return nelems * sizeof(void *);
@@ -245,7 +280,7 @@ static u32 ucv_btf_sizeof(const struct ucv_btf *btf, u32 id)
 		case BTF_KIND_TYPEDEF:
 		case BTF_KIND_VOLATILE:
 		case BTF_KIND_CONST:
-		case 18: /* BTF_KIND_TYPE_TAG */
+		case UCV_BTF_KIND_TYPE_TAG:
 			id = type->type;
 			break;
 		default:
@@ -253,6 +288,34 @@ static u32 ucv_btf_sizeof(const struct ucv_btf *btf, u32 id)
 		}
 	}
 	return 0;
+}
+
+/*
+ * The name of a type, or of what it points to: the tag of a structure, the name of a
+ * typedef or of an integer. Empty for what has none, or is nested too deep.
+ */
+static const char *ucv_btf_tag(const struct ucv_btf *btf, u32 id)
+{
+	int depth;
+
+	for (depth = 0; depth < UCV_BTF_DEPTH; depth++) {
+		const struct btf_type *type = ucv_btf_type(btf, id);
+
+		if (!type)
+			return ""; /* void, or astray */
+		switch (UCV_BTF_KIND(type->info)) {
+		case BTF_KIND_PTR:
+		case BTF_KIND_VOLATILE:
+		case BTF_KIND_CONST:
+		case BTF_KIND_RESTRICT:
+		case UCV_BTF_KIND_TYPE_TAG:
+			id = type->type;
+			break;
+		default:
+			return ucv_btf_name(btf, type->name_off);
+		}
+	}
+	return "";
 }
 
 static int ucv_btf_search(const struct ucv_btf *btf, const struct btf_type *type,
@@ -267,8 +330,8 @@ static int ucv_btf_descend(const struct ucv_btf *btf, u32 id, const char *name,
 
 	if (!type || depth >= UCV_BTF_DEPTH)
 		return -ENOENT;
-	if (BTF_INFO_KIND(type->info) != BTF_KIND_STRUCT &&
-	    BTF_INFO_KIND(type->info) != BTF_KIND_UNION)
+	if (UCV_BTF_KIND(type->info) != BTF_KIND_STRUCT &&
+	    UCV_BTF_KIND(type->info) != BTF_KIND_UNION)
 		return -ENOENT;
 	return ucv_btf_search(btf, type, name, base, depth + 1, found);
 }
@@ -281,7 +344,7 @@ static int ucv_btf_search(const struct ucv_btf *btf, const struct btf_type *type
 	bool has_bitfields = BTF_INFO_KFLAG(type->info);
 	u32 i;
 
-	for (i = 0; i < BTF_INFO_VLEN(type->info); i++, member++) {
+	for (i = 0; i < UCV_BTF_VLEN(type->info); i++, member++) {
 		const char *this = ucv_btf_name(btf, member->name_off);
 		u32 bits = member->offset;
 
@@ -300,6 +363,7 @@ static int ucv_btf_search(const struct ucv_btf *btf, const struct btf_type *type
 			continue;
 		found->offset = base + bits / 8;
 		found->size = ucv_btf_sizeof(btf, member->type);
+		found->tag = ucv_btf_tag(btf, member->type);
 		return 0;
 	}
 	return -ENOENT;
@@ -368,4 +432,38 @@ int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 
 	pr_err("struct %s has %u bytes in this kernel, not %u; build the module for it\n",
 	       struct_name, type ? type->size : 0, size);
 	return -ENOEXEC;
+}
+
+/**
+ * ucv_btf_expect_function() - check what a function takes and returns
+ * @btf: from ucv_btf_open()
+ * @name: the function's name
+ * @tags: what it returns and each of its arguments, as struct ucv_btf_member.tag
+ *	has it
+ * @nr: how many @tags
+ *
+ * A function that BTF does not describe may have lost an argument to the compiler.
+ *
+ * Return: 0; -ENOENT if this kernel's BTF does not describe it, -ENOEXEC if it is
+ *	another function
+ */
+int ucv_btf_expect_function(const struct ucv_btf *btf, const char *name,
+			    const char * const *tags, u32 nr)
+{
+	const struct btf_type *type = ucv_btf_find(btf, BTF_KIND_FUNC, name);
+	const struct btf_param *param;
+	u32 i;
+
+	if (!type)
+		return -ENOENT;
+	type = ucv_btf_type(btf, type->type);
+	if (!type || UCV_BTF_KIND(type->info) != BTF_KIND_FUNC_PROTO)
+		return -ENOENT;
+	if (UCV_BTF_VLEN(type->info) != nr - 1 || strcmp(ucv_btf_tag(btf, type->type), tags[0]))
+		return -ENOEXEC;
+	param = (const struct btf_param *)(type + 1);
+	for (i = 1; i < nr; i++, param++)
+		if (strcmp(ucv_btf_tag(btf, param->type), tags[i]))
+			return -ENOEXEC;
+	return 0;
 }

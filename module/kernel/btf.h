@@ -13,14 +13,17 @@ struct ucv_btf;
  * struct ucv_btf_member - where a member lies in its structure
  * @offset: bytes from the start of the structure
  * @size: bytes
+ * @tag: the name of its type or, if it is a pointer, of what it points to
  */
 struct ucv_btf_member {
 	u32 offset;
 	u32 size;
+	const char *tag;
 };
 
 struct ucv_btf *ucv_btf_open(void);
 void ucv_btf_close(struct ucv_btf *btf);
+const char *ucv_btf_trouble(void);
 int ucv_btf_enumerator(const struct ucv_btf *btf, const char *enum_name,
 		       u32 nth, const char **name, s64 *value);
 int ucv_btf_member(const struct ucv_btf *btf, const char *struct_name,
@@ -28,6 +31,8 @@ int ucv_btf_member(const struct ucv_btf *btf, const char *struct_name,
 int ucv_btf_expect(const struct ucv_btf *btf, const char *struct_name,
 		   const char *member, u32 offset);
 int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 size);
+int ucv_btf_expect_function(const struct ucv_btf *btf, const char *name,
+			    const char * const *tags, u32 nr);
 
 /*
  * A member of a public structure must be where the headers have it, and the
