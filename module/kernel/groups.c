@@ -316,6 +316,18 @@ static int ucv_groups_check_layout(const struct ucv_btf *btf)
 	return ret;
 }
 
+/* File operations that are those of groups if one of them is. */
+static const struct file_operations *ucv_find_fops(const char *name, const char *release)
+{
+	const struct file_operations *fops;
+
+	fops = ucv_symbol(name, sizeof(*fops), "CONFIG_KALLSYMS_ALL");
+	if (!fops || ucv_symbol_begins(fops->release, release))
+		return fops;
+	pr_warn("groups are not available: %s.release is not %s()\n", name, release);
+	return NULL;
+}
+
 /**
  * ucv_groups_init() - find out how groups can be told from other files
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
@@ -329,7 +341,7 @@ void ucv_groups_init(const struct ucv_btf *btf)
 	if (btf && (ucv_files_check_layout(btf) || ucv_groups_check_layout(btf)))
 		return;
 	if (UCV_HAVE_INOTIFY_UCOUNTS)
-		ucv_inotify_fops = ucv_symbol("inotify_fops", "CONFIG_KALLSYMS_ALL");
+		ucv_inotify_fops = ucv_find_fops("inotify_fops", "inotify_release");
 	if (UCV_HAVE_FANOTIFY_UCOUNTS)
-		ucv_fanotify_fops = ucv_symbol("fanotify_fops", "CONFIG_KALLSYMS_ALL");
+		ucv_fanotify_fops = ucv_find_fops("fanotify_fops", "fanotify_release");
 }

@@ -16,8 +16,11 @@
 #include <linux/sched/task.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+
+#include <uapi/linux/magic.h>
 
 #include <uapi/ucountview.h>
 
@@ -25,6 +28,7 @@
 #include "kernel/btf.h"
 #include "kernel/features.h"
 #include "kernel/files.h"
+#include "kernel/locks.h"
 #include "kernel/mntns.h"
 #include "kernel/symbols.h"
 
@@ -38,18 +42,20 @@
 /* Namespaces visited in one go, with the lock of the tree held. */
 #define UCV_TREE_BATCH		256
 
-/*
- * Where the members lie, in bytes. Zero stands for a member that this kernel
- * does not have, except for ns, which may come first.
- */
+/* Stands for a member that this kernel does not have; any may be the first. */
+#define UCV_ABSENT		U32_MAX
+
+/* Where the members lie, in bytes. */
 struct ucv_mntns_layout {
 	u32 ns;
 	u32 user_ns;
 	u32 ucounts;
-	u32 seq;
+	u32 id;
 	u32 mounts;
 	u32 pending;
 	u32 tree_node;
+	u32 list_node;
+	u32 rcu;
 	u32 instance;	/* in struct mount, as all that follows */
 	u32 vfsmount;
 	u32 parent;
@@ -62,19 +68,17 @@ static struct ucv_mntns_layout ucv_layout;
 static bool ucv_usable;
 static const unsigned int *ucv_mount_max;
 static const struct proc_ns_operations *ucv_mntns_ops;
-#if UCV_HAVE_NS_TREE
-static struct ns_tree_root *ucv_tree;
-#else
-static struct rb_root *ucv_tree;
+static struct list_head *ucv_list; /* all of them, for RCU readers; or NULL */
+static struct rb_root *ucv_tree; /* all of them; or NULL */
 static rwlock_t *ucv_tree_lock; /* the kernel's: protects the tree */
-#endif
 static struct super_block *ucv_nsfs;
-static seqlock_t *ucv_mount_lock;
+static seqlock_t *ucv_mount_lock __maybe_unused;
 
-/* One member: in which structure, called what, how large (0: any size). */
+/* One member: in which structure, called what, of what type and size. */
 struct ucv_member {
 	const char *tag;
 	const char *name;
+	const char *type;
 	u32 size;
 	u32 *offset;
 };
@@ -85,9 +89,10 @@ static int ucv_layout_member(const struct ucv_btf *btf, const struct ucv_member 
 
 	if (ucv_btf_member(btf, member->tag, member->name, &found))
 		return -ENOENT;
-	if (member->size && found.size != member->size) {
-		pr_warn("%s.%s has %u bytes in this kernel, not %u\n", member->tag,
-			member->name, found.size, member->size);
+	if (found.size != member->size || strcmp(found.tag, member->type)) {
+		pr_warn("mounts are not available: %s.%s is %s of %u bytes in this kernel, not %s of %u\n",
+			member->tag, member->name, found.tag, found.size, member->type,
+			member->size);
 		return -EINVAL;
 	}
 	*member->offset = found.offset;
@@ -97,33 +102,44 @@ static int ucv_layout_member(const struct ucv_btf *btf, const struct ucv_member 
 static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layout *layout)
 {
 	const struct ucv_member needed[] = {
-		{ "mnt_namespace", "ns", sizeof(struct ns_common), &layout->ns },
-		{ "mnt_namespace", "user_ns", sizeof(void *), &layout->user_ns },
-		{ "mnt_namespace", "ucounts", sizeof(void *), &layout->ucounts },
-		{ "mnt_namespace", "pending_mounts", sizeof(int), &layout->pending },
-		{ "mount", "mnt", sizeof(struct vfsmount), &layout->vfsmount },
+		{ "mnt_namespace", "ns", "ns_common", sizeof(struct ns_common), &layout->ns },
+		{ "mnt_namespace", "user_ns", "user_namespace", sizeof(void *), &layout->user_ns },
+		{ "mnt_namespace", "ucounts", "ucounts", sizeof(void *), &layout->ucounts },
+		{ "mnt_namespace", "pending_mounts", "unsigned int", sizeof(int),
+		  &layout->pending },
+#if !UCV_HAVE_NS_ID
+		{ "mnt_namespace", "seq", "u64", sizeof(u64), &layout->id },
+#endif
+		{ "mount", "mnt", "vfsmount", sizeof(struct vfsmount), &layout->vfsmount },
 	};
 	const struct ucv_member optional[] = {
-		{ "mnt_namespace", "seq", sizeof(u64), &layout->seq },
-		{ "mnt_namespace", "mnt_ns_tree_node", sizeof(struct rb_node),
+		{ "mnt_namespace", "mnt_ns_tree_node", "rb_node", sizeof(struct rb_node),
 		  &layout->tree_node },
-		{ "mount", "mnt_instance", sizeof(struct list_head), &layout->instance },
-		{ "mount", "mnt_parent", sizeof(void *), &layout->parent },
-		{ "mount", "mnt_mounts", sizeof(struct list_head), &layout->children },
-		{ "mount", "mnt_child", sizeof(struct list_head), &layout->sibling },
+		{ "mnt_namespace", "mnt_ns_list", "list_head", sizeof(struct list_head),
+		  &layout->list_node },
+		{ "mnt_namespace", "mnt_ns_rcu", "callback_head", sizeof(struct rcu_head),
+		  &layout->rcu },
+		{ "mount", "mnt_instance", "list_head", sizeof(struct list_head),
+		  &layout->instance },
+		{ "mount", "mnt_parent", "mount", sizeof(void *), &layout->parent },
+		{ "mount", "mnt_mounts", "list_head", sizeof(struct list_head),
+		  &layout->children },
+		{ "mount", "mnt_child", "list_head", sizeof(struct list_head),
+		  &layout->sibling },
 	};
 	/* "mounts" was the number, and became a tree when nr_mounts came. */
-	const struct ucv_member nr_mounts = { "mnt_namespace", "nr_mounts", sizeof(int),
-					      &layout->mounts };
-	const struct ucv_member mounts = { "mnt_namespace", "mounts", sizeof(int),
-					   &layout->mounts };
+	const struct ucv_member nr_mounts = { "mnt_namespace", "nr_mounts", "unsigned int",
+					      sizeof(int), &layout->mounts };
+	const struct ucv_member mounts = { "mnt_namespace", "mounts", "unsigned int",
+					   sizeof(int), &layout->mounts };
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		ret = ucv_layout_member(btf, &needed[i]);
 		if (ret == -ENOENT)
-			pr_warn("this kernel has no %s.%s\n", needed[i].tag, needed[i].name);
+			pr_warn("mounts are not available: this kernel has no %s.%s\n",
+				needed[i].tag, needed[i].name);
 		if (ret)
 			return ret;
 	}
@@ -133,7 +149,11 @@ static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layou
 			return ret;
 	}
 	ret = ucv_layout_member(btf, &nr_mounts);
-	return ret == -ENOENT ? ucv_layout_member(btf, &mounts) : ret;
+	if (ret == -ENOENT)
+		ret = ucv_layout_member(btf, &mounts);
+	if (ret == -ENOENT)
+		pr_warn("mounts are not available: this kernel has no mnt_namespace.nr_mounts\n");
+	return ret;
 }
 
 static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
@@ -158,17 +178,41 @@ static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
 #if UCV_HAVE_MNTNS_TREE_NODE
 	layout->tree_node = offsetof(struct mnt_namespace, mnt_ns_tree_node);
 #endif
+#if UCV_HAVE_MNTNS_LIST
+	layout->list_node = offsetof(struct mnt_namespace, mnt_ns_list);
+#endif
+#if UCV_HAVE_MNTNS_RCU
+	layout->rcu = offsetof(struct mnt_namespace, mnt_ns_rcu);
+#endif
 #if !UCV_HAVE_NS_ID
-	layout->seq = offsetof(struct mnt_namespace, seq);
+	layout->id = offsetof(struct mnt_namespace, seq);
 #endif
 #if UCV_HAVE_SB_MOUNTS_LIST
 	layout->instance = offsetof(struct mount, mnt_instance);
 #endif
+	if (ucv_btf_trouble())
+		pr_warn("%s: the layout of mounts comes from fs/mount.h\n", ucv_btf_trouble());
 	return 0;
 #else
-	pr_info("mounts are not available: neither has this kernel BTF (CONFIG_DEBUG_INFO_BTF) nor was the module built in a full kernel tree\n");
+	if (ucv_btf_trouble())
+		pr_warn("mounts are not available: %s\n", ucv_btf_trouble());
+	else
+		pr_info("mounts are not available: neither has this kernel BTF (CONFIG_DEBUG_INFO_BTF) nor was the module built in a full kernel tree\n");
 	return -EOPNOTSUPP;
 #endif
+}
+
+static int ucv_find_layout(const struct ucv_btf *btf)
+{
+	int ret;
+
+	memset32((u32 *)&ucv_layout, UCV_ABSENT, sizeof(ucv_layout) / sizeof(u32));
+	ret = btf ? ucv_layout_from_btf(btf, &ucv_layout) :
+		    ucv_layout_from_header(&ucv_layout);
+#if UCV_HAVE_NS_ID
+	ucv_layout.id = ucv_layout.ns + offsetof(struct ns_common, ns_id);
+#endif
+	return ret;
 }
 
 static struct ns_common *ucv_mntns_common(struct mnt_namespace *ns)
@@ -183,18 +227,14 @@ static struct mnt_namespace *ucv_mntns_of(struct ns_common *common)
 
 static u64 ucv_mntns_id(struct mnt_namespace *ns)
 {
-#if UCV_HAVE_NS_ID
-	return ucv_mntns_common(ns)->ns_id;
-#else
-	return *(u64 *)((void *)ns + ucv_layout.seq);
-#endif
+	return *(u64 *)((void *)ns + ucv_layout.id);
 }
 
 /* Is its last reference gone, so that it is being taken apart? */
 static bool ucv_mntns_is_dead(struct mnt_namespace *ns)
 {
 #if UCV_HAVE_NS_RCU
-	return !__ns_ref_read(ucv_mntns_common(ns));
+	return !refcount_read(&ucv_mntns_common(ns)->__ns_ref);
 #elif UCV_HAVE_NS_COUNT
 	return !refcount_read(&ucv_mntns_common(ns)->count);
 #else
@@ -251,21 +291,26 @@ static int ucv_mntns_meet(struct mnt_namespace *ns, ucv_mntns_visit visit, void 
 	return visit(&facts, arg);
 }
 
-#if UCV_HAVE_NS_TREE
+static struct list_head *ucv_list_next(struct list_head *node)
+{
+	return rcu_dereference(list_next_rcu(node));
+}
 
 /* The list: each namespace on it is freed a grace period after it has left. */
 static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 			  struct ucv_hold *hold)
 {
-	struct ns_common *common;
+	struct mnt_namespace *ns;
+	struct list_head *node;
 	int ret = 0;
 
 	rcu_read_lock();
 	ucv_hold_begin(hold);
-	list_for_each_entry_rcu(common, &ucv_tree->ns_list_head, ns_tree_node.ns_list_entry) {
-		if (common->ns_id <= after)
+	for (node = ucv_list_next(ucv_list); node != ucv_list; node = ucv_list_next(node)) {
+		ns = (void *)node - ucv_layout.list_node;
+		if (ucv_mntns_id(ns) <= after)
 			continue; /* sorted by id */
-		ret = ucv_mntns_meet(ucv_mntns_of(common), visit, arg);
+		ret = ucv_mntns_meet(ns, visit, arg);
 		if (ret)
 			break;
 	}
@@ -273,8 +318,6 @@ static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 	rcu_read_unlock();
 	return ret;
 }
-
-#else
 
 static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
 {
@@ -318,7 +361,7 @@ static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 	return ret ? ret : node ? -EAGAIN : 0;
 }
 
-static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
+static int ucv_visit_tree(u64 after, ucv_mntns_visit visit, void *arg,
 			  struct ucv_hold *hold)
 {
 	int ret;
@@ -329,8 +372,6 @@ static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 	} while (ret == -EAGAIN);
 	return ret;
 }
-
-#endif
 
 /**
  * ucv_mntns_visit_listed() - visit the mount namespaces that the kernel lists
@@ -345,7 +386,8 @@ static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
 			   struct ucv_hold *hold)
 {
-	return ucv_visit_list(after, visit, arg, hold);
+	return ucv_list ? ucv_visit_list(after, visit, arg, hold) :
+			  ucv_visit_tree(after, visit, arg, hold);
 }
 
 /**
@@ -499,7 +541,8 @@ u32 ucv_mount_tree_size(struct mount *root, u32 max)
 	struct mount *mnt;
 	u32 nr = 0;
 
-	if (!ucv_layout.parent || !ucv_layout.children || !ucv_layout.sibling)
+	if (ucv_layout.parent == UCV_ABSENT || ucv_layout.children == UCV_ABSENT ||
+	    ucv_layout.sibling == UCV_ABSENT)
 		return 0;
 	for (mnt = root; mnt && nr < max; mnt = ucv_mount_next(mnt, root))
 		nr++;
@@ -524,7 +567,7 @@ bool ucv_mntns_available(void)
  */
 bool ucv_mntns_listed(void)
 {
-	return ucv_tree;
+	return ucv_list || ucv_tree;
 }
 
 /**
@@ -537,36 +580,138 @@ u32 ucv_mntns_limit(void)
 	return READ_ONCE(*ucv_mount_max);
 }
 
-static int ucv_find_tree(void)
+#define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
+
+/*
+ * Find out how all mount namespaces can be found. Nothing tells the type of a lock that
+ * is known by its name alone, and mnt_ns_tree_lock has been of two. What tells is the
+ * members that each form brought along: see "How they are found" in mntns.h.
+ */
+#if UCV_HAVE_NS_TREE
+
+static int ucv_find_all(const struct ucv_btf *btf)
 {
-	if (!UCV_HAVE_NS_TREE && !ucv_layout.tree_node)
-		return 0; /* a kernel that has none */
-	ucv_tree = ucv_symbol("mnt_ns_tree", "CONFIG_KALLSYMS_ALL");
-	if (!ucv_tree)
+	struct ns_tree_root *root;
+
+	if (btf && UCV_BTF_EXPECT(btf, ns_tree_root, ns_list_head))
+		return -EOPNOTSUPP;
+	root = ucv_symbol("mnt_ns_tree", sizeof(*root), UCV_NEEDS_DATA_SYMBOLS);
+	if (!root)
 		return -ENOENT;
-#if !UCV_HAVE_NS_TREE
-	ucv_tree_lock = ucv_symbol("mnt_ns_tree_lock", "CONFIG_KALLSYMS_ALL");
-	if (!ucv_tree_lock)
-		return -ENOENT;
-#endif
+	ucv_list = &root->ns_list_head;
+	ucv_layout.list_node = ucv_layout.ns +
+			       offsetof(struct ns_common, ns_tree_node.ns_list_entry);
 	return 0;
 }
 
-static int ucv_find_nsfs(void)
-{
-	struct vfsmount **mnt;
+#elif UCV_HAVE_NS_LIST_NODE
 
-	if (!UCV_HAVE_SB_MOUNTS_LIST || !ucv_layout.instance || !ucv_layout.seq) {
-		pr_warn("mounts are not available: this kernel neither lists its mount namespaces nor the mounts of nsfs in a form known here\n");
+static int ucv_find_all(const struct ucv_btf *btf)
+{
+	struct ucv_btf_member head;
+	void *tree;
+
+	if (!btf || ucv_btf_member(btf, "ns_tree", "ns_list", &head) ||
+	    strcmp(head.tag, "list_head")) {
+		pr_warn("mounts are not available: it takes BTF that has ns_tree.ns_list\n");
 		return -EOPNOTSUPP;
 	}
-	mnt = ucv_symbol("nsfs_mnt", "CONFIG_KALLSYMS_ALL");
-	ucv_mntns_ops = ucv_symbol("mntns_operations", "CONFIG_KALLSYMS_ALL");
-	ucv_mount_lock = ucv_symbol("mount_lock", "CONFIG_KALLSYMS_ALL");
-	if (!mnt || !ucv_mntns_ops || !ucv_mount_lock)
+	tree = ucv_symbol("mnt_ns_tree", head.offset + head.size, UCV_NEEDS_DATA_SYMBOLS);
+	if (!tree)
 		return -ENOENT;
-	ucv_nsfs = (*mnt)->mnt_sb;
+	ucv_list = tree + head.offset;
+	ucv_layout.list_node = ucv_layout.ns + offsetof(struct ns_common, ns_list_node);
 	return 0;
+}
+
+#else
+
+static int ucv_find_nsfs(void)
+{
+	struct vfsmount **mnt = ucv_symbol("nsfs_mnt", sizeof(*mnt), UCV_NEEDS_DATA_SYMBOLS);
+	struct super_block *sb;
+	unsigned long magic;
+
+	ucv_mount_lock = ucv_symbol("mount_lock", sizeof(*ucv_mount_lock),
+				    UCV_NEEDS_DATA_SYMBOLS);
+	if (!mnt || !ucv_mount_lock)
+		return -ENOENT;
+	if (get_kernel_nofault(sb, &(*mnt)->mnt_sb) || get_kernel_nofault(magic, &sb->s_magic) ||
+	    magic != NSFS_MAGIC) {
+		pr_warn("mounts are not available: nsfs_mnt is not the mount of nsfs\n");
+		return -EOPNOTSUPP;
+	}
+	if (!ucv_seqlock_works(ucv_mount_lock)) {
+		pr_warn("mounts are not available: mount_lock is not a seqlock that can be taken\n");
+		return -EOPNOTSUPP;
+	}
+	ucv_nsfs = sb;
+	return 0;
+}
+
+static int ucv_find_tree(void)
+{
+	ucv_tree = ucv_symbol("mnt_ns_tree", sizeof(*ucv_tree), UCV_NEEDS_DATA_SYMBOLS);
+	ucv_tree_lock = ucv_symbol("mnt_ns_tree_lock", sizeof(*ucv_tree_lock),
+				   UCV_NEEDS_DATA_SYMBOLS);
+	if (!ucv_tree || !ucv_tree_lock)
+		return -ENOENT;
+	if (!ucv_rwlock_works(ucv_tree_lock)) {
+		pr_warn("mounts are not available: mnt_ns_tree_lock is not a rwlock that can be taken\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int ucv_find_all(const struct ucv_btf *btf)
+{
+	bool has_tree = ucv_layout.tree_node != UCV_ABSENT;
+	bool has_list = ucv_layout.list_node != UCV_ABSENT;
+	bool has_rcu = ucv_layout.rcu != UCV_ABSENT;
+
+	if (has_list && has_rcu) {
+		ucv_list = ucv_symbol("mnt_ns_list", sizeof(*ucv_list), UCV_NEEDS_DATA_SYMBOLS);
+		return ucv_list ? 0 : -ENOENT;
+	}
+	if (has_tree && !has_list && !has_rcu)
+		return ucv_find_tree();
+	if (UCV_HAVE_SB_MOUNTS_LIST && ucv_layout.instance != UCV_ABSENT && !has_list && !has_rcu &&
+	    !ucv_symbol_optional("mnt_ns_tree") && !ucv_symbol_optional("mnt_ns_list"))
+		return btf && ucv_files_check_layout(btf) ? -EOPNOTSUPP : ucv_find_nsfs();
+	pr_warn("mounts are not available: this kernel's mount namespaces are in an unsupported form (mnt_namespace has%s%s%s)\n",
+		has_tree ? " mnt_ns_tree_node" : "", has_list ? " mnt_ns_list" : "",
+		has_rcu ? " mnt_ns_rcu" : "");
+	return -EOPNOTSUPP;
+}
+
+#endif
+
+/* An ucv_mntns_visit: is this the namespace that @arg tells of? */
+static int ucv_mntns_compare(const struct ucv_mntns_facts *facts, void *arg)
+{
+	const struct ucv_mntns_facts *wanted = arg;
+
+	return facts->id == wanted->id && facts->inum == wanted->inum &&
+	       facts->user_ns == wanted->user_ns ? 1 : -ENOENT;
+}
+
+/*
+ * The initial mount namespace must look like one, and be where all of them are looked
+ * for. It is that of the first task, which never leaves it.
+ */
+static bool ucv_mntns_selftest(void)
+{
+	struct mnt_namespace *ns = init_task.nsproxy->mnt_ns;
+	struct ucv_mntns_facts facts;
+	struct ucv_hold hold = {};
+
+	if (ucv_mntns_common(ns)->ops != ucv_mntns_ops || ucv_mntns_read(ns, &facts))
+		return false;
+	if (!facts.id || !facts.mounts || facts.user_ns != &init_user_ns)
+		return false;
+	if (!ucv_mntns_listed())
+		return true;
+	return ucv_mntns_visit_listed(facts.id - 1, ucv_mntns_compare, &facts, &hold) == 1;
 }
 
 /**
@@ -579,16 +724,17 @@ static int ucv_find_nsfs(void)
  */
 void ucv_mntns_init(const struct ucv_btf *btf)
 {
-	int ret;
-
-	ret = btf ? ucv_layout_from_btf(btf, &ucv_layout) :
-		    ucv_layout_from_header(&ucv_layout);
-	if (ret)
+	if (ucv_find_layout(btf))
 		return;
-	ucv_mount_max = ucv_symbol("sysctl_mount_max", "CONFIG_KALLSYMS_ALL");
-	if (!ucv_mount_max || ucv_find_tree())
+	ucv_mount_max = ucv_symbol("sysctl_mount_max", sizeof(*ucv_mount_max),
+				   UCV_NEEDS_DATA_SYMBOLS);
+	ucv_mntns_ops = ucv_symbol("mntns_operations", sizeof(*ucv_mntns_ops),
+				   UCV_NEEDS_DATA_SYMBOLS);
+	if (!ucv_mount_max || !ucv_mntns_ops || ucv_find_all(btf))
 		return;
-	if (!ucv_tree && ((btf && ucv_files_check_layout(btf)) || ucv_find_nsfs()))
+	if (!ucv_mntns_selftest()) {
+		pr_warn("mounts are not available: self-test failed: the initial mount namespace is not where it was expected\n");
 		return;
+	}
 	ucv_usable = true;
 }

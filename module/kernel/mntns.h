@@ -7,13 +7,20 @@
  * running kernel, or, where that has none, from fs/mount.h if the module was
  * built in a full kernel tree. Without either the mount side is not available.
  *
- * How they are found, by kernel:
+ * How they are found, by kernel, and what tells so (Documentation/kernel-interfaces.rst
+ * has the whole table):
  *
- * - Since 6.19 all mount namespaces are on a list that RCU protects, and each is
- *   freed after a grace period, its reference on its user namespace with it.
- * - From 6.11 on they are in a tree under a lock of its own. A namespace leaves
+ * - Since 6.14 all mount namespaces are on a list that RCU protects, in the order of
+ *   their ids, and each is freed after a grace period, its reference on its user
+ *   namespace with it. From 6.14 to 6.17 the list is mnt_ns_list, and struct
+ *   mnt_namespace has the members mnt_ns_list and mnt_ns_rcu; in 6.18 it is part of
+ *   mnt_ns_tree, as ns_list of a private struct ns_tree; since 6.19 as ns_list_head of
+ *   the public struct ns_tree_root.
+ * - From 6.11 to 6.13 they are in a tree under a rwlock of its own. A namespace leaves
  *   the tree under that lock and is freed later, so the lock keeps it and its
- *   reference on its user namespace.
+ *   reference on its user namespace. struct mnt_namespace has mnt_ns_tree_node and
+ *   neither of the two members above: with one of them mnt_ns_tree_lock is a seqlock,
+ *   and whoever takes it for a rwlock waits forever.
  * - Before that nobody knows them all. They are found where they are held: by
  *   tasks (task_lock() keeps what a task points to), by open files on nsfs (the
  *   lock of the file table keeps its files, a file its inode, the inode its

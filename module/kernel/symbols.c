@@ -88,6 +88,10 @@ int ucv_symbols_init(void)
 		return ret;
 	}
 	static_call_update(ucv_lookup, (ucv_lookup_fn)(addr - offset));
+	if (static_call(ucv_lookup)("kallsyms_lookup_name") != addr - offset) {
+		pr_err("self-test failed: kallsyms_lookup_name() does not find itself\n");
+		return -ENOEXEC;
+	}
 	return 0;
 }
 
@@ -106,17 +110,25 @@ void *ucv_symbol_optional(const char *name)
 /**
  * ucv_symbol() - the address of a symbol that must be there
  * @name: the symbol
+ * @size: how large what it stands for is at least, bytes
  * @config: the options that a kernel without it lacks, for the log
  *
  * Context: process context, after ucv_symbols_init(). Sleeps.
  * Return: its address, or NULL after a line in the log
  */
-void *ucv_symbol(const char *name, const char *config)
+void *ucv_symbol(const char *name, size_t size, const char *config)
 {
 	void *symbol = ucv_symbol_optional(name);
 
-	if (!symbol)
+	if (!symbol) {
 		pr_err("the kernel shows no symbol %s; it takes %s\n", name, config);
+		return NULL;
+	}
+	if (ucv_symbol_size(symbol) < size) {
+		pr_err("symbol %s has %zu bytes in this kernel, less than the %zu expected\n",
+		       name, ucv_symbol_size(symbol), size);
+		return NULL;
+	}
 	return symbol;
 }
 
@@ -136,4 +148,29 @@ size_t ucv_symbol_size(const void *symbol)
 	if (ucv_symbol_place((unsigned long)symbol, &offset, &size) || offset)
 		return 0;
 	return size;
+}
+
+/**
+ * ucv_symbol_begins() - is this the address where a function or object begins?
+ * @symbol: the address
+ * @name: its name, but for what a compiler may add to it behind a dot
+ *
+ * Context: process context. Sleeps.
+ */
+bool ucv_symbol_begins(const void *symbol, const char *name)
+{
+	unsigned long offset, size;
+	size_t len = strlen(name);
+	bool begins = false;
+	char *buf;
+
+	if (ucv_symbol_place((unsigned long)symbol, &offset, &size) || offset)
+		return false;
+	buf = kmalloc(KSYM_SYMBOL_LEN, GFP_KERNEL);
+	if (!buf)
+		return false;
+	sprint_symbol(buf, (unsigned long)symbol);
+	begins = !strncmp(buf, name, len) && (buf[len] == '+' || buf[len] == '.');
+	kfree(buf);
+	return begins;
 }

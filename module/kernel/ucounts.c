@@ -9,6 +9,7 @@
 #include <linux/module.h>
 
 #include "kernel/btf.h"
+#include "kernel/locks.h"
 #include "kernel/symbols.h"
 #include "kernel/ucounts.h"
 
@@ -159,13 +160,19 @@ int ucv_ucounts_init(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 
-	ucv_ucounts_table = ucv_symbol("ucounts_hashtable", UCV_NEEDS_DATA_SYMBOLS);
+	ucv_ucounts_table = ucv_symbol("ucounts_hashtable", sizeof(*ucv_ucounts_table),
+				       UCV_NEEDS_DATA_SYMBOLS);
 	if (!ucv_ucounts_table)
 		return -ENOENT;
 	if (!UCV_UCOUNTS_LOCKLESS) {
-		ucv_ucounts_lock = ucv_symbol("ucounts_lock", UCV_NEEDS_DATA_SYMBOLS);
+		ucv_ucounts_lock = ucv_symbol("ucounts_lock", sizeof(*ucv_ucounts_lock),
+					      UCV_NEEDS_DATA_SYMBOLS);
 		if (!ucv_ucounts_lock)
 			return -ENOENT;
+		if (!ucv_spinlock_works(ucv_ucounts_lock)) {
+			pr_err("ucounts_lock is not a spinlock that can be taken\n");
+			return -ENOEXEC;
+		}
 	}
 
 	/* A power of two; behind it there may be padding, or a red zone. */

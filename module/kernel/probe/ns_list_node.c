@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Are all namespaces of a type on a list that RCU protects? Linux 6.18, in this form. */
+#include <linux/user_namespace.h>
+
+struct list_head *ucv_probe(struct user_namespace *ns);
+struct list_head *ucv_probe(struct user_namespace *ns)
+{
+	return &ns->ns.ns_list_node;
+}
