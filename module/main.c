@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "denials.h"
 #include "kernel/btf.h"
+#include "kernel/charges.h"
 #include "kernel/groups.h"
 #include "kernel/hooks.h"
 #include "kernel/mntns.h"
@@ -51,6 +52,7 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 	ucv_mntns_init(btf);
+	ucv_charges_init(btf);
 	ucv_denials_init();
 	ucv_groups_init(btf);
 	ucv_status_init(ucv_features(btf));

@@ -17,6 +17,7 @@
 #include <uapi/ucountview.h>
 
 #include "kernel/canary.h"
+#include "kernel/charges.h"
 #include "kernel/hooks.h"
 #include "kernel/mntns.h"
 #include "kernel/resources.h"
@@ -474,8 +475,8 @@ void ucv_hooks_init(const struct ucv_hook_calls *calls)
 		return;
 	}
 	ucv_find_ftrace_switch();
-	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials");
-	if (!ucv_can_ucount || !ucv_mntns_available())
+	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials") && ucv_charges_ucount();
+	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount())
 		return; /* the log has said why */
 	ucv_can_mount = ucv_can_hook("count_mounts", "denials of mounts");
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whether the functions that charge take what a probe of them reads.
+ */
+#ifndef UCV_KERNEL_CHARGES_H
+#define UCV_KERNEL_CHARGES_H
+
+#include <linux/types.h>
+
+struct ucv_btf;
+
+void ucv_charges_init(const struct ucv_btf *btf);
+bool ucv_charges_ucount(void);
+bool ucv_charges_mount(void);
+
+#endif
