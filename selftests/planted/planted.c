@@ -15,6 +15,8 @@
  *	lock	"FD": a fanotify group whose list of marks stays locked until the
  *		module is unloaded, or for LOCK_SECONDS, as if its owner did not run;
  *		reads Y while it is
+ *	btf	what the kernel says about its own types becomes something else, see
+ *		planted_btf.c; for this nothing needs to be open
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -29,6 +31,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
+
+#include "planted_btf.h"
 
 static const struct {
 	const char *name;
@@ -190,6 +194,7 @@ static void __exit planted_exit(void)
 		kthread_stop(locker);
 		fput(locked_file);
 	}
+	planted_btf_restore();
 	list_for_each_entry_safe(plant, next, &plants, list) {
 		add_to_counter(charged_ucounts(plant->file), plant->type, -plant->by);
 		fput(plant->file);
