@@ -65,7 +65,7 @@ fetch_locked() {
 	fi
 	case $kind in
 	package) with_lock "apt-$suites" fetch_package_kernel "$1" ;;
-	source) die "kernel $1 is built, not fetched: run $testvm_dir/debug-kernel $version once" ;;
+	source) die "kernel $1 is built, not fetched: run $testvm_dir/debug-kernel ${1#debug-} once" ;;
 	*) die "kernels: unknown kind '$kind'" ;;
 	esac
 }
