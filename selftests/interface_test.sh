@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# What programs and people rely on stays as it is, as interface.txt has it: the options and columns of each command, the
+# keys of its JSON, the fields of the files in debugfs. New lines at an end are compatible, and belong into the file.
+# (The layout of the ioctls is in abi_test, exit statuses in the tests of each command.)
+#
+#	interface_test.sh		compare
+#	interface_test.sh --print	what interface.txt should have
+#
+# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ktap.sh"
+. "$here/find.sh"
+. "$here/reader.sh"
+
+debugfs=/sys/kernel/debug/ucountview
+always=/sys/module/ucountview/parameters/denials
+max_uts=/proc/sys/user/max_uts_namespaces
+uid=1900001100
+commands="usage mounts userns why denials holders leaks audit"
+old_always=''
+old_uts=''
+
+clean_up() {
+	[ -z "$old_uts" ] || echo "$old_uts" >$max_uts
+	[ -z "$old_always" ] || echo "$old_always" >$always
+	for pid in $(pidof leave); do
+		kill "$pid"
+	done
+	rm -rf "$ktap_dir"
+}
+
+# options COMMAND: by its help, one a line: short, long, and = if it takes an argument
+options() {
+	"$reader" "$1" --help | awk -v command="$1" '
+		/^Available output columns:/ { exit }
+		match($0, /^ +(-[A-Za-z], )?--[a-z-]+/) {
+			line = substr($0, RSTART, RLENGTH)
+			rest = substr($0, RSTART + RLENGTH)
+			gsub(/[ ,]+/, " ", line)
+			end = rest ~ /^ </ ? "=" : ""
+			print command " option" line end
+		}'
+}
+
+# columns COMMAND: names and types
+columns() {
+	"$reader" "$1" -H | awk -v command="$1" '{ print command " column " $1 " " $2 }'
+}
+
+# keys COMMAND [ARGUMENT]...: of the first object of its output in JSON; all of its objects have the same
+keys() {
+	command=$1
+	shift
+	"$reader" "$command" -J --output-all "$@" 2>"$ktap_dir/err" </dev/null |
+		"$here/json_check" -l | sed -n "s/^\([a-z]*\)\[0\]\.\([^	]*\)	.*/$command key \1[].\2/p"
+}
+
+# fields FILE: of a file in debugfs; each line of status begins with one
+fields() {
+	if [ "$1" = status ]; then
+		sed -n 's/^\([a-z_]*\):.*/debugfs status \1/p' $debugfs/status
+	else
+		sed -n "1s/^/debugfs $1 /p" "$debugfs/$1"
+	fi
+}
+
+print_options() {
+	for command in $commands; do
+		options "$command"
+	done
+}
+
+print_columns() {
+	for command in $commands; do
+		columns "$command"
+	done
+}
+
+# Something to show for each of them: a watch, a refusal.
+prepare() {
+	old_always=$(cat $always)
+	old_uts=$(cat $max_uts)
+	echo 1 >$always && "$here/leave" -u $uid watches 1 && echo 0 >$max_uts || return
+	! unshare -u true 2>/dev/null
+}
+
+print_keys() {
+	keys usage && keys mounts && keys userns && keys why $$ && keys denials && keys holders &&
+		keys leaks --settle 1 -- "$here/leave" -u $((uid + 1)) watches 1
+	keys audit -a
+}
+
+print_fields() {
+	for file in ucounts userns mounts holders denials status; do
+		fields $file
+	done
+}
+
+# frozen KIND: this kind of lines is as in the file
+frozen() {
+	"print_$1" >"$ktap_dir/seen"
+	grep " ${1%s}\b" "$here/interface.txt" >"$ktap_dir/frozen"
+	[ -s "$ktap_dir/frozen" ] && diff "$ktap_dir/frozen" "$ktap_dir/seen"
+}
+
+options_are_frozen() {
+	frozen options
+}
+
+columns_are_frozen() {
+	frozen columns
+}
+
+json_keys_are_frozen() {
+	frozen keys
+}
+
+debugfs_fields_are_frozen() {
+	print_fields >"$ktap_dir/seen"
+	grep '^debugfs ' "$here/interface.txt" >"$ktap_dir/frozen"
+	[ -s "$ktap_dir/frozen" ] && diff "$ktap_dir/frozen" "$ktap_dir/seen"
+}
+
+[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
+[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+reader=$(find_reader)
+[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+prepare || ktap_skip_all "a refusal cannot be brought about"
+
+if [ "${1:-}" = --print ]; then
+	print_options && print_columns && print_keys && print_fields
+	exit
+fi
+ktap_begin 4
+ktap_test options_are_frozen
+ktap_test columns_are_frozen
+ktap_test json_keys_are_frozen
+ktap_test debugfs_fields_are_frozen
+ktap_end
