@@ -35,9 +35,7 @@ check-debug: ## the same on kernels built with KASAN, lockdep, kmemleak and more
 	@tools/testvm/debug-kernel 6.12
 	@tools/testvm/debug-kernel 6.12-list
 	@tools/testvm/debug-kernel 7.3
-	@tools/testvm/check -k debug-6.12 -k debug-7.3
-	@tools/testvm/check -k debug-6.12-list mounts_test mounts_churn_test mounts_nobtf_test.sh \
-		denials_mounts_test evidence_test.sh
+	@tools/testvm/check -k debug-6.12 -k debug-7.3 debug-6.12-list:mounts
 
 bench: ## what a walk costs, in instructions
 	@tools/setup vm
