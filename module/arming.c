@@ -16,8 +16,8 @@
 #include <trace/events/ucountview.h>
 
 #include "arming.h"
+#include "compat/kretprobes.h"
 #include "denials.h"
-#include "kernel/hooks.h"
 #include "watch.h"
 
 static DEFINE_MUTEX(ucv_arming_lock); /* protects the next five, and the hooks */
@@ -47,7 +47,7 @@ static void ucv_unpark(void)
 }
 
 /*
- * Nobody needs the hooks any more. While ftrace is off they must stay (see hooks.h), and
+ * Nobody needs the hooks any more. While ftrace is off they must stay (see kretprobes.h), and
  * the module with them. Where that comes too late, as the module is being unloaded,
  * they go all the same.
  */

@@ -3,7 +3,7 @@
  * Denials: what is recorded when the kernel refuses a charge, and the ring and
  * the counts in which it is kept.
  *
- * A record is made in the refused thread, in the context that kernel/hooks.h
+ * A record is made in the refused thread, in the context that compat/kretprobes.h
  * describes. It is put together without any lock, and copied into the ring under
  * ucv_denials_lock, under which nothing is done but such copies. So
  * nothing that a reader does or does not do can hold the refused thread up: the
@@ -22,12 +22,12 @@
 #include <linux/user_namespace.h>
 #include <linux/vmalloc.h>
 
+#include "compat/kretprobes.h"
+#include "compat/mntns.h"
+#include "compat/resources.h"
+#include "compat/ucounts.h"
+#include "compat/userns.h"
 #include "denials.h"
-#include "kernel/hooks.h"
-#include "kernel/mntns.h"
-#include "kernel/resources.h"
-#include "kernel/ucounts.h"
-#include "kernel/userns.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/ucountview.h>

@@ -9,8 +9,8 @@
 #include <linux/wait.h>
 
 #include "arming.h"
+#include "compat/kretprobes.h"
 #include "denials.h"
-#include "kernel/hooks.h"
 #include "listener.h"
 #include "watch.h"
 

@@ -7,18 +7,18 @@
 #include <linux/moduleparam.h>
 
 #include "arming.h"
+#include "chardev.h"
+#include "compat/btf.h"
+#include "compat/charges.h"
+#include "compat/fsnotify.h"
+#include "compat/kretprobes.h"
+#include "compat/mntns.h"
+#include "compat/resources.h"
+#include "compat/symbols.h"
+#include "compat/ucounts.h"
+#include "compat/userns.h"
 #include "debugfs.h"
 #include "denials.h"
-#include "kernel/btf.h"
-#include "kernel/charges.h"
-#include "kernel/groups.h"
-#include "kernel/hooks.h"
-#include "kernel/mntns.h"
-#include "kernel/resources.h"
-#include "kernel/symbols.h"
-#include "kernel/ucounts.h"
-#include "kernel/userns.h"
-#include "miscdev.h"
 #include "status.h"
 #include "version.h"
 
@@ -77,7 +77,7 @@ static int __init ucv_init(void)
 		return ret;
 
 	ucv_arming_init();
-	ret = ucv_miscdev_init();
+	ret = ucv_chardev_init();
 	if (ret) {
 		pr_err("cannot register /dev/" UCV_MODULE_NAME " (%d)\n", ret);
 		ucv_arming_exit();
@@ -91,7 +91,7 @@ static int __init ucv_init(void)
 static void __exit ucv_exit(void)
 {
 	ucv_debugfs_exit();
-	ucv_miscdev_exit();
+	ucv_chardev_exit();
 	ucv_arming_exit();
 	ucv_denials_exit();
 }

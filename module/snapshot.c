@@ -13,10 +13,10 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
+#include "compat/fsnotify.h"
+#include "compat/kretprobes.h"
+#include "compat/mntns.h"
 #include "denials.h"
-#include "kernel/groups.h"
-#include "kernel/hooks.h"
-#include "kernel/mntns.h"
 #include "snapshot.h"
 #include "status.h"
 #include "walk/walk.h"

@@ -13,8 +13,8 @@
 
 #include <uapi/ucountview.h>
 
-#include "hold.h"
-#include "kernel/resources.h"
+#include "compat/resources.h"
+#include "section_timer.h"
 
 /*
  * Records in memory end with the last resource that this kernel has; those of

@@ -7,10 +7,10 @@
 #include <linux/spinlock.h>
 
 #include "arming.h"
+#include "compat/kretprobes.h"
+#include "compat/resources.h"
+#include "compat/ucounts.h"
 #include "denials.h"
-#include "kernel/hooks.h"
-#include "kernel/resources.h"
-#include "kernel/ucounts.h"
 #include "snapshot.h"
 #include "status.h"
 #include "text/text.h"

@@ -15,7 +15,7 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-#include "kernel/groups.h"
+#include "compat/fsnotify.h"
 #include "snapshot.h"
 #include "unattributed.h"
 

@@ -15,8 +15,8 @@
 
 #include <uapi/ucountview.h>
 
+#include "compat/kretprobes.h"
 #include "denials.h"
-#include "kernel/hooks.h"
 #include "watch.h"
 
 #define UCV_WATCH_INTERVAL	HZ

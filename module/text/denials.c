@@ -5,8 +5,8 @@
  */
 #include <linux/seq_file.h>
 
+#include "compat/resources.h"
 #include "denials.h"
-#include "kernel/resources.h"
 #include "text/text.h"
 
 #define UCV_DENIALS_HEADING "SEQ TIME_NS RESOURCE CALLER_USERNS CALLER_UID CHARGED_USERNS CHARGED_UID LEVEL USERNS UID USED LIMIT MNTNS PENDING ASKED FLAGS TID PID COMMAND"

@@ -8,8 +8,8 @@
 #include <linux/math64.h>
 #include <linux/seq_file.h>
 
-#include "kernel/groups.h"
-#include "kernel/resources.h"
+#include "compat/fsnotify.h"
+#include "compat/resources.h"
 #include "text/text.h"
 #include "unattributed.h"
 

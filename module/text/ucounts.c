@@ -5,7 +5,7 @@
 #include <linux/math64.h>
 #include <linux/seq_file.h>
 
-#include "kernel/resources.h"
+#include "compat/resources.h"
 #include "text/text.h"
 
 /* Each record has a line for each resource. */

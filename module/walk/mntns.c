@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The walk over the mount namespaces: one record for each. How they are found,
- * and what keeps them alive, is said in kernel/mntns.h; here each is a set of
+ * and what keeps them alive, is said in compat/mntns.h; here each is a set of
  * facts, known by an id that is never used again, so none is recorded twice
  * however often it is met.
  */
@@ -11,7 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
-#include "kernel/mntns.h"
+#include "compat/mntns.h"
 #include "walk/walk.h"
 
 static u32 *ucv_mntmap_head(struct ucv_mntmap *map, u64 id)

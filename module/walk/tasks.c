@@ -11,8 +11,8 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
-#include "kernel/mntns.h"
-#include "kernel/tasks.h"
+#include "compat/mntns.h"
+#include "compat/tasks.h"
 #include "walk/walk.h"
 
 /* Steps of a task, whatever else is done with it. */

@@ -11,7 +11,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
-#include "kernel/ucounts.h"
+#include "compat/ucounts.h"
 #include "walk/walk.h"
 
 /*

@@ -3,7 +3,7 @@
  * The user namespaces of a walk: those that the counters lead to, those that
  * processes live in, and all their ancestors.
  *
- * Each is kept readable (kernel/userns.h says how) from the moment it is met
+ * Each is kept readable (compat/userns.h says how) from the moment it is met
  * until the end of the walk. So it is read without any lock, and no namespace
  * can take the place of another unnoticed.
  */

@@ -10,7 +10,7 @@
  */
 #include <linux/err.h>
 
-#include "kernel/mntns.h"
+#include "compat/mntns.h"
 #include "walk/walk.h"
 
 static int ucv_walk_tables(struct ucv_walk *walk)

@@ -8,9 +8,9 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
-#include "kernel/files.h"
-#include "kernel/groups.h"
-#include "kernel/userns.h"
+#include "compat/files.h"
+#include "compat/fsnotify.h"
+#include "compat/userns.h"
 #include "snapshot.h"
 
 struct files_struct;

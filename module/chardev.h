@@ -2,10 +2,10 @@
 /*
  * The front end for programs: ioctls on /dev/ucountview.
  */
-#ifndef UCV_MISCDEV_H
-#define UCV_MISCDEV_H
+#ifndef UCV_CHARDEV_H
+#define UCV_CHARDEV_H
 
-int ucv_miscdev_init(void);
-void ucv_miscdev_exit(void);
+int ucv_chardev_init(void);
+void ucv_chardev_exit(void);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * The files that a task has open, a limited amount of work at a time.
  */
-#ifndef UCV_KERNEL_FILES_H
-#define UCV_KERNEL_FILES_H
+#ifndef UCV_COMPAT_FILES_H
+#define UCV_COMPAT_FILES_H
 
 #include <linux/types.h>
 

@@ -5,7 +5,7 @@
  * many descriptors and processes share a group, its records stay bounded.
  *
  * A group is known by its address. So that no other takes the place of one that
- * goes away, the walk pins it (kernel/groups.h says how) from the moment when it
+ * goes away, the walk pins it (compat/fsnotify.h says how) from the moment when it
  * is found until its marks have been counted, or until it is seen to be closed.
  */
 #include <linux/hash.h>
@@ -16,9 +16,9 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
-#include "kernel/files.h"
-#include "kernel/groups.h"
-#include "kernel/tasks.h"
+#include "compat/files.h"
+#include "compat/fsnotify.h"
+#include "compat/tasks.h"
 #include "walk/walk.h"
 
 /* Groups checked between two RCU read sections, for those that have been closed. */

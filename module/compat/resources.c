@@ -9,8 +9,8 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "kernel/btf.h"
-#include "kernel/resources.h"
+#include "compat/btf.h"
+#include "compat/resources.h"
 
 /* Written by ucv_resources_init() only, before anyone can read. */
 struct ucv_resource ucv_resources[UCV_NR_RESOURCES];

@@ -34,8 +34,8 @@
  * survives a bad address, and believed only if the namespace has a reference
  * left afterwards: then the charge had not been dropped when it was read.
  */
-#ifndef UCV_KERNEL_MNTNS_H
-#define UCV_KERNEL_MNTNS_H
+#ifndef UCV_COMPAT_MNTNS_H
+#define UCV_COMPAT_MNTNS_H
 
 #include <linux/types.h>
 

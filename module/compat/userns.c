@@ -7,9 +7,9 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "kernel/btf.h"
-#include "kernel/resources.h"
-#include "kernel/userns.h"
+#include "compat/btf.h"
+#include "compat/resources.h"
+#include "compat/userns.h"
 
 static_assert(__same_type(((struct user_namespace *)NULL)->parent,
 			  struct user_namespace *));
@@ -59,8 +59,8 @@ int ucv_userns_init(const struct ucv_btf *btf)
  * @ref: to be filled; ucv_userns_release() undoes it
  * @ns: reached in one of these ways, in the same locked section: from an entry of
  *	a locked ucounts bucket, from the credentials of a task under RCU, from a
- *	mount namespace during a visit (kernel/mntns.h), from a group whose file is
- *	kept (kernel/groups.h), or as the parent of a namespace that is held
+ *	mount namespace during a visit (compat/mntns.h), from a group whose file is
+ *	kept (compat/fsnotify.h), or as the parent of a namespace that is held
  *
  * Context: any. Does not sleep.
  * Return: false if the namespace is on its way out

@@ -2,8 +2,8 @@
 /*
  * What the running kernel says about its own types.
  */
-#ifndef UCV_KERNEL_BTF_H
-#define UCV_KERNEL_BTF_H
+#ifndef UCV_COMPAT_BTF_H
+#define UCV_COMPAT_BTF_H
 
 #include <linux/types.h>
 

@@ -15,8 +15,8 @@
 #include <linux/sched/task.h>
 #include <linux/spinlock.h>
 
-#include "kernel/btf.h"
-#include "kernel/files.h"
+#include "compat/btf.h"
+#include "compat/files.h"
 
 /* Steps of a file that is visited. */
 #define UCV_FILE_STEPS		24U

@@ -15,8 +15,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kernel/btf.h"
-#include "kernel/symbols.h"
+#include "compat/btf.h"
+#include "compat/symbols.h"
 
 /* How deep unnamed members, and names for names of types, may nest. */
 #define UCV_BTF_DEPTH	16

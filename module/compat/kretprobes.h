@@ -18,8 +18,8 @@
  * unregistered stays in the table. (All series with that sysctl; kernels whose sysctl
  * does not turn ftrace off are not concerned.)
  */
-#ifndef UCV_KERNEL_HOOKS_H
-#define UCV_KERNEL_HOOKS_H
+#ifndef UCV_COMPAT_KRETPROBES_H
+#define UCV_COMPAT_KRETPROBES_H
 
 #include <linux/kconfig.h>
 #include <linux/types.h>

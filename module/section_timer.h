@@ -3,8 +3,8 @@
  * How long a walk keeps others waiting: the longest time that it has held a lock
  * or an RCU read section.
  */
-#ifndef UCV_HOLD_H
-#define UCV_HOLD_H
+#ifndef UCV_SECTION_TIMER_H
+#define UCV_SECTION_TIMER_H
 
 #include <linux/ktime.h>
 #include <linux/minmax.h>

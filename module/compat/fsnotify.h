@@ -33,8 +33,8 @@
  * of ours. A mark keeps its reference until it is freed, after an SRCU grace period:
  * this number lags behind by those that were removed a moment ago.
  */
-#ifndef UCV_KERNEL_GROUPS_H
-#define UCV_KERNEL_GROUPS_H
+#ifndef UCV_COMPAT_FSNOTIFY_H
+#define UCV_COMPAT_FSNOTIFY_H
 
 #include <linux/types.h>
 

@@ -17,7 +17,7 @@
 #include <linux/static_call.h>
 #include <linux/string.h>
 
-#include "kernel/symbols.h"
+#include "compat/symbols.h"
 
 typedef unsigned long (*ucv_lookup_fn)(const char *name);
 
@@ -59,7 +59,7 @@ int ucv_symbols_init(void)
 {
 	/*
 	 * Disabled: only its address is wanted. An enabled one that is unregistered
-	 * while ftrace is off would harm the kernel, see hooks.h.
+	 * while ftrace is off would harm the kernel, see kretprobes.h.
 	 */
 	struct kprobe kp = {
 		.symbol_name	= "kallsyms_lookup_name",

@@ -2,8 +2,8 @@
 /*
  * Whether a lock of the kernel that was found by its name can be taken.
  */
-#ifndef UCV_KERNEL_LOCKS_H
-#define UCV_KERNEL_LOCKS_H
+#ifndef UCV_COMPAT_LOCKS_H
+#define UCV_COMPAT_LOCKS_H
 
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>

@@ -10,8 +10,8 @@
 #include <linux/module.h>
 #include <linux/user_namespace.h>
 
-#include "kernel/btf.h"
-#include "kernel/charges.h"
+#include "compat/btf.h"
+#include "compat/charges.h"
 
 static_assert(__same_type(inc_ucount, struct ucounts *(struct user_namespace *, kuid_t,
 						       enum ucount_type)));

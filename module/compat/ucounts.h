@@ -10,12 +10,12 @@
  * - since 6.15 an entry is freed after a grace period (kfree_rcu), so an RCU
  *   read section keeps what was found in the table.
  *
- * The namespace that an entry points to is another matter, see kernel/userns.h.
+ * The namespace that an entry points to is another matter, see compat/userns.h.
  * Only when that, too, is freed after a grace period does the walk do without
  * the lock.
  */
-#ifndef UCV_KERNEL_UCOUNTS_H
-#define UCV_KERNEL_UCOUNTS_H
+#ifndef UCV_COMPAT_UCOUNTS_H
+#define UCV_COMPAT_UCOUNTS_H
 
 #include <linux/atomic.h>
 #include <linux/rculist.h>
@@ -24,8 +24,8 @@
 #include <linux/spinlock.h>
 #include <linux/user_namespace.h>
 
-#include "kernel/features.h"
-#include "kernel/resources.h"
+#include "compat/features.h"
+#include "compat/resources.h"
 
 #define UCV_UCOUNTS_LOCKLESS	(UCV_HAVE_NS_RCU && UCV_HAVE_UCOUNTS_NULLS)
 

@@ -3,7 +3,7 @@
 #
 # Writes features.h: what the headers of the target kernel have.
 #
-# usage: CC=... features.sh OUTPUT PROBE-DIRECTORY COMPILER-FLAG...
+# usage: CC=... configure.sh OUTPUT PROBE-DIRECTORY COMPILER-FLAG...
 #
 # Each file of the directory is one question. "UCV_HAVE_<NAME>" is 1 if it
 # compiles and 0 if not. sanity.c must compile, or the headers are unusable and
@@ -34,7 +34,7 @@ enumerators()
 }
 
 {
-	echo "/* Made by features.sh from the headers of the target kernel. */"
+	echo "/* Made by configure.sh from the headers of the target kernel. */"
 	for probe in "$probes"/*.c; do
 		name=$(basename "$probe" .c | tr '[:lower:]' '[:upper:]')
 		[ "$name" = SANITY ] && continue

@@ -21,12 +21,12 @@
  *   copy only if it is a user namespace by its looks. The copy is of no use
  *   for following pointers.
  */
-#ifndef UCV_KERNEL_USERNS_H
-#define UCV_KERNEL_USERNS_H
+#ifndef UCV_COMPAT_USERNS_H
+#define UCV_COMPAT_USERNS_H
 
 #include <linux/user_namespace.h>
 
-#include "kernel/features.h"
+#include "compat/features.h"
 
 /* Levels 0 to 33: create_user_ns() refuses to nest deeper. */
 #define UCV_USERNS_LEVELS	34

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * inotify and fanotify groups: finding, keeping and counting them. The whole story
- * is in groups.h.
+ * is in fsnotify.h.
  */
 #include <linux/fanotify.h>
 #include <linux/fs.h>
@@ -18,12 +18,12 @@
 
 #include <uapi/ucountview.h>
 
-#include "hold.h"
-#include "kernel/btf.h"
-#include "kernel/features.h"
-#include "kernel/files.h"
-#include "kernel/groups.h"
-#include "kernel/symbols.h"
+#include "compat/btf.h"
+#include "compat/features.h"
+#include "compat/files.h"
+#include "compat/fsnotify.h"
+#include "compat/symbols.h"
+#include "section_timer.h"
 
 /* Marks counted in one RCU read section, or with the lock of the list held. */
 #define UCV_MARKS_BATCH		1024
@@ -159,7 +159,7 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
 
 /*
  * The lock of the list keeps the marks on it. If there are too many for one batch, or
- * the lock is not free, the references tell, see groups.h.
+ * the lock is not free, the references tell, see fsnotify.h.
  */
 static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
 			       struct ucv_hold *hold)

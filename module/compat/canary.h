@@ -11,8 +11,8 @@
  * relied on: the first is static, the second differs. What is tried instead is
  * whether a probe fires.
  */
-#ifndef UCV_KERNEL_CANARY_H
-#define UCV_KERNEL_CANARY_H
+#ifndef UCV_COMPAT_CANARY_H
+#define UCV_COMPAT_CANARY_H
 
 #include <linux/types.h>
 

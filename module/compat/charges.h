@@ -2,8 +2,8 @@
 /*
  * Whether the functions that charge take what a probe of them reads.
  */
-#ifndef UCV_KERNEL_CHARGES_H
-#define UCV_KERNEL_CHARGES_H
+#ifndef UCV_COMPAT_CHARGES_H
+#define UCV_COMPAT_CHARGES_H
 
 #include <linux/types.h>
 

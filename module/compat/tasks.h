@@ -4,8 +4,8 @@
  * leave its RCU read section at any point and go on later; and which of them
  * stands for the file table that it shares with others of its process.
  */
-#ifndef UCV_KERNEL_TASKS_H
-#define UCV_KERNEL_TASKS_H
+#ifndef UCV_COMPAT_TASKS_H
+#define UCV_COMPAT_TASKS_H
 
 #include <linux/idr.h>
 #include <linux/pid.h>

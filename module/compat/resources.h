@@ -2,15 +2,15 @@
 /*
  * What the counters of this kernel are called.
  */
-#ifndef UCV_KERNEL_RESOURCES_H
-#define UCV_KERNEL_RESOURCES_H
+#ifndef UCV_COMPAT_RESOURCES_H
+#define UCV_COMPAT_RESOURCES_H
 
 #include <linux/build_bug.h>
 #include <linux/user_namespace.h>
 
 #include <uapi/ucountview.h>
 
-#include "kernel/features.h"
+#include "compat/features.h"
 
 #if UCV_HAVE_UCOUNTS_RLIMIT
 #define UCV_NR_RLIMITS		UCOUNT_RLIMIT_COUNTS

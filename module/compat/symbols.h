@@ -2,8 +2,8 @@
 /*
  * The addresses of what the kernel does not export. Found once, at load.
  */
-#ifndef UCV_KERNEL_SYMBOLS_H
-#define UCV_KERNEL_SYMBOLS_H
+#ifndef UCV_COMPAT_SYMBOLS_H
+#define UCV_COMPAT_SYMBOLS_H
 
 #include <linux/types.h>
 

@@ -8,10 +8,10 @@
 #include <linux/log2.h>
 #include <linux/module.h>
 
-#include "kernel/btf.h"
-#include "kernel/locks.h"
-#include "kernel/symbols.h"
-#include "kernel/ucounts.h"
+#include "compat/btf.h"
+#include "compat/locks.h"
+#include "compat/symbols.h"
+#include "compat/ucounts.h"
 
 static_assert(__same_type(((struct ucounts *)NULL)->ns, struct user_namespace *));
 static_assert(__same_type(((struct ucounts *)NULL)->uid, kuid_t));

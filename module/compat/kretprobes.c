@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The two places where the kernel refuses, probed while somebody wants to know.
- * What a handler may do is said in hooks.h.
+ * What a handler may do is said in kretprobes.h.
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
@@ -16,12 +16,12 @@
 
 #include <uapi/ucountview.h>
 
-#include "kernel/canary.h"
-#include "kernel/charges.h"
-#include "kernel/hooks.h"
-#include "kernel/mntns.h"
-#include "kernel/resources.h"
-#include "kernel/symbols.h"
+#include "compat/canary.h"
+#include "compat/charges.h"
+#include "compat/kretprobes.h"
+#include "compat/mntns.h"
+#include "compat/resources.h"
+#include "compat/symbols.h"
 
 static const struct ucv_hook_calls *ucv_calls;
 static bool ucv_can_ucount;
@@ -262,7 +262,7 @@ void ucv_hooks_remove(void)
 /**
  * ucv_hooks_stuck() - must the hooks stay as they are?
  *
- * Return: true while they are registered and ftrace is off, see hooks.h
+ * Return: true while they are registered and ftrace is off, see kretprobes.h
  */
 bool ucv_hooks_stuck(void)
 {

@@ -14,8 +14,8 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "chardev.h"
 #include "listener.h"
-#include "miscdev.h"
 #include "snapshot.h"
 #include "status.h"
 #include "version.h"
@@ -327,23 +327,23 @@ static struct miscdevice ucv_miscdev = {
 };
 
 /**
- * ucv_miscdev_init() - show the device
+ * ucv_chardev_init() - show the device
  *
  * Context: process context, at load, when all else is ready.
  * Return: 0 or a negative error
  */
-int ucv_miscdev_init(void)
+int ucv_chardev_init(void)
 {
 	return misc_register(&ucv_miscdev);
 }
 
 /**
- * ucv_miscdev_exit() - take the device away
+ * ucv_chardev_exit() - take the device away
  *
  * Context: process context, at unload. No file is open any more: each keeps the
  *	module loaded.
  */
-void ucv_miscdev_exit(void)
+void ucv_chardev_exit(void)
 {
 	misc_deregister(&ucv_miscdev);
 }

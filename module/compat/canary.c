@@ -9,8 +9,8 @@
 #include <linux/mutex.h>
 #include <linux/ptrace.h>
 
-#include "kernel/canary.h"
-#include "kernel/hooks.h"
+#include "compat/canary.h"
+#include "compat/kretprobes.h"
 
 #if UCV_HAVE_HOOKS
 

@@ -24,13 +24,13 @@
 
 #include <uapi/ucountview.h>
 
-#include "hold.h"
-#include "kernel/btf.h"
-#include "kernel/features.h"
-#include "kernel/files.h"
-#include "kernel/locks.h"
-#include "kernel/mntns.h"
-#include "kernel/symbols.h"
+#include "compat/btf.h"
+#include "compat/features.h"
+#include "compat/files.h"
+#include "compat/locks.h"
+#include "compat/mntns.h"
+#include "compat/symbols.h"
+#include "section_timer.h"
 
 #if UCV_HAVE_NS_TREE
 #include <linux/nstree.h>

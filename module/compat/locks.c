@@ -9,7 +9,7 @@
 #include <linux/delay.h>
 #include <linux/kernel.h>
 
-#include "kernel/locks.h"
+#include "compat/locks.h"
 
 #define UCV_TRIES	1000
 
