@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "chardev.h"
+#include "collect.h"
 #include "listener.h"
 #include "snapshot.h"
 #include "status.h"
@@ -85,7 +86,7 @@ static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
 	if (ret)
 		return ret;
 	memset(&info, 0, sizeof(info));
-	info.supported = ucv_snap_supported();
+	info.supported = ucv_collect_supported();
 	info.features = ucv_status_features();
 	info.abi_version = UCV_ABI_VERSION;
 	info.nr_resources = UCV_NR_RESOURCES;
@@ -106,11 +107,11 @@ static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
 	struct ucv_snap *snap;
 
 	ucv_file_forget(uf);
-	snap = ucv_snap_take(out->request);
+	snap = ucv_collect(out->request);
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
 	uf->snap = snap;
-	out->supported = ucv_snap_supported();
+	out->supported = ucv_collect_supported();
 	out->filled = snap->filled;
 	out->start_ns = snap->start_ns;
 	out->end_ns = snap->end_ns;
@@ -130,7 +131,7 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 		return -EINVAL;
 	if (snapshot.flags || snapshot.reserved)
 		return -EINVAL;
-	if (snapshot.request & ~ucv_snap_supported())
+	if (snapshot.request & ~ucv_collect_supported())
 		return -EOPNOTSUPP;
 
 	if (mutex_lock_killable(&uf->lock))

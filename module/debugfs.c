@@ -27,6 +27,7 @@
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
 
+#include "collect.h"
 #include "debugfs.h"
 #include "snapshot.h"
 #include "text/text.h"
@@ -136,7 +137,7 @@ static int ucv_view_fill(struct ucv_view *view)
 	struct ucv_snap *snap;
 
 	if (view->text->request) {
-		snap = ucv_snap_take(view->text->request);
+		snap = ucv_collect(view->text->request);
 		if (IS_ERR(snap))
 			return PTR_ERR(snap);
 		view->snap = snap;
@@ -149,7 +150,7 @@ static struct ucv_view *ucv_view_alloc(const struct ucv_text *text)
 	struct ucv_view *view;
 	int ret;
 
-	if (text->request & ~ucv_snap_supported())
+	if (text->request & ~ucv_collect_supported())
 		return ERR_PTR(-EOPNOTSUPP);
 	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
 	if (!view)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A snapshot: takes one walk through the kernel's tables and keeps the records.
- * What the tables are is not known here, only the order of the walks.
+ * A snapshot: the memory for the records of one walk, and its bound. What is in the
+ * records, and where it comes from, is not known here.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -11,17 +11,8 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
-#include "compat/fsnotify.h"
-#include "compat/kretprobes.h"
-#include "compat/mntns.h"
-#include "denials.h"
 #include "snapshot.h"
-#include "status.h"
-#include "walk/walk.h"
-
-#define UCV_GROUP_KINDS	(UCV_MASK(UCV_KIND_GROUP) | UCV_MASK(UCV_KIND_HOLDER))
 
 static unsigned int max_snapshot_kib = 64 * 1024;
 module_param(max_snapshot_kib, uint, 0644);
@@ -168,7 +159,7 @@ void ucv_array_free(struct ucv_snap *snap, struct ucv_array *array)
 
 /**
  * ucv_snap_free() - forget a snapshot
- * @snap: from ucv_snap_take(), or NULL
+ * @snap: from ucv_snap_new(), or NULL
  *
  * Context: process context. May sleep.
  */
@@ -197,7 +188,13 @@ static void ucv_snap_init_resources(struct ucv_array *records)
 	records->max = UCV_NR_RESOURCES;
 }
 
-static struct ucv_snap *ucv_snap_new(void)
+/**
+ * ucv_snap_new() - begin a snapshot without records
+ *
+ * Context: process context. Sleeps.
+ * Return: a snapshot for ucv_snap_free(), or NULL
+ */
+struct ucv_snap *ucv_snap_new(void)
 {
 	struct ucv_snap *snap;
 
@@ -212,84 +209,5 @@ static struct ucv_snap *ucv_snap_new(void)
 	ucv_array_init(&snap->records[UCV_KIND_DENIAL_COUNT], sizeof(struct ucv_denial_count));
 	ucv_array_init(&snap->records[UCV_KIND_GROUP], sizeof(struct ucv_group));
 	ucv_array_init(&snap->records[UCV_KIND_HOLDER], sizeof(struct ucv_holder));
-	return snap;
-}
-
-/**
- * ucv_snap_supported() - the kinds that ucv_snap_take() can be asked for
- *
- * Return: UCV_MASK() of them
- */
-u64 ucv_snap_supported(void)
-{
-	return UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
-	       UCV_MASK(UCV_KIND_UCOUNTS) |
-	       (ucv_mntns_available() ? UCV_MASK(UCV_KIND_MNTNS) : 0) |
-	       (ucv_hooks_ucount() ? UCV_MASK(UCV_KIND_DENIAL_COUNT) : 0) |
-	       (ucv_groups_available() ? UCV_GROUP_KINDS : 0);
-}
-
-static int ucv_snap_denial_counts(struct ucv_snap *snap)
-{
-	struct ucv_array *records = &snap->records[UCV_KIND_DENIAL_COUNT];
-	struct ucv_denial_count count;
-	int ret = 0;
-	u32 slot;
-
-	for (slot = 0; slot <= UCV_DENIALS_COUNTS && !ret; slot++) {
-		if (!ucv_denials_get_count(slot, &count))
-			continue;
-		ret = ucv_array_reserve(snap, records, 1);
-		if (!ret)
-			memcpy(ucv_array_at(records, records->nr++), &count, sizeof(count));
-	}
-	return ret;
-}
-
-/*
- * Whichever of the kernel's tables is asked for, the user namespaces come with it;
- * groups and holders come as a pair.
- */
-static int ucv_snap_fill(struct ucv_snap *snap, u64 request)
-{
-	u64 walked = request & ~(UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_DENIAL_COUNT));
-	int ret = 0;
-
-	if (request & UCV_MASK(UCV_KIND_DENIAL_COUNT))
-		ret = ucv_snap_denial_counts(snap);
-	if (ret || !walked)
-		return ret;
-	snap->filled = request | UCV_MASK(UCV_KIND_USERNS);
-	if (request & UCV_GROUP_KINDS)
-		snap->filled |= UCV_GROUP_KINDS;
-	return ucv_walk(snap);
-}
-
-/**
- * ucv_snap_take() - read the kernel's tables
- * @request: UCV_MASK() of the kinds wanted, a subset of ucv_snap_supported()
- *
- * Context: process context, no locks held. Sleeps.
- * Return: a snapshot for ucv_snap_free(), or -EFBIG if it would exceed
- *	max_snapshot_kib, -ENOMEM, -EINTR if a fatal signal is pending
- */
-struct ucv_snap *ucv_snap_take(u64 request)
-{
-	struct ucv_snap *snap;
-	int ret;
-
-	snap = ucv_snap_new();
-	if (!snap)
-		return ERR_PTR(-ENOMEM);
-	snap->filled = request;
-	snap->start_ns = ktime_get_boottime_ns();
-	ret = ucv_snap_fill(snap, request);
-	snap->end_ns = ktime_get_boottime_ns();
-	if (ret) {
-		ucv_snap_free(snap);
-		return ERR_PTR(ret);
-	}
-	if (snap->filled & UCV_MASK(UCV_KIND_USERNS)) /* it has walked */
-		ucv_status_note(snap);
 	return snap;
 }

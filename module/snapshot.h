@@ -50,7 +50,7 @@ struct ucv_array {
 
 /**
  * struct ucv_snap - a snapshot
- * @records: by kind. Once ucv_snap_take() has returned, nothing changes any more.
+ * @records: by kind. Once ucv_collect() has returned, nothing changes any more.
  * @filled: UCV_MASK() of the kinds that are there
  * @bytes: memory that the snapshot, and its walk while it is under way, have allocated
  * @max_bytes: the bound of @bytes
@@ -70,9 +70,8 @@ struct ucv_snap {
 	u32 skipped;
 };
 
-struct ucv_snap *ucv_snap_take(u64 request);
+struct ucv_snap *ucv_snap_new(void);
 void ucv_snap_free(struct ucv_snap *snap);
-u64 ucv_snap_supported(void);
 void *ucv_snap_alloc(struct ucv_snap *snap, size_t bytes);
 void ucv_snap_release(struct ucv_snap *snap, const void *data, size_t bytes);
 void ucv_array_init(struct ucv_array *array, size_t stride);

@@ -10,7 +10,6 @@
 #include <linux/ptrace.h>
 
 #include "compat/canary.h"
-#include "compat/kretprobes.h"
 
 #if UCV_HAVE_HOOKS
 

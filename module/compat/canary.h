@@ -14,7 +14,12 @@
 #ifndef UCV_COMPAT_CANARY_H
 #define UCV_COMPAT_CANARY_H
 
+#include <linux/kconfig.h>
 #include <linux/types.h>
+
+/* Can a function be probed on its way out, and its arguments be read? */
+#define UCV_HAVE_HOOKS	(IS_ENABLED(CONFIG_KRETPROBES) && \
+			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
 
 struct kprobe;
 

@@ -21,12 +21,8 @@
 #ifndef UCV_COMPAT_KRETPROBES_H
 #define UCV_COMPAT_KRETPROBES_H
 
-#include <linux/kconfig.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
-
-#define UCV_HAVE_HOOKS	(IS_ENABLED(CONFIG_KRETPROBES) && \
-			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
 
 struct mnt_namespace;
 struct mount;

@@ -150,9 +150,6 @@ struct ucv_task_visitor {
 		     struct ucv_files_place *place);
 };
 
-/* walk/walk.c */
-int ucv_walk(struct ucv_snap *snap);
-
 /* walk/ucounts.c */
 int ucv_walk_ucounts(struct ucv_walk *walk);
 
@@ -178,7 +175,7 @@ int ucv_walk_mntns(struct ucv_walk *walk);
 int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
 			 struct ucv_files_place *place);
 
-/* walk/holders.c */
+/* walk/fsnotify.c */
 int ucv_walk_holders(struct ucv_walk *walk);
 
 #endif
