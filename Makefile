@@ -4,11 +4,12 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/version.h)
+RELEASE = $(or $(shell $(MAKE) -s -C $(KDIR) kernelrelease 2>/dev/null),$(shell uname -r))
 SRCDIR := $(DESTDIR)/usr/src/ucountview-$(VERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools demo check check-debug bench lint load unload install \
-	dkms-install clean help
+.PHONY: all module tools deps demo check check-debug bench lint load unload install uninstall \
+	dkms-install dkms-remove clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -22,27 +23,25 @@ module: ## build the module (KDIR=... for another kernel than the running one)
 tools: ## build the reader
 	$(MAKE) -C tools/ucountview
 
-demo: ## boot a stock kernel in a VM and play a story that ends in "no space left on device"
-	@tools/setup vm
+deps: ## install the distribution's packages that the targets below need; they do it themselves
+	@tools/setup vm lint
+
+demo: deps ## boot a stock kernel in a VM and play a story that ends in "no space left on device"
 	@tools/demo/demo
 
-check: ## run all selftests on all listed kernels, in VMs
-	@tools/setup vm
+check: deps ## run all selftests on all listed kernels, in VMs
 	@tools/testvm/check
 
-check-debug: ## the same on kernels built with KASAN, lockdep, kmemleak and more
-	@tools/setup vm
+check-debug: deps ## the same on kernels built with KASAN, lockdep, kmemleak and more
 	@tools/testvm/debug-kernel 6.12
 	@tools/testvm/debug-kernel 6.12-list
 	@tools/testvm/debug-kernel 7.3
 	@tools/testvm/check -k debug-6.12 -k debug-7.3 debug-6.12-list:mounts
 
-bench: ## what a walk costs, in instructions
-	@tools/setup vm
+bench: deps ## what a walk costs, in instructions
 	@tools/bench/bench
 
-lint: ## checkpatch --strict, sparse, shellcheck, and the check for indirect calls
-	@tools/setup vm lint
+lint: deps ## checkpatch --strict, sparse, shellcheck, and the check for indirect calls
 	@tools/lint/lint
 
 load: module ## load the module into this machine
@@ -55,11 +54,22 @@ install: all ## install the module for the running kernel, and the reader
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 	$(MAKE) -C tools/ucountview install
 
+uninstall: ## remove what install has installed
+	rm -f $(foreach dir,updates extra,$(wildcard \
+		$(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/$(dir)/ucountview.ko*))
+	-depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
+	$(MAKE) -C tools/ucountview uninstall
+
 dkms-install: ## install the module by dkms, for every kernel of this machine
 	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
 	install -d $(SRCDIR)
 	tar -c --exclude='*.o' --exclude='.*' --exclude=features.h Kbuild dkms.conf include module | tar -x -C $(SRCDIR)
 	dkms install ucountview/$(VERSION)
+
+dkms-remove: ## remove what dkms-install has installed
+	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
+	dkms remove ucountview/$(VERSION) --all
+	rm -rf $(SRCDIR)
 
 clean: ## remove what was built here
 	@if test -e $(KDIR)/Makefile; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
