@@ -1,38 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mount namespaces: how all of them are found, what keeps each alive meanwhile,
- * and where its private counters lie.
+ * Mount namespaces: enumeration, lifetime and private counters.
  *
- * struct mnt_namespace is private to fs/. Its layout comes from the BTF of the
- * running kernel, or, where that has none, from fs/mount.h if the module was
- * built in a full kernel tree. Without either the mount side is not available.
+ * struct mnt_namespace is private to fs/. Its layout comes from the BTF of the running
+ * kernel or, without BTF, from fs/mount.h if the module was built in a full kernel tree.
+ * Without either, the mount side is unavailable.
  *
- * How they are found, by kernel, and what tells so (Documentation/kernel-interfaces.rst
- * has the whole table):
+ * Enumeration, by kernel, and how the form is recognized (full table in
+ * Documentation/kernel-interfaces.rst):
  *
- * - Since 6.14 all mount namespaces are on a list that RCU protects, in the order of
- *   their ids, and each is freed after a grace period, its reference on its user
- *   namespace with it. From 6.14 to 6.17 the list is mnt_ns_list, and struct
- *   mnt_namespace has the members mnt_ns_list and mnt_ns_rcu; in 6.18 it is part of
- *   mnt_ns_tree, as ns_list of a private struct ns_tree; since 6.19 as ns_list_head of
- *   the public struct ns_tree_root.
- * - From 6.11 to 6.13 they are in a tree under a rwlock of its own. A namespace leaves
- *   the tree under that lock and is freed later, so the lock keeps it and its
- *   reference on its user namespace. struct mnt_namespace has mnt_ns_tree_node and
- *   neither of the two members above: with one of them mnt_ns_tree_lock is a seqlock,
- *   and whoever takes it for a rwlock waits forever.
- * - Before that nobody knows them all. They are found where they are held: by
- *   tasks (task_lock() keeps what a task points to), by open files on nsfs (the
- *   lock of the file table keeps its files, a file its inode, the inode its
- *   namespace), and by bind mounts of nsfs files (mount_lock keeps the mounts of
- *   a superblock, a mount its root, that its inode). A namespace that is held by
- *   nothing but a file in flight in a socket is not found.
+ * - 6.14 and later: an RCU-protected list of all mount namespaces, sorted by ID. Each is
+ *   freed after a grace period, and its reference on its user namespace with it. In 6.14
+ *   to 6.17 the list is mnt_ns_list, and struct mnt_namespace has the members mnt_ns_list
+ *   and mnt_ns_rcu. In 6.18 it is mnt_ns_tree.ns_list, of the private struct ns_tree;
+ *   since 6.19 mnt_ns_tree.ns_list_head, of the public struct ns_tree_root.
+ * - 6.11 to 6.13: a tree under its own rwlock. A namespace is removed from the tree under
+ *   that lock and freed later, so the lock pins it and its reference on its user
+ *   namespace. struct mnt_namespace has mnt_ns_tree_node, but neither mnt_ns_list nor
+ *   mnt_ns_rcu: with either, mnt_ns_tree_lock is a seqlock, and taking it as a rwlock
+ *   would spin forever.
+ * - Before 6.11: no list. Namespaces are found through their holders: tasks (task_lock()
+ *   pins what a task points to), open nsfs files (the file table's lock pins its files, a
+ *   file its inode, the inode its namespace) and bind mounts of nsfs files (mount_lock
+ *   pins the mounts of a superblock, a mount its root, the root its inode). A namespace
+ *   held only by a file in flight in a socket is not found.
  *
- * On none of them does a namespace that is still on the list or in the tree keep
- * the ucounts entry that it is charged to: the charge is dropped between the
- * last reference and the removal. So the uid is read first, with a read that
- * survives a bad address, and believed only if the namespace has a reference
- * left afterwards: then the charge had not been dropped when it was read.
+ * Being on the list or in the tree does not pin the ucounts entry that a namespace is
+ * charged to: the charge is dropped after the last reference and before the removal. So
+ * the uid is read first, with a fault-tolerant read, and is valid only if the namespace
+ * still has a reference afterwards: then the charge had not been dropped yet.
  */
 #ifndef UCV_COMPAT_MNTNS_H
 #define UCV_COMPAT_MNTNS_H
@@ -48,15 +44,15 @@ struct ucv_hold;
 struct user_namespace;
 
 /**
- * struct ucv_mntns_facts - what a mount namespace held when it was met
- * @id: an identifier that is never used again
- * @inum: its inode number
- * @uid: whom it is charged to, as the initial user namespace sees it
- * @charged: false if it is charged to nobody, as the initial one of late
- * @mounts: its mounts, the hidden root mount included
- * @pending: mounts that are reserved but not attached yet
- * @user_ns: the user namespace that owns it and is charged; good for
- *	ucv_userns_hold() as long as the visit lasts, no longer
+ * struct ucv_mntns_facts - state of a mount namespace when it was found
+ * @id: unique 64-bit ID
+ * @inum: inode number
+ * @uid: the user it is charged to, as seen from the initial user namespace
+ * @charged: false if no user is charged, as for the initial one on recent kernels
+ * @mounts: number of mounts, including the hidden root mount
+ * @pending: mounts that are reserved but not yet attached
+ * @user_ns: the user namespace that owns it and is charged; valid for
+ *	ucv_userns_hold() during the visit only
  */
 struct ucv_mntns_facts {
 	u64 id;
@@ -69,12 +65,12 @@ struct ucv_mntns_facts {
 };
 
 /**
- * typedef ucv_mntns_visit - called for a mount namespace
- * @facts: what it holds
- * @arg: the caller's
+ * typedef ucv_mntns_visit - callback for one mount namespace
+ * @facts: its state
+ * @arg: the caller's argument
  *
- * Context: under the lock that keeps the namespace. Must not sleep.
- * Return: 0 to go on, anything else to stop and be returned
+ * Context: under the lock that pins the namespace. Must not sleep.
+ * Return: 0 to continue; any other value stops the walk and is returned
  */
 typedef int (*ucv_mntns_visit)(const struct ucv_mntns_facts *facts, void *arg);
 

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * User namespaces: how a walk that meets one keeps it readable after it has left
- * the lock under which it met it.
+ * User namespaces: how a walk keeps one readable after dropping the lock under which it
+ * was found.
  *
- * - Since 6.0 an entry of the ucounts table holds a reference on its namespace,
- *   and a namespace holds one on its parent. A walk that finds an entry under
- *   the table's lock can therefore take a reference of its own. Since 6.18 the
- *   namespace is freed after a grace period, so under RCU the walk may try to
- *   take a reference, which fails if the namespace is on its way out. With the
- *   reference held everything in the namespace can be read at leisure, its uid
- *   map included, and nobody can take its place at the same address.
+ * - 6.0 and later: an entry of the ucounts table holds a reference on its namespace, and
+ *   a namespace on its parent. A walk that finds an entry under the table's lock can
+ *   therefore take a reference of its own. Since 6.18 namespaces are freed after a grace
+ *   period, so under RCU the walk may try to take a reference, which fails if the
+ *   namespace is dying. The reference keeps all of the namespace readable, including its
+ *   uid map, and keeps its address from being reused.
  *
- * - Before that, nothing in the table keeps the namespace. Almost always whoever
- *   holds the entry holds the namespace as well: a child namespace its parent,
- *   other namespaces their owner, an inotify or fanotify file the credentials
- *   of its opener. But a group can outlive its file for as long as somebody
- *   else is still getting rid of one of its marks, and then the entry points to
- *   freed memory for a moment. So the walk copies the namespace while it is
- *   under the lock, with reads that survive a bad address, and believes the
- *   copy only if it is a user namespace by its looks. The copy is of no use
- *   for following pointers.
+ * - Before 6.0: nothing in the table pins the namespace. Nearly always, the holder of the
+ *   entry holds the namespace as well: a child namespace its parent, other namespaces
+ *   their owner, an inotify or fanotify file its opener's credentials. But a group
+ *   outlives its file while another task is still destroying one of its marks, and the
+ *   entry then briefly points to freed memory. So the walk copies the namespace under the
+ *   lock, with fault-tolerant reads, and accepts the copy only if it looks like a user
+ *   namespace. Pointers in the copy must not be followed.
  */
 #ifndef UCV_COMPAT_USERNS_H
 #define UCV_COMPAT_USERNS_H
@@ -31,13 +28,13 @@
 /* Levels 0 to 33: create_user_ns() refuses to nest deeper. */
 #define UCV_USERNS_LEVELS	34
 
-/* Entries pin their namespace since the release that split ucount[] and rlimit[]. */
+/* Entries pin their namespace since 6.0, which also split rlimit[] from ucount[]. */
 #define UCV_USERNS_PINNED	UCV_HAVE_UCOUNTS_RLIMIT
 
 /**
- * struct ucv_userns_ref - a user namespace that a walk has met
- * @key: its address. Without a reference, good for comparisons only.
- * @copy: what it held when it was met
+ * struct ucv_userns_ref - a user namespace found by a walk
+ * @key: its address; without a reference, for comparison only
+ * @copy: its contents when it was found
  */
 struct ucv_userns_ref {
 	struct user_namespace *key;
@@ -55,10 +52,10 @@ void ucv_userns_release(struct ucv_userns_ref *ref);
 void ucv_userns_limits(const struct ucv_userns_ref *ref, s64 *limit);
 
 /**
- * ucv_userns_id() - the identifier of a namespace that is never used again
- * @ns: held by the caller, or ucv_userns_read()
+ * ucv_userns_id() - unique 64-bit ID of a namespace
+ * @ns: held by the caller, or from ucv_userns_read()
  *
- * Return: the identifier, 0 if this kernel has none
+ * Return: the ID, 0 if this kernel has none
  */
 static inline u64 ucv_userns_id(const struct user_namespace *ns)
 {
@@ -88,8 +85,8 @@ static inline struct user_namespace *ucv_userns_read(struct ucv_userns_ref *ref)
  * ucv_userns_map_known() - may from_kuid() be called on ucv_userns_read()?
  * @ref: filled by ucv_userns_hold()
  *
- * A map of up to five extents is part of the namespace; a longer one is memory
- * of its own, which a copy does not keep.
+ * A uid map of up to five extents is embedded in the namespace. A longer one is
+ * allocated separately, and a copy does not pin it.
  */
 static inline bool ucv_userns_map_known(const struct ucv_userns_ref *ref)
 {
