@@ -1,37 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * inotify and fanotify groups: how one is told from other files, how long it can
- * be kept, and how its marks are counted.
+ * inotify and fanotify groups: how they are identified and pinned, and how their marks
+ * are counted.
  *
- * The kernel has no list of its groups, so they are found through the files that
- * stand for them, one file for each group. While a file is in a file table whose
- * lock is held, it keeps its group, and its opener's credentials keep the user
- * namespace that the group is charged to.
+ * The kernel has no list of groups. They are found through their files, one file for each
+ * group. A file in a file table whose lock is held pins its group, and its opener's
+ * credentials pin the user namespace that the group is charged to.
  *
- * A walk that must know a group again takes a reference on the group, not on the
- * file. Then closing the last descriptor works as ever: the group is shut down,
- * its marks are removed and given back to the counters, and nobody waits for us.
- * Only the group's own memory and its own charge stay until the last reference
- * is dropped, so the walk looks now and then whether a group that it holds has
- * been shut down, and lets go of it. (With a reference on the file the whole of
- * that would be put off, and done by whoever walks.) Once a group is shut down no
- * file table has its file any more.
+ * A walk that must recognize a group later takes a reference on the group, not on the
+ * file. Closing the last descriptor then works as usual: the group is shut down, its
+ * marks are removed and uncharged, and no task waits for the module. Only the group's own
+ * memory and charge remain until the last reference is put, so the walk checks from time
+ * to time whether a group it holds has been shut down, and puts it. (A reference on the
+ * file would defer all of that, and make the walking task do it.) Once a group is shut
+ * down, no file table contains its file.
  *
- * Dropping the last reference gives the charge back, which goes through the user
- * namespace and its ancestors. Since Linux 6.0 the ucounts entry keeps that; before,
- * only the opener's credentials do, which go with the file. So a reference on the
- * user namespace is taken along with that on the group, and dropped after it.
+ * Putting the last reference uncharges the group, which goes through the user namespace
+ * and its ancestors. Since Linux 6.0 the ucounts entry pins these; before, only the
+ * opener's credentials do, and they go with the file. So the walk also takes a reference
+ * on the user namespace, and puts it after the group.
  *
- * No counter of marks exists. Those of inotify are in an IDR, whose nodes RCU
- * protects: they are counted without any lock, the number of the watch being the
- * place to go on from. Those of fanotify are on a list under a mutex, with no such
- * place: a mark may leave the list, or be moved to a list on somebody's stack
- * (fsnotify_clear_marks_by_group()), and nothing in it tells. So the list is
- * walked as far as one batch goes, and only if the mutex is free: its owner may
- * have been preempted, or throttled, for any length of time. Otherwise the number
- * comes from the references on the group: one for its file, one for each mark, one
- * of ours. A mark keeps its reference until it is freed, after an SRCU grace period:
- * this number lags behind by those that were removed a moment ago.
+ * No counter of marks exists. inotify marks are in an IDR with RCU-protected nodes: they
+ * are counted without a lock, and the watch descriptor is the position to resume at.
+ * fanotify marks are on a list under a mutex, with no such position: a mark may leave the
+ * list, or be moved to a list on another task's stack (fsnotify_clear_marks_by_group()),
+ * and nothing in the mark shows it. So the list is walked for one batch only, and only if
+ * the mutex is free: its owner may be preempted or throttled for any length of time.
+ * Otherwise the number is derived from the group's reference count: one for its file, one
+ * for each mark, one of the walk's. A mark keeps its reference until it is freed, after an
+ * SRCU grace period, so this number still includes recently removed marks.
  */
 #ifndef UCV_COMPAT_FSNOTIFY_H
 #define UCV_COMPAT_FSNOTIFY_H
@@ -44,18 +41,18 @@ struct ucv_btf;
 struct ucv_hold;
 struct user_namespace;
 
-/* Counters that groups and marks are charged to, present in this kernel or not. */
+/* Counters that groups and marks are charged to, whether this kernel has them or not. */
 #define UCV_NR_GROUP_RESOURCES	4
 
 /**
- * struct ucv_group_facts - what never changes about a group
+ * struct ucv_group_facts - immutable properties of a group
  * @type: an enum ucv_group_type
  * @flags: UCV_GROUP_UNLIMITED_*
- * @uid: whom it is charged to, as the initial user namespace sees it
- * @group_resource: index of the counter in which the group is one
- * @mark_resource: index of the counter in which its marks are
- * @user_ns: the user namespace that it is charged to; good for ucv_userns_hold()
- *	and ucv_group_hold() as long as the group's file is kept
+ * @uid: the user it is charged to, as seen from the initial user namespace
+ * @group_resource: index of the counter that the group is charged to
+ * @mark_resource: index of the counter that its marks are charged to
+ * @user_ns: the user namespace it is charged to; valid for ucv_userns_hold() and
+ *	ucv_group_hold() while the group's file is pinned
  */
 struct ucv_group_facts {
 	u32 type;
@@ -67,9 +64,9 @@ struct ucv_group_facts {
 };
 
 /**
- * struct ucv_group_ref - a group that a walk holds
- * @group: the group; NULL once it has been let go
- * @user_ns: the user namespace that it is charged to
+ * struct ucv_group_ref - a group that a walk holds a reference on
+ * @group: the group; NULL once put
+ * @user_ns: the user namespace it is charged to
  */
 struct ucv_group_ref {
 	struct fsnotify_group *group;
@@ -77,10 +74,10 @@ struct ucv_group_ref {
 };
 
 /**
- * struct ucv_group_count - what has been counted of a group
- * @marks: its marks so far
- * @lags: those that were removed a moment ago may be among them
- * @wd: inotify: the number of the watch to go on from
+ * struct ucv_group_count - running count of a group's marks
+ * @marks: marks counted so far
+ * @lags: @marks may include recently removed marks
+ * @wd: inotify: watch descriptor to resume at
  */
 struct ucv_group_count {
 	u64 marks;

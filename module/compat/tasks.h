@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tasks of the machine, in the order of their numbers, so that a walk can
- * leave its RCU read section at any point and go on later; and which of them
- * stands for the file table that it shares with others of its process.
+ * All tasks, in PID order, so that a walk can leave its RCU read section at any point and
+ * resume later; and which task of a process represents a file table that they share.
  */
 #ifndef UCV_COMPAT_TASKS_H
 #define UCV_COMPAT_TASKS_H
@@ -13,13 +12,13 @@
 #include <linux/sched.h>
 
 /**
- * ucv_task_next() - the task with the next number
- * @nr: in: the lowest number wanted; out: the number of the task
+ * ucv_task_next() - the task with the next PID
+ * @nr: in: lowest PID wanted; out: the task's PID
  *
- * The numbers are those of the initial pid namespace, in which every task has
- * one. A task that exists throughout a walk is met exactly once.
+ * PIDs are those of the initial pid namespace, in which every task has one. A task that
+ * exists throughout a walk is found exactly once.
  *
- * Context: in an RCU read section, which keeps the task.
+ * Context: in an RCU read section, which pins the task.
  * Return: the task, a thread as well as a process, or NULL if there are no more
  */
 static inline struct task_struct *ucv_task_next(int *nr)
@@ -37,16 +36,16 @@ static inline struct task_struct *ucv_task_next(int *nr)
 }
 
 /**
- * ucv_task_files_shown_before() - has the first thread shown this file table already?
+ * ucv_task_files_shown_before() - has the group leader shown this file table already?
  * @task: the task, which has a file table
  *
- * Nearly always the threads of a process share one table, so this is asked first. The
- * first thread is older than the others; if its number is lower, too, a walk in the
- * order of the numbers has been there. Tables are only compared by their addresses:
- * the task that points to the table that @task has at this moment shares it.
+ * The threads of a process nearly always share one table, so this is checked first. The
+ * group leader is older than the other threads; if its PID is lower, too, a walk in PID
+ * order has already visited it. Tables are compared by address only: a task that points
+ * to @task's current table shares it.
  *
- * Context: in an RCU read section, which keeps @task and, as that has not left its
- *	process before the section began, the first thread of that.
+ * Context: in an RCU read section, which pins @task and, as that had not left its process
+ *	when the section began, its group leader.
  */
 static inline bool ucv_task_files_shown_before(struct task_struct *task)
 {
@@ -57,12 +56,11 @@ static inline bool ucv_task_files_shown_before(struct task_struct *task)
 }
 
 /**
- * ucv_task_files_owner() - whose a task's file table is said to be
+ * ucv_task_files_owner() - the task shown as the owner of a task's file table
  * @task: the task
  *
- * Context: in an RCU read section, which keeps @task and, as that has not left its
- *	process before the section began, the first thread of that.
- * Return: the first thread of the process if it has the same table, else @task
+ * Context: as ucv_task_files_shown_before().
+ * Return: the group leader if it has the same table, else @task
  */
 static inline struct task_struct *ucv_task_files_owner(struct task_struct *task)
 {
