@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether kprobes fire: a function of our own is probed as those of the kernel are,
- * and called.
+ * Whether kprobes fire: the module probes a function of its own as it probes the
+ * kernel's, and calls it.
  *
  * A registered kprobe can be dead. Writing 0 to the kprobes/enabled file in debugfs
- * disarms all of them. With kernel.ftrace_enabled=0 (up to 6.x) no function calls
- * ftrace, which is how the kernel reaches a kprobe at a function's entry, and after
- * an ftrace bug ftrace is off until the next boot. Registering succeeds all the
- * same, and neither kprobes_all_disarmed nor the form of ftrace's switch can be
- * relied on: the first is static, the second differs. What is tried instead is
- * whether a probe fires.
+ * disarms all of them. With kernel.ftrace_enabled=0 (up to 6.x) no function calls ftrace,
+ * through which the kernel reaches a kprobe at a function's entry, and after an ftrace
+ * bug ftrace is off until reboot. Registering succeeds all the same. Neither
+ * kprobes_all_disarmed (static) nor ftrace's switch (its form differs between kernels)
+ * is reliable, so the canary tests whether a probe fires.
  */
 #ifndef UCV_COMPAT_CANARY_H
 #define UCV_COMPAT_CANARY_H
@@ -17,7 +16,7 @@
 #include <linux/kconfig.h>
 #include <linux/types.h>
 
-/* Can a function be probed on its way out, and its arguments be read? */
+/* Can a function's return be probed, and its arguments be read? */
 #define UCV_HAVE_HOOKS	(IS_ENABLED(CONFIG_KRETPROBES) && \
 			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
 

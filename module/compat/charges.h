@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether the functions that charge take what a probe of them reads.
+ * Whether the charging functions have the arguments that their probes read.
  */
 #ifndef UCV_COMPAT_CHARGES_H
 #define UCV_COMPAT_CHARGES_H

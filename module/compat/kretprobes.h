@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The two places where the kernel refuses: inc_ucount() and count_mounts().
+ * Hooks on the two functions that enforce limits: inc_ucount() and count_mounts().
  *
- * Both are probed on their way out by kretprobes. While they are not armed, the
- * code of both functions is as it was built.
+ * Kretprobes catch both on return. While the hooks are not armed, the code of both
+ * functions is as it was built.
  *
- * A handler runs in the refused thread, right after the function has returned
- * and before its caller goes on, with preemption disabled (and on some kernels
- * with interrupts off): it must not sleep, nor take a spinlock_t on PREEMPT_RT.
- * Whatever the caller handed to the function, the caller still holds.
+ * A handler runs in the task that made the call, after the function has returned and
+ * before its caller resumes, with preemption disabled (on some kernels, interrupts too):
+ * it must not sleep, nor take a spinlock_t on PREEMPT_RT. The caller still holds
+ * everything that it passed to the function.
  *
- * While kernel.ftrace_enabled is 0, no kprobe at a function's entry may be registered
- * or unregistered where the kernel reaches it by ftrace. Registering sets
- * FTRACE_FL_REGS in the function's record, and unregistering then leaves it set with
- * no user. Later, with ftrace on, the last ftrace user to go makes the kernel find it:
- * it warns, and turns ftrace off for good; on some kernels the kprobe that was being
- * unregistered stays in the table. (All series with that sysctl; kernels whose sysctl
- * does not turn ftrace off are not concerned.)
+ * While kernel.ftrace_enabled is 0, no kprobe may be registered or unregistered on a
+ * function entry that the kernel reaches through ftrace. Registering sets FTRACE_FL_REGS
+ * in the function's record, and unregistering leaves it set with no user. Once ftrace is
+ * on again, the removal of its last user exposes the stale flag: the kernel warns and
+ * disables ftrace until reboot; on some kernels the kprobe being unregistered stays in
+ * the kprobe table. This affects all series with that sysctl, except kernels on which the
+ * sysctl does not turn ftrace off.
  */
 #ifndef UCV_COMPAT_KRETPROBES_H
 #define UCV_COMPAT_KRETPROBES_H
@@ -29,14 +29,13 @@ struct mount;
 struct user_namespace;
 
 /**
- * struct ucv_hook_calls - what to call when the kernel has refused
- * @ucount: inc_ucount(@ns, @uid, @resource) has returned NULL. The caller holds
- *	@ns, that its ancestors, and each of these the entry it is charged to.
+ * struct ucv_hook_calls - callbacks for refused charges
+ * @ucount: inc_ucount(@ns, @uid, @resource) has returned NULL. The caller holds @ns,
+ *	which pins its ancestors; each of these pins the entry it is charged to.
  * @mount: count_mounts(@ns, @mnt) has returned -ENOSPC. The caller holds
- *	namespace_sem for writing: @ns and the tree of mounts at @mnt stay as they
- *	are.
+ *	namespace_sem for writing: @ns and the mount tree at @mnt are stable.
  *
- * Context: see above.
+ * Context: as for a handler, see above.
  */
 struct ucv_hook_calls {
 	void (*ucount)(struct user_namespace *ns, kuid_t uid, unsigned int resource);
