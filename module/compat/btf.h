@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the running kernel says about its own types.
+ * Types of the running kernel, from its BTF.
  */
 #ifndef UCV_COMPAT_BTF_H
 #define UCV_COMPAT_BTF_H
@@ -10,10 +10,10 @@
 struct ucv_btf;
 
 /**
- * struct ucv_btf_member - where a member lies in its structure
+ * struct ucv_btf_member - location of a structure member
  * @offset: bytes from the start of the structure
  * @size: bytes
- * @tag: the name of its type or, if it is a pointer, of what it points to
+ * @tag: name of its type or, for a pointer, of the type it points to
  */
 struct ucv_btf_member {
 	u32 offset;
@@ -34,10 +34,7 @@ int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 
 int ucv_btf_expect_function(const struct ucv_btf *btf, const char *name,
 			    const char * const *tags, u32 nr);
 
-/*
- * A member of a public structure must be where the headers have it, and the
- * structure of their size.
- */
+/* Check a public structure's member offset, and its size, against the headers. */
 #define UCV_BTF_EXPECT(btf, type, member) \
 	ucv_btf_expect(btf, #type, #member, offsetof(struct type, member))
 #define UCV_BTF_EXPECT_SIZE(btf, type) \

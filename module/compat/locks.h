@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether a lock of the kernel that was found by its name can be taken.
+ * Whether a kernel lock found by name can be taken.
  */
 #ifndef UCV_COMPAT_LOCKS_H
 #define UCV_COMPAT_LOCKS_H

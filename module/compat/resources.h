@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the counters of this kernel are called.
+ * Names of this kernel's counters.
  */
 #ifndef UCV_COMPAT_RESOURCES_H
 #define UCV_COMPAT_RESOURCES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The addresses of what the kernel does not export. Found once, at load.
+ * Addresses of symbols that the kernel does not export. Looked up at load only.
  */
 #ifndef UCV_COMPAT_SYMBOLS_H
 #define UCV_COMPAT_SYMBOLS_H

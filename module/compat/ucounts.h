@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's table of ucounts: how it is locked, iterated and read.
+ * The kernel's ucounts table: locking, iteration and reading.
  *
- * The table is a hash of struct ucounts, private to kernel/ucount.c. What keeps
- * an entry alive, by kernel:
+ * The table is a hash of struct ucounts, private to kernel/ucount.c. What pins an entry,
+ * by kernel:
  *
- * - up to 6.14 the lock of the table alone: an entry is taken out of the table
- *   under it, and freed at once;
- * - since 6.15 an entry is freed after a grace period (kfree_rcu), so an RCU
- *   read section keeps what was found in the table.
+ * - up to 6.14: the table's lock alone. An entry is removed from the table under it, and
+ *   freed at once;
+ * - 6.15 and later: RCU. An entry is freed after a grace period (kfree_rcu), so an RCU
+ *   read section pins what was found in the table.
  *
- * The namespace that an entry points to is another matter, see compat/userns.h.
- * Only when that, too, is freed after a grace period does the walk do without
- * the lock.
+ * The namespace of an entry has its own rules, see compat/userns.h. Only where it, too,
+ * is freed after a grace period does the walk go without the lock.
  */
 #ifndef UCV_COMPAT_UCOUNTS_H
 #define UCV_COMPAT_UCOUNTS_H
@@ -46,11 +45,10 @@ int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int r
 		     s64 *used);
 
 /**
- * ucv_ucounts_lock_bucket() - keep the entries of a bucket, and what they point
- *	to, where they are
+ * ucv_ucounts_lock_bucket() - pin the entries of a bucket and their namespaces
  *
- * Context: any but with the table's lock held. Until ucv_ucounts_unlock_bucket()
- *	the caller must not sleep; with the lock, interrupts are off.
+ * Context: any but with the table's lock held. The caller must not sleep until
+ *	ucv_ucounts_unlock_bucket(); where the lock is taken, interrupts are off.
  */
 static inline void ucv_ucounts_lock_bucket(void)
 {
@@ -62,7 +60,7 @@ static inline void ucv_ucounts_lock_bucket(void)
 }
 
 /**
- * ucv_ucounts_unlock_bucket() - the end of ucv_ucounts_lock_bucket()
+ * ucv_ucounts_unlock_bucket() - undo ucv_ucounts_lock_bucket()
  */
 static inline void ucv_ucounts_unlock_bucket(void)
 {
@@ -74,12 +72,11 @@ static inline void ucv_ucounts_unlock_bucket(void)
 }
 
 /**
- * ucv_ucounts_bucket_empty() - is there nothing to lock a bucket for?
+ * ucv_ucounts_bucket_empty() - is a bucket empty, so that it need not be locked?
  * @bucket: its number
  *
- * A glance at the head, without following it, so it needs no lock. An entry
- * that is being added at this moment may be missed; one that was there before
- * is not.
+ * Reads the head without following it, so it needs no lock. May miss an entry that
+ * is being added concurrently, but none that was there before.
  */
 static inline bool ucv_ucounts_bucket_empty(unsigned int bucket)
 {
@@ -102,7 +99,7 @@ static inline struct ucounts *ucv_ucounts_entry(struct hlist_nulls_node *node)
  * @bucket: its number
  *
  * Context: between ucv_ucounts_lock_bucket() and ucv_ucounts_unlock_bucket(),
- *	which keep the entry alive.
+ *	which pin the entry.
  * Return: the entry, or NULL
  */
 static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
@@ -117,12 +114,11 @@ static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
 }
 
 /**
- * ucv_ucounts_next() - the entry after another
+ * ucv_ucounts_next() - the next entry of a bucket
  * @entry: from ucv_ucounts_first() or this function, in the same locked section
  *
- * Under RCU an entry that is taken out of the bucket keeps its way on, so the
- * walk goes through it to the end. It may miss what is added at the head
- * meanwhile.
+ * Under RCU an entry that is removed from the bucket keeps its next pointer, so the walk
+ * still reaches the end. It may miss entries added at the head concurrently.
  *
  * Context: as ucv_ucounts_first().
  * Return: the entry, or NULL
@@ -137,11 +133,11 @@ static inline struct ucounts *ucv_ucounts_next(struct ucounts *entry)
 }
 
 /**
- * ucv_ucounts_is_dead() - is an entry on its way out?
+ * ucv_ucounts_is_dead() - is an entry dying?
  * @entry: an entry of a locked bucket
  *
- * Its last reference is gone, and with it every charge. A new entry for the same
- * namespace and user may already be in the table.
+ * Its last reference is gone, and with it every charge. The table may already have
+ * a new entry for the same namespace and user.
  */
 static inline bool ucv_ucounts_is_dead(struct ucounts *entry)
 {
@@ -160,9 +156,9 @@ static inline s64 ucv_counter_read(const void *counter, size_t size)
 }
 
 /**
- * ucv_ucounts_one() - one counter of an entry
+ * ucv_ucounts_one() - read one counter of an entry
  * @entry: an entry of a locked bucket, or one that the caller holds
- * @resource: which counter of ucount[]
+ * @resource: index into ucount[]
  */
 static inline s64 ucv_ucounts_one(const struct ucounts *entry, unsigned int resource)
 {
@@ -170,7 +166,7 @@ static inline s64 ucv_ucounts_one(const struct ucounts *entry, unsigned int reso
 }
 
 /**
- * ucv_ucounts_read() - all counters of an entry
+ * ucv_ucounts_read() - read all counters of an entry
  * @entry: an entry of a locked bucket
  * @used: out: UCV_NR_RESOURCES values
  */
