@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mount namespaces: how all of them are found, what keeps each alive meanwhile,
- * and where its private counters lie. The whole story is in mntns.h.
+ * Mount namespaces: enumeration, lifetime and private counters. See mntns.h.
  */
 #include <linux/cred.h>
 #include <linux/fs.h>
@@ -39,13 +38,13 @@
 #include <../fs/mount.h>
 #endif
 
-/* Namespaces visited in one go, with the lock of the tree held. */
+/* Namespaces visited before the lock of the tree is dropped. */
 #define UCV_TREE_BATCH		256
 
-/* Stands for a member that this kernel does not have; any may be the first. */
+/* Marks a member that this kernel lacks. (Not 0: a member may be the first.) */
 #define UCV_ABSENT		U32_MAX
 
-/* Where the members lie, in bytes. */
+/* Offsets of the members, in bytes. */
 struct ucv_mntns_layout {
 	u32 ns;
 	u32 user_ns;
@@ -56,7 +55,7 @@ struct ucv_mntns_layout {
 	u32 tree_node;
 	u32 list_node;
 	u32 rcu;
-	u32 instance;	/* in struct mount, as all that follows */
+	u32 instance;	/* this and the rest: in struct mount */
 	u32 vfsmount;
 	u32 parent;
 	u32 children;
@@ -68,13 +67,13 @@ static struct ucv_mntns_layout ucv_layout;
 static bool ucv_usable;
 static const unsigned int *ucv_mount_max;
 static const struct proc_ns_operations *ucv_mntns_ops;
-static struct list_head *ucv_list; /* all of them, for RCU readers; or NULL */
-static struct rb_root *ucv_tree; /* all of them; or NULL */
+static struct list_head *ucv_list; /* all namespaces, RCU-protected; or NULL */
+static struct rb_root *ucv_tree; /* all namespaces; or NULL */
 static rwlock_t *ucv_tree_lock; /* the kernel's: protects the tree */
 static struct super_block *ucv_nsfs;
 static seqlock_t *ucv_mount_lock __maybe_unused;
 
-/* One member: in which structure, called what, of what type and size. */
+/* One member: its structure's tag, name, type and size, and where its offset goes. */
 struct ucv_member {
 	const char *tag;
 	const char *name;
@@ -127,7 +126,7 @@ static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layou
 		{ "mount", "mnt_child", "list_head", sizeof(struct list_head),
 		  &layout->sibling },
 	};
-	/* "mounts" was the number, and became a tree when nr_mounts came. */
+	/* "mounts" was the number until nr_mounts was added, and is a tree since. */
 	const struct ucv_member nr_mounts = { "mnt_namespace", "nr_mounts", "unsigned int",
 					      sizeof(int), &layout->mounts };
 	const struct ucv_member mounts = { "mnt_namespace", "mounts", "unsigned int",
@@ -230,7 +229,7 @@ static u64 ucv_mntns_id(struct mnt_namespace *ns)
 	return *(u64 *)((void *)ns + ucv_layout.id);
 }
 
-/* Is its last reference gone, so that it is being taken apart? */
+/* Is it dying, its last reference gone? */
 static bool ucv_mntns_is_dead(struct mnt_namespace *ns)
 {
 #if UCV_HAVE_NS_RCU
@@ -238,11 +237,11 @@ static bool ucv_mntns_is_dead(struct mnt_namespace *ns)
 #elif UCV_HAVE_NS_COUNT
 	return !refcount_read(&ucv_mntns_common(ns)->count);
 #else
-	return false; /* found only where it is held */
+	return false; /* found through a holder only */
 #endif
 }
 
-/* Whom a namespace is charged to. Why it is read this way is said in mntns.h. */
+/* The user that a namespace is charged to. mntns.h says why it is read this way. */
 static int ucv_mntns_charged(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
 {
 	struct ucounts *ucounts = *(struct ucounts **)((void *)ns + ucv_layout.ucounts);
@@ -259,12 +258,12 @@ static int ucv_mntns_charged(struct mnt_namespace *ns, struct ucv_mntns_facts *f
 }
 
 /**
- * ucv_mntns_read() - what a mount namespace holds
- * @ns: kept in memory by the caller: by a lock, RCU or a reference
+ * ucv_mntns_read() - read the state of a mount namespace
+ * @ns: its memory is pinned by the caller: by a lock, RCU or a reference
  * @facts: out
  *
  * Context: any. Does not sleep.
- * Return: 0, or -EFAULT if it is on its way out
+ * Return: 0, or -EFAULT if it is dying
  */
 int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
 {
@@ -278,14 +277,14 @@ int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
 	return 0;
 }
 
-/* Visit a namespace that a lock or RCU keeps in memory. */
+/* Visit a namespace whose memory a lock or RCU pins. */
 static int ucv_mntns_meet(struct mnt_namespace *ns, ucv_mntns_visit visit, void *arg)
 {
 	struct ucv_mntns_facts facts;
 
 	if (ucv_mntns_read(ns, &facts))
 		return 0;
-	smp_rmb(); /* all of the above before the count */
+	smp_rmb(); /* read all of the above before the reference count */
 	if (ucv_mntns_is_dead(ns))
 		return 0;
 	return visit(&facts, arg);
@@ -296,7 +295,7 @@ static struct list_head *ucv_list_next(struct list_head *node)
 	return rcu_dereference(list_next_rcu(node));
 }
 
-/* The list: each namespace on it is freed a grace period after it has left. */
+/* The list: a namespace is freed a grace period after its removal. */
 static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 			  struct ucv_hold *hold)
 {
@@ -309,7 +308,7 @@ static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 	for (node = ucv_list_next(ucv_list); node != ucv_list; node = ucv_list_next(node)) {
 		ns = (void *)node - ucv_layout.list_node;
 		if (ucv_mntns_id(ns) <= after)
-			continue; /* sorted by id */
+			continue; /* sorted by ID */
 		ret = ucv_mntns_meet(ns, visit, arg);
 		if (ret)
 			break;
@@ -324,7 +323,7 @@ static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
 	return (void *)node - ucv_layout.tree_node;
 }
 
-/* The first node with a higher id; the caller holds the tree's lock. */
+/* The first node with a higher ID. The caller holds the tree's lock. */
 static struct rb_node *ucv_tree_after(u64 after)
 {
 	struct rb_node *node = ucv_tree->rb_node, *found = NULL;
@@ -340,7 +339,7 @@ static struct rb_node *ucv_tree_after(u64 after)
 	return found;
 }
 
-/* One batch; its end is left in *after. Under the lock nothing leaves the tree. */
+/* Visit one batch and leave its end in *after. Nothing leaves the tree under its lock. */
 static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 				struct ucv_hold *hold)
 {
@@ -375,10 +374,10 @@ static int ucv_visit_tree(u64 after, ucv_mntns_visit visit, void *arg,
 
 /**
  * ucv_mntns_visit_listed() - visit the mount namespaces that the kernel lists
- * @after: only those with a higher id
- * @visit: called for each, in the order of their ids, each at most once
+ * @after: only those with a higher ID
+ * @visit: called for each at most once, in the order of their IDs
  * @arg: for @visit
- * @hold: how long the lock or RCU is held is noted here
+ * @hold: records how long the lock or RCU is held
  *
  * Context: process context, no locks held, ucv_mntns_listed() is true. May sleep.
  * Return: 0, or what @visit returned to stop
@@ -392,11 +391,11 @@ int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
 
 /**
  * ucv_mntns_visit_task() - visit the mount namespace of a task
- * @task: kept by the caller's RCU read section
- * @visit: called for it, unless the task is on its way out
+ * @task: pinned by the caller's RCU read section
+ * @visit: called for it, unless the task is exiting
  * @arg: for @visit
  *
- * task_lock() keeps the task's nsproxy, and that keeps the namespace.
+ * task_lock() pins the task's nsproxy, which pins the namespace.
  *
  * Context: any. Takes task_lock().
  * Return: 0, or what @visit returned to stop
@@ -412,7 +411,7 @@ int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *
 	return ret;
 }
 
-/* The namespace that an inode of nsfs stands for, if it is a mount namespace. */
+/* The mount namespace of an nsfs inode; NULL if the inode is anything else. */
 static struct mnt_namespace *ucv_mntns_of_inode(const struct inode *inode)
 {
 	struct ns_common *common;
@@ -425,7 +424,7 @@ static struct mnt_namespace *ucv_mntns_of_inode(const struct inode *inode)
 	return ucv_mntns_of(common);
 }
 
-/* What ucv_mntns_visit_files() has been asked for. */
+/* The arguments of ucv_mntns_visit_files() for its callback. */
 struct ucv_mntns_request {
 	ucv_mntns_visit visit;
 	void *arg;
@@ -442,16 +441,16 @@ static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int
 
 /**
  * ucv_mntns_visit_files() - visit the mount namespaces that a task has open
- * @task: kept by the caller's RCU read section
- * @place: in: the first descriptor to look at; out: where to go on
+ * @task: pinned by the caller's RCU read section
+ * @place: in: the first descriptor to visit; out: where to resume
  * @visit: called for each
  * @arg: for @visit
  *
- * Does a limited amount of work, see ucv_files_visit(). The lock of the file table
- * keeps the file, that its inode, and that the namespace.
+ * Does a bounded amount of work, see ucv_files_visit(). The file table's lock pins the
+ * file, the file its inode, and the inode the namespace.
  *
  * Context: any but with a file table's lock held. Takes task_lock().
- * Return: 0 if all files have been seen, -EAGAIN if there may be more, or what
+ * Return: 0 if all files have been visited, -EAGAIN if there may be more, or what
  *	@visit returned to stop
  */
 int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *place,
@@ -463,13 +462,13 @@ int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *plac
 }
 
 /**
- * ucv_mntns_visit_binds() - visit the mount namespaces that bind mounts keep
+ * ucv_mntns_visit_binds() - visit the mount namespaces that bind mounts pin
  * @visit: called for each; for some more than once
  * @arg: for @visit
- * @hold: how long the lock is held is noted here
+ * @hold: records how long the lock is held
  *
- * mount_lock keeps the list of the mounts of nsfs; a mount on it keeps its root,
- * that its inode, and that the namespace.
+ * mount_lock pins the list of nsfs mounts; a mount on it pins its root, the root its
+ * inode, and the inode the namespace.
  *
  * Context: process context, no locks held.
  * Return: 0, or what @visit returned to stop
@@ -512,7 +511,7 @@ static struct mount *ucv_mount_parent(struct mount *mnt)
 	return *(struct mount **)((void *)mnt + ucv_layout.parent);
 }
 
-/* The mount after another in the tree below root, parents first; NULL at its end. */
+/* The next mount in the tree below root, parents first; NULL at the end. */
 static struct mount *ucv_mount_next(struct mount *mnt, struct mount *root)
 {
 	struct list_head *next = ucv_mount_children(mnt)->next;
@@ -529,12 +528,13 @@ static struct mount *ucv_mount_next(struct mount *mnt, struct mount *root)
 }
 
 /**
- * ucv_mount_tree_size() - how many mounts a tree has
- * @root: its root, which counts
- * @max: count no further than this
+ * ucv_mount_tree_size() - count the mounts of a tree
+ * @root: its root, which is counted
+ * @max: stop counting here
  *
- * Context: namespace_sem is held, which keeps the tree as it is. Does not sleep.
- * Return: their number, or @max; 0 if this kernel's trees are of a form not known here
+ * Context: namespace_sem is held, which keeps the tree stable. Does not sleep.
+ * Return: their number, or @max; 0 if this kernel's struct mount is unsupported (it lacks
+ *	mnt_parent, mnt_mounts or mnt_child)
  */
 u32 ucv_mount_tree_size(struct mount *root, u32 max)
 {
@@ -562,8 +562,8 @@ bool ucv_mntns_available(void)
 /**
  * ucv_mntns_listed() - does the kernel list all its mount namespaces?
  *
- * Return: true for ucv_mntns_visit_listed(); false if they must be looked for
- *	where they are held
+ * Return: true for ucv_mntns_visit_listed(); false if they must be found through
+ *	their holders
  */
 bool ucv_mntns_listed(void)
 {
@@ -571,7 +571,7 @@ bool ucv_mntns_listed(void)
 }
 
 /**
- * ucv_mntns_limit() - how many mounts a mount namespace may have
+ * ucv_mntns_limit() - maximum number of mounts in a mount namespace
  *
  * Return: fs.mount-max
  */
@@ -583,9 +583,8 @@ u32 ucv_mntns_limit(void)
 #define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
 
 /*
- * Find out how all mount namespaces can be found. Nothing tells the type of a lock that
- * is known by its name alone, and mnt_ns_tree_lock has been of two. What tells is the
- * members that each form brought along: see "How they are found" in mntns.h.
+ * Choose how to enumerate mount namespaces. The name of a lock does not tell its type, and
+ * mnt_ns_tree_lock has had two. The members that came with each form do: see mntns.h.
  */
 #if UCV_HAVE_NS_TREE
 
@@ -686,7 +685,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 
 #endif
 
-/* An ucv_mntns_visit: is this the namespace that @arg tells of? */
+/* An ucv_mntns_visit: is this the namespace described by @arg? */
 static int ucv_mntns_compare(const struct ucv_mntns_facts *facts, void *arg)
 {
 	const struct ucv_mntns_facts *wanted = arg;
@@ -696,8 +695,8 @@ static int ucv_mntns_compare(const struct ucv_mntns_facts *facts, void *arg)
 }
 
 /*
- * The initial mount namespace must look like one, and be where all of them are looked
- * for. It is that of the first task, which never leaves it.
+ * The initial mount namespace must look like one, and be found by enumeration. It is that
+ * of the first task, which never leaves it.
  */
 static bool ucv_mntns_selftest(void)
 {
@@ -715,10 +714,10 @@ static bool ucv_mntns_selftest(void)
 }
 
 /**
- * ucv_mntns_init() - find out how mount namespaces can be walked
+ * ucv_mntns_init() - find out how to enumerate mount namespaces
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
- * If they cannot, one line in the log says why, and all else works.
+ * If it is not possible, one line in the log says why, and all else works.
  *
  * Context: process context, at load.
  */
