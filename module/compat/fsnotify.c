@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * inotify and fanotify groups: finding, keeping and counting them. The whole story
- * is in fsnotify.h.
+ * inotify and fanotify groups: identifying, pinning and counting them. See fsnotify.h.
  */
 #include <linux/fanotify.h>
 #include <linux/fs.h>
@@ -25,13 +24,13 @@
 #include "compat/symbols.h"
 #include "section_timer.h"
 
-/* Marks counted in one RCU read section, or with the lock of the list held. */
+/* Marks counted in one RCU read section, or with the list's mutex held. */
 #define UCV_MARKS_BATCH		1024
 
 static_assert(__same_type(((struct fsnotify_group *)NULL)->refcnt, refcount_t));
 static_assert(__same_type(((struct fsnotify_group *)NULL)->marks_list, struct list_head));
 
-/* Set at load, constant afterwards. NULL for what this kernel has not. */
+/* Set at load, constant afterwards. NULL if this kernel has no such groups. */
 static const struct file_operations *ucv_inotify_fops;
 static const struct file_operations *ucv_fanotify_fops;
 
@@ -49,7 +48,7 @@ bool ucv_groups_available(void)
  * ucv_group_resource() - the counters that groups and marks are charged to
  * @nth: less than UCV_NR_GROUP_RESOURCES
  *
- * Return: index of its record, UCV_NO_INDEX if this kernel does not have it
+ * Return: index of the counter's record, UCV_NO_INDEX if this kernel lacks it
  */
 u32 ucv_group_resource(unsigned int nth)
 {
@@ -70,11 +69,11 @@ u32 ucv_group_resource(unsigned int nth)
 }
 
 /**
- * ucv_group_of() - the group that a file stands for
- * @file: any file that the caller keeps
+ * ucv_group_of() - the group of a file
+ * @file: any file that the caller pins
  *
  * Context: any.
- * Return: the group, which the file keeps; NULL if the file is of another kind
+ * Return: the group, which the file pins; NULL if the file is of another kind
  */
 struct fsnotify_group *ucv_group_of(const struct file *file)
 {
@@ -89,7 +88,7 @@ struct fsnotify_group *ucv_group_of(const struct file *file)
 
 static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
 {
-	/* The group is charged to the entry, so the entry stays as long. */
+	/* The group is charged to the entry, and so pins it. */
 	const struct ucounts *ucounts = group->inotify_data.ucounts;
 
 	facts->type = UCV_GROUP_INOTIFY;
@@ -101,7 +100,7 @@ static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_grou
 }
 
 /*
- * Count the watches from number @count->wd on. RCU keeps the nodes of the IDR; what
+ * Count the watches from descriptor @count->wd on. RCU pins the nodes of the IDR; what
  * they point to is not read.
  */
 static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
@@ -158,8 +157,8 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
 }
 
 /*
- * The lock of the list keeps the marks on it. If there are too many for one batch, or
- * the lock is not free, the references tell, see fsnotify.h.
+ * The mutex pins the marks on the list. If there are too many for one batch, or the mutex
+ * is not free, their number is derived from the reference count, see fsnotify.h.
  */
 static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
 			       struct ucv_hold *hold)
@@ -167,7 +166,7 @@ static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_co
 	const struct list_head *pos;
 	bool counted = false;
 
-	/* Not fsnotify_group_lock(), which is for those that allocate under it. */
+	/* Not fsnotify_group_lock(), which is for allocating under the mutex. */
 	if (mutex_trylock(&group->mark_mutex)) {
 		ucv_hold_begin(hold);
 		list_for_each(pos, &group->marks_list)
@@ -179,7 +178,7 @@ static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_co
 	}
 	if (counted)
 		return;
-	/* Its file's and ours are no marks'. The file's is gone if it has been closed. */
+	/* Not marks: the references of the file (gone if it is closed) and of the walk. */
 	count->marks = max(refcount_read(&group->refcnt), 2U) - 2;
 	count->lags = true;
 }
@@ -198,9 +197,9 @@ static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_co
 #endif
 
 /**
- * ucv_group_read() - what never changes about a group
- * @file: for which ucv_group_of() has a group; kept by the caller
- * @facts: out: filled
+ * ucv_group_read() - read the immutable properties of a group
+ * @file: pinned by the caller; ucv_group_of() has returned a group for it
+ * @facts: out
  *
  * Context: any.
  */
@@ -215,30 +214,30 @@ void ucv_group_read(const struct file *file, struct ucv_group_facts *facts)
 }
 
 /**
- * ucv_group_hold() - keep a group, so that no other can take its place
+ * ucv_group_hold() - hold a group, so that its address is not reused
  * @ref: to be filled; ucv_group_release() undoes it
- * @group: from ucv_group_of(), its file still kept by the caller
+ * @group: from ucv_group_of(), its file still pinned by the caller
  * @user_ns: from ucv_group_read()
  *
- * Only one of ours may hold a group at a time, or its marks are miscounted.
+ * The module may have only one hold on a group at a time, or its marks are miscounted.
  *
  * Context: any. Does not sleep.
  */
 void ucv_group_hold(struct ucv_group_ref *ref, struct fsnotify_group *group,
 		    struct user_namespace *user_ns)
 {
-	/* The file holds a reference on either. */
+	/* The file pins both. */
 	refcount_inc(&group->refcnt);
 	ref->group = group;
 	ref->user_ns = get_user_ns(user_ns);
 }
 
 /**
- * ucv_group_release() - let go of a group
+ * ucv_group_release() - undo ucv_group_hold()
  * @ref: filled by ucv_group_hold(), or released before
  *
  * Context: process context, no locks held. May sleep: if the group has been closed
- *	meanwhile, the kernel frees it here.
+ *	since, the kernel frees it here.
  */
 void ucv_group_release(struct ucv_group_ref *ref)
 {
@@ -265,12 +264,12 @@ bool ucv_group_closed(const struct ucv_group_ref *ref)
 /**
  * ucv_group_count() - count marks of a group, a batch at a time
  * @ref: filled by ucv_group_hold()
- * @type: an enum ucv_group_type: which kind of group it is
+ * @type: an enum ucv_group_type: the kind of group
  * @count: zero before the first call; complete when this returns false
- * @hold: how long a lock or RCU is held is noted here
+ * @hold: records how long a lock or RCU is held
  *
- * Waits for nobody: the owner of a group can keep the lock of its list of marks for
- * as long as it is kept from running.
+ * Never waits for the mutex of a group's marks: its owner can hold it for as long as it
+ * is kept from running.
  *
  * Context: process context, no locks held.
  * Return: true if it must be called again
@@ -316,7 +315,7 @@ static int ucv_groups_check_layout(const struct ucv_btf *btf)
 	return ret;
 }
 
-/* File operations that are those of groups if one of them is. */
+/* The named file operations, if their release function is the expected one. */
 static const struct file_operations *ucv_find_fops(const char *name, const char *release)
 {
 	const struct file_operations *fops;
@@ -329,10 +328,10 @@ static const struct file_operations *ucv_find_fops(const char *name, const char 
 }
 
 /**
- * ucv_groups_init() - find out how groups can be told from other files
+ * ucv_groups_init() - find out how to tell groups from other files
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
- * If they cannot, the log says why, and all else works.
+ * If it is not possible, the log says why, and all else works.
  *
  * Context: process context, at load.
  */

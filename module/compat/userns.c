@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * User namespaces: holding on to one that a walk has met. Why it is done in two
- * ways is said in userns.h.
+ * User namespaces: holding one that a walk has found. userns.h says why there are two
+ * ways.
  */
 #include <linux/cred.h>
 #include <linux/module.h>
@@ -16,11 +16,11 @@ static_assert(__same_type(((struct user_namespace *)NULL)->parent,
 static_assert(__same_type(((struct user_namespace *)NULL)->owner, kuid_t));
 static_assert(__same_type(((struct user_namespace *)NULL)->level, int));
 static_assert(ARRAY_SIZE(((struct user_namespace *)NULL)->ucount_max) == UCOUNT_COUNTS);
-/* A lockless walk takes references, so the namespaces must be of a kind to pin. */
+/* A lockless walk takes references, so entries must pin their namespaces. */
 static_assert(UCV_USERNS_PINNED || !UCV_HAVE_NS_RCU);
 
 /**
- * ucv_userns_init() - check that user namespaces look as the headers say
+ * ucv_userns_init() - check the layout of user namespaces against the headers
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
  * Context: process context, at load.
@@ -55,19 +55,19 @@ int ucv_userns_init(const struct ucv_btf *btf)
 #if UCV_HAVE_NS_RCU
 
 /**
- * ucv_userns_hold() - keep a namespace that was met under a lock or RCU
+ * ucv_userns_hold() - hold a namespace that was found under a lock or RCU
  * @ref: to be filled; ucv_userns_release() undoes it
- * @ns: reached in one of these ways, in the same locked section: from an entry of
- *	a locked ucounts bucket, from the credentials of a task under RCU, from a
- *	mount namespace during a visit (compat/mntns.h), from a group whose file is
- *	kept (compat/fsnotify.h), or as the parent of a namespace that is held
+ * @ns: found in the same locked section in one of these ways: from an entry of a locked
+ *	ucounts bucket, from the credentials of a task under RCU, from a mount namespace
+ *	during a visit (compat/mntns.h), from a group whose file is pinned
+ *	(compat/fsnotify.h), or as the parent of a namespace that is held
  *
  * Context: any. Does not sleep.
- * Return: false if the namespace is on its way out
+ * Return: false if the namespace is dying
  */
 bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 {
-	/* RCU keeps the memory; the count says whether the namespace still lives. */
+	/* RCU pins the memory; the count says whether the namespace is alive. */
 	if (!ns_ref_get(ns))
 		return false;
 	ref->key = ns;
@@ -79,11 +79,11 @@ bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 {
 	/*
-	 * Whoever pointed to it holds a reference until the end of the locked
-	 * section: the entry until it is taken out of the table, which takes
-	 * the lock; credentials until a grace period after their last user; a
-	 * mount namespace until it is freed, after it has left the tree; a file's
-	 * credentials as long as it does; a child until it is freed.
+	 * Whatever points to it holds a reference until the end of the locked section:
+	 * an entry until it is removed from the table, which takes the lock;
+	 * credentials until a grace period after their last user; a mount namespace
+	 * until it is freed, after its removal from the tree; a file's credentials as
+	 * long as the file does; a child until it is freed.
 	 */
 	ref->key = get_user_ns(ns);
 	return true;
@@ -93,7 +93,7 @@ bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 
 bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 {
-	/* Nothing keeps the memory: see userns.h. The read may fail or be stale. */
+	/* Nothing pins the memory, see userns.h: the read may fail or return stale data. */
 	if (copy_from_kernel_nofault(&ref->copy, ns, sizeof(ref->copy)))
 		return false;
 	if (ref->copy.ns.ops != init_user_ns.ns.ops)
@@ -109,9 +109,9 @@ bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
 #endif
 
 /**
- * ucv_userns_is() - is this the namespace that was met before?
+ * ucv_userns_is() - is this the namespace that was found before?
  * @ref: filled by ucv_userns_hold()
- * @ns: reached as for ucv_userns_hold()
+ * @ns: found as for ucv_userns_hold()
  *
  * Context: any. Does not sleep.
  */
@@ -127,8 +127,8 @@ bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns)
 		return false;
 #if !UCV_USERNS_PINNED
 	/*
-	 * A copy does not keep the address: another namespace may live there by
-	 * now. It is another if it differs in what never changes.
+	 * A copy does not pin the address, which another namespace may have reused. It
+	 * is another if an immutable member differs.
 	 */
 	if (get_kernel_nofault(parent, &ns->parent) ||
 	    get_kernel_nofault(inum, &ns->ns.inum) ||
@@ -142,11 +142,11 @@ bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns)
 }
 
 /**
- * ucv_userns_release() - let go of what ucv_userns_hold() kept
+ * ucv_userns_release() - undo ucv_userns_hold()
  * @ref: filled by it
  *
- * Context: process context. If the last other reference has gone meanwhile, the
- *	kernel frees the namespace from a work item, as it always does.
+ * Context: process context. If this was the last reference, the kernel frees the
+ *	namespace from a work item, as always.
  */
 void ucv_userns_release(struct ucv_userns_ref *ref)
 {
@@ -157,7 +157,7 @@ void ucv_userns_release(struct ucv_userns_ref *ref)
 }
 
 /**
- * ucv_userns_limits() - all limits that a namespace sets
+ * ucv_userns_limits() - read all limits that a namespace sets
  * @ref: filled by ucv_userns_hold()
  * @limit: out: UCV_NR_RESOURCES values
  */
