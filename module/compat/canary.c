@@ -15,7 +15,7 @@
 
 static DEFINE_MUTEX(ucv_canary_lock); /* protects the rest; one call at a time */
 static unsigned long ucv_canary_calls;
-static unsigned long ucv_canary_heard; /* the last call that the probe was hit by */
+static unsigned long ucv_canary_heard; /* the last call that hit the probe */
 static struct kretprobe ucv_canary_probe;
 
 /* Not inlined, not cloned, and with a side effect, so that it is called at all. */
@@ -47,14 +47,14 @@ static int ucv_canary_return(struct kretprobe_instance *ri, struct pt_regs *regs
 NOKPROBE_SYMBOL(ucv_canary_return);
 
 /**
- * ucv_canary_arm() - probe our own function
+ * ucv_canary_arm() - probe the module's own function
  *
  * Context: process context. Sleeps. The caller serializes arming and disarming.
  * Return: 0, or what the kernel's kprobes returned
  */
 int ucv_canary_arm(void)
 {
-	/* A kretprobe can be registered once; the next time it takes a clean one. */
+	/* A kretprobe can be registered once only; re-arming needs a clean one. */
 	ucv_canary_probe = (struct kretprobe) {
 		.kp.symbol_name	= KBUILD_MODNAME ":ucv_canary_call",
 		.entry_handler	= ucv_canary_entry,
@@ -65,7 +65,7 @@ int ucv_canary_arm(void)
 }
 
 /**
- * ucv_canary_disarm() - the end of ucv_canary_arm()
+ * ucv_canary_disarm() - undo ucv_canary_arm()
  *
  * Context: as ucv_canary_arm().
  */
@@ -75,10 +75,10 @@ void ucv_canary_disarm(void)
 }
 
 /**
- * ucv_canary_fires() - do kprobes fire at present?
+ * ucv_canary_fires() - do kprobes fire now?
  *
- * Both the entry and the return have to be hit, and the argument and the return
- * value have to be where the handlers of the hooks read them.
+ * Both the entry and the return must be hit, and the argument and the return value must
+ * be where the hooks' handlers read them.
  *
  * Context: process context. Sleeps.
  * Return: false if not, or if the canary is not armed
@@ -101,8 +101,7 @@ bool ucv_canary_fires(void)
  * @kp: a registered kprobe
  *
  * Context: process context, the canary armed.
- * Return: whether the kernel reaches both the same way: by ftrace, or by a
- *	breakpoint
+ * Return: true if the kernel reaches both in the same way, by ftrace or by a breakpoint
  */
 bool ucv_canary_resembles(const struct kprobe *kp)
 {

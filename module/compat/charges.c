@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether the functions that charge take what a probe of them reads: a probe finds
- * arguments by their number alone. BTF describes a function only if each argument is
- * where its number says; a compiler may have dropped or moved one of a function that is
- * called from its own file alone.
+ * Whether the charging functions have the arguments that their probes read. A probe finds
+ * arguments by number alone. BTF describes a function only if each argument is where its
+ * number says: of a function that is called from its own file only, the compiler may have
+ * dropped or moved one.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -32,8 +32,8 @@ static bool ucv_charge_fits(const struct ucv_btf *btf, const char *name,
 }
 
 /**
- * ucv_charges_init() - compare the functions with what BTF says of them
- * @btf: from ucv_btf_open(), or NULL: then they are taken to be as in all known kernels
+ * ucv_charges_init() - check the functions' arguments against BTF
+ * @btf: from ucv_btf_open(); if NULL, they are assumed to be as in all known kernels
  *
  * If one differs, one line in the log says so.
  *
@@ -51,7 +51,7 @@ void ucv_charges_init(const struct ucv_btf *btf)
 }
 
 /**
- * ucv_charges_ucount() - does inc_ucount() take what it is expected to take?
+ * ucv_charges_ucount() - does inc_ucount() have the expected arguments?
  *
  * Return: false if not; the log has said so
  */
@@ -61,7 +61,7 @@ bool ucv_charges_ucount(void)
 }
 
 /**
- * ucv_charges_mount() - does count_mounts() take what it is expected to take?
+ * ucv_charges_mount() - does count_mounts() have the expected arguments?
  *
  * Return: false if not; the log has said so
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two places where the kernel refuses, probed while somebody wants to know.
- * What a handler may do is said in kretprobes.h.
+ * Hooks on the two functions that enforce limits, armed while denials are recorded.
+ * kretprobes.h says what a handler may do.
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
@@ -30,12 +30,12 @@ static bool ucv_can_mount;
 #if UCV_HAVE_HOOKS
 
 /*
- * How many threads can be inside a probed function at once and be followed. Both
- * may be preempted, and inc_ucount() may sleep for memory.
+ * How many tasks inside a probed function can be tracked at once (maxactive). Both
+ * functions may be preempted, and inc_ucount() may sleep for memory.
  */
 #define UCV_HOOK_THREADS	512
 
-/* The arguments of inc_ucount(), kept until it returns. */
+/* The arguments of inc_ucount(), saved until it returns. */
 struct ucv_ucount_call {
 	struct user_namespace *ns;
 	kuid_t uid;
@@ -43,8 +43,8 @@ struct ucv_ucount_call {
 };
 
 /*
- * The arguments of count_mounts(), and whether this call proves that the one in the
- * function's own file passes the probe.
+ * The arguments of count_mounts(), and whether this call proves that calls from the
+ * function's own file hit the probe.
  */
 struct ucv_mount_call {
 	struct mnt_namespace *ns;
@@ -54,11 +54,11 @@ struct ucv_mount_call {
 
 static struct kretprobe ucv_ucount_probe;
 static struct kretprobe ucv_mount_probe;
-static bool ucv_registered; /* with the canary; arming and disarming take turns */
-static bool ucv_reporting; /* read by handlers: somebody has denials recorded */
+static bool ucv_registered; /* and the canary; arming and disarming are serialized */
+static bool ucv_reporting; /* read by handlers: denials are being recorded */
 static const int *ucv_ftrace_switch; /* kernel.ftrace_enabled, or NULL; set at load */
-static u64 ucv_missed; /* by probes of earlier times */
-/* Which charges have passed a probe since load: written by handlers, never cleared. */
+static u64 ucv_missed; /* by probes that are unregistered by now */
+/* Which charges have hit a probe since load: set by handlers, never cleared. */
 static bool ucv_ucount_seen[UCOUNT_COUNTS];
 static bool ucv_mount_seen;
 
@@ -80,7 +80,7 @@ static int ucv_ucount_return(struct kretprobe_instance *ri, struct pt_regs *regs
 
 	if (call->resource >= UCOUNT_COUNTS)
 		return 0;
-	/* Read first: the line is shared by all CPUs. */
+	/* Read first: the cache line is shared by all CPUs. */
 	if (unlikely(!READ_ONCE(ucv_ucount_seen[call->resource])))
 		WRITE_ONCE(ucv_ucount_seen[call->resource], true);
 	if (!regs_return_value(regs) && READ_ONCE(ucv_reporting))
@@ -92,9 +92,8 @@ NOKPROBE_SYMBOL(ucv_ucount_return);
 
 /*
  * count_mounts() is called from its own file, where the compiler may have inlined it,
- * for the tree that is to be attached, and then from another file for each copy that is
- * propagated. The first of these calls is the one that reserves nothing on top of
- * something: nothing is pending yet in the namespace, which is that of the caller.
+ * for the tree to be attached, and then from another file for each propagated copy. A
+ * call for the caller's own namespace, with no mounts pending yet, is the first of these.
  */
 static bool ucv_mount_call_proves(struct mnt_namespace *ns)
 {
@@ -131,7 +130,7 @@ static int ucv_mount_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(ucv_mount_return);
 
-/* A kretprobe can be registered once; the next time it takes a clean one. */
+/* A kretprobe can be registered once only; re-arming needs a clean one. */
 static int ucv_ucount_arm(void)
 {
 	ucv_ucount_probe = (struct kretprobe) {
@@ -161,7 +160,7 @@ static u64 ucv_probe_missed(const struct kretprobe *probe)
 	return (u64)READ_ONCE(probe->nmissed) + READ_ONCE(probe->kp.nmissed);
 }
 
-/* When it returns, no handler of the probe is running any more. */
+/* When it returns, no handler of the probe is running. */
 static void ucv_probe_disarm(struct kretprobe *probe)
 {
 	unregister_kretprobe(probe);
@@ -171,8 +170,8 @@ static void ucv_probe_disarm(struct kretprobe *probe)
 }
 
 /*
- * What the canary tells must hold for the hook as well. Where the kernel reaches them
- * in different ways, the hook could be dead unnoticed.
+ * The canary vouches for a hook only if the kernel reaches both in the same way.
+ * Otherwise the hook could be dead unnoticed.
  */
 static int ucv_check_hook(struct kretprobe *probe)
 {
@@ -209,7 +208,7 @@ static int ucv_register_both(void)
 	return ret;
 }
 
-/* The canary and the hooks, or none. */
+/* Register the canary and the hooks, all or none. */
 static int ucv_register(void)
 {
 	int ret;
@@ -226,7 +225,7 @@ static int ucv_register(void)
 	return ret;
 }
 
-/* An int that the kernel shares with its sysctl, in all series. */
+/* In all series an int that the kernel shares with its sysctl. */
 static void ucv_find_ftrace_switch(void)
 {
 #ifdef CONFIG_KPROBES_ON_FTRACE
@@ -241,9 +240,9 @@ static bool ucv_ftrace_is_off(void)
 }
 
 /**
- * ucv_hooks_remove() - unregister the hooks, whatever comes of it
+ * ucv_hooks_remove() - unregister the hooks, even if ucv_hooks_stuck()
  *
- * When it returns, no call is under way.
+ * When it returns, no callback is running.
  *
  * Context: as ucv_hooks_arm().
  */
@@ -260,7 +259,7 @@ void ucv_hooks_remove(void)
 }
 
 /**
- * ucv_hooks_stuck() - must the hooks stay as they are?
+ * ucv_hooks_stuck() - must the hooks stay registered?
  *
  * Return: true while they are registered and ftrace is off, see kretprobes.h
  */
@@ -270,11 +269,11 @@ bool ucv_hooks_stuck(void)
 }
 
 /**
- * ucv_hooks_disarm() - no more calls
+ * ucv_hooks_disarm() - stop the callbacks
  *
  * Context: as ucv_hooks_arm().
- * Return: false if the hooks had to stay registered, see ucv_hooks_stuck(). No call
- *	begins any more, and the caller tries again later.
+ * Return: false if the hooks had to stay registered, see ucv_hooks_stuck(). No new
+ *	callback starts, and the caller retries later.
  */
 bool ucv_hooks_disarm(void)
 {
@@ -286,10 +285,9 @@ bool ucv_hooks_disarm(void)
 }
 
 /**
- * ucv_hooks_arm() - have the calls made from now on
+ * ucv_hooks_arm() - start the callbacks
  *
- * Context: process context. Sleeps. The caller sees to it that arming and
- *	disarming take turns.
+ * Context: process context. Sleeps. The caller serializes arming and disarming.
  * Return: 0, -EOPNOTSUPP if ucv_hooks_ucount() is false, -ENOLINK if kprobes do
  *	not fire, or what the kernel's kprobes returned. After an error
  *	ucv_hooks_stuck() may be true.
@@ -314,7 +312,7 @@ int ucv_hooks_arm(void)
 }
 
 /**
- * ucv_hooks_fire() - are the calls made at present?
+ * ucv_hooks_fire() - do the armed hooks fire?
  *
  * Context: process context, with the hooks armed. Sleeps.
  * Return: false if the kernel's kprobes do not fire
@@ -325,10 +323,10 @@ bool ucv_hooks_fire(void)
 }
 
 /**
- * ucv_hooks_seen() - which charges have passed the probes
+ * ucv_hooks_seen() - which charges have hit the probes
  *
- * The compiler may have inlined or cloned a function where it is called, and the
- * probe is on the original. What is seen here does pass it.
+ * The compiler may have inlined or cloned a function into a caller, while the probe is on
+ * the original. A charge seen here does hit it.
  *
  * Return: a bit for each resource by index, and UCV_SEEN_MOUNTS, since load
  */
@@ -344,13 +342,13 @@ u64 ucv_hooks_seen(void)
 }
 
 /**
- * ucv_hooks_missed() - calls of the probed functions that were not looked at
+ * ucv_hooks_missed() - missed probe hits
  *
- * More than UCV_HOOK_THREADS threads were inside one at once, or the CPU was in the
- * handler of another kprobe.
+ * More than UCV_HOOK_THREADS tasks were inside a function at once (maxactive exhausted),
+ * or the CPU was in the handler of another kprobe.
  *
- * Context: process context, with arming and disarming kept away.
- * Return: their number since the module was loaded
+ * Context: process context, serialized with arming and disarming.
+ * Return: their number since load
  */
 u64 ucv_hooks_missed(void)
 {
@@ -401,7 +399,7 @@ u64 ucv_hooks_missed(void)
 #endif
 
 /**
- * ucv_hooks_ucount() - can refusals of inc_ucount() be told?
+ * ucv_hooks_ucount() - can refusals of inc_ucount() be detected?
  *
  * Return: false if not; the log has said why
  */
@@ -411,7 +409,7 @@ bool ucv_hooks_ucount(void)
 }
 
 /**
- * ucv_hooks_mount() - can refusals of count_mounts() be told?
+ * ucv_hooks_mount() - can refusals of count_mounts() be detected?
  *
  * Return: false if not; the log has said why
  */
@@ -421,14 +419,14 @@ bool ucv_hooks_mount(void)
 }
 
 /*
- * What the compiler calls a copy of a function that it has made for some callers, or
- * the part that is left of it when its beginning is in theirs.
+ * Compiler suffixes for a clone of a function specialized for some callers, and for what
+ * remains of it when its beginning is inlined.
  */
 static const char * const ucv_clone_suffixes[] = {
 	".constprop.0", ".isra.0", ".part.0",
 };
 
-/* A probe on the function is not hit by those who call a clone of it. */
+/* Callers of a clone do not hit a probe on the function. */
 static bool ucv_hook_has_clone(const char *function)
 {
 	char name[64];
@@ -460,10 +458,10 @@ static bool ucv_can_hook(const char *function, const char *what)
 }
 
 /**
- * ucv_hooks_init() - see what can be probed
- * @calls: whom to call, for as long as the module is loaded
+ * ucv_hooks_init() - find out what can be probed
+ * @calls: callbacks; must stay valid while the module is loaded
  *
- * If a refusal cannot be told on this kernel, one line in the log says why.
+ * If a refusal cannot be detected on this kernel, one line in the log says why.
  *
  * Context: process context, at load, after ucv_mntns_init().
  */
