@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files that a task has open, a limited amount of work at a time.
+ * A task's open files, visited with a bounded amount of work at a time.
  *
- * Not by iterate_fd(): it skips unused descriptors without asking, and a table can
- * have a million of them.
+ * iterate_fd() is unsuitable: it skips unused descriptors without calling back, and a
+ * table can have a million of them.
  */
 #include <linux/bitops.h>
 #include <linux/fdtable.h>
@@ -18,9 +18,9 @@
 #include "compat/btf.h"
 #include "compat/files.h"
 
-/* Steps of a file that is visited. */
+/* Steps for visiting a file. */
 #define UCV_FILE_STEPS		24U
-/* Descriptors compared at once in search of the end of a run, and their steps. */
+/* Descriptors compared at once to find the end of a run, and their cost in steps. */
 #define UCV_RUN_STRIDE		8U
 #define UCV_RUN_STEPS		4U
 
@@ -29,9 +29,9 @@ static_assert(__same_type(((struct fdtable *)NULL)->max_fds, unsigned int));
 static_assert(__same_type(((struct fdtable *)NULL)->open_fds, unsigned long *));
 
 /*
- * The first descriptor from @place->fd on that is in use, as far as the steps go: each
- * word of the bitmap is one. Every descriptor with a file is marked there: the mark is
- * set before the file is installed, and cleared after it is removed, under the lock.
+ * The first descriptor in use from @place->fd on, within the steps left: each word of the
+ * bitmap costs one. The bitmap covers every descriptor with a file: its bit is set before
+ * the file is installed, and cleared after it is removed, under the lock.
  */
 static unsigned int ucv_files_next(const struct fdtable *fdt, struct ucv_files_place *place)
 {
@@ -45,7 +45,7 @@ static unsigned int ucv_files_next(const struct fdtable *fdt, struct ucv_files_p
 	return place->fd;
 }
 
-/* Are all descriptors from @fd[0] to @fd[UCV_RUN_STRIDE - 1] open for this file? */
+/* Do all descriptors from @fd[0] to @fd[UCV_RUN_STRIDE - 1] refer to this file? */
 static bool ucv_files_same(struct file __rcu **fd, const struct file *file)
 {
 	return rcu_access_pointer(fd[0]) == file && rcu_access_pointer(fd[1]) == file &&
@@ -54,7 +54,7 @@ static bool ucv_files_same(struct file __rcu **fd, const struct file *file)
 	       rcu_access_pointer(fd[6]) == file && rcu_access_pointer(fd[7]) == file;
 }
 
-/* How many descriptors in a row, from @place->fd on, are open for this file. */
+/* How many consecutive descriptors, from @place->fd on, refer to this file. */
 static unsigned int ucv_files_run(const struct fdtable *fdt, struct ucv_files_place *place,
 				  const struct file *file)
 {
@@ -69,7 +69,7 @@ static unsigned int ucv_files_run(const struct fdtable *fdt, struct ucv_files_pl
 	return n * UCV_RUN_STRIDE + 1;
 }
 
-/* Under the lock of the table no file leaves it. */
+/* No file leaves the table while its lock is held. */
 static int ucv_files_scan(struct files_struct *files, struct ucv_files_place *place,
 			  ucv_file_visit visit, void *arg)
 {
@@ -83,7 +83,7 @@ static int ucv_files_scan(struct files_struct *files, struct ucv_files_place *pl
 		fd = ucv_files_next(fdt, place);
 		if (fd >= fdt->max_fds)
 			return 0;
-		/* Found no further than the steps went, or not installed yet. */
+		/* NULL if the steps ran out at an unused descriptor, or no file is installed yet. */
 		file = rcu_dereference_check_fdtable(files, fdt->fd[fd]);
 		nr = 1;
 		if (file) {
@@ -100,16 +100,16 @@ static int ucv_files_scan(struct files_struct *files, struct ucv_files_place *pl
 
 /**
  * ucv_files_visit() - visit the files that a task has open
- * @task: kept by the caller's RCU read section
- * @place: in: the first descriptor to look at; out: where to go on
+ * @task: pinned by the caller's RCU read section
+ * @place: in: the first descriptor to visit; out: where to resume
  * @visit: called for each file, once for each run of descriptors
  * @arg: for @visit
  *
- * Uses up @place->steps at most. task_lock() keeps the task's file table, the lock of
- * the table its files.
+ * Uses up @place->steps at most. task_lock() pins the task's file table, and the table's
+ * lock its files.
  *
  * Context: any but with a file table's lock held. Takes task_lock().
- * Return: 0 if all files have been seen, -EAGAIN if there may be more, or what
+ * Return: 0 if all files have been visited, -EAGAIN if there may be more, or what
  *	@visit returned to stop
  */
 int ucv_files_visit(struct task_struct *task, struct ucv_files_place *place,
@@ -131,7 +131,7 @@ int ucv_files_visit(struct task_struct *task, struct ucv_files_place *place,
 }
 
 /**
- * ucv_files_check_layout() - check that file tables look as the headers say
+ * ucv_files_check_layout() - check the layout of file tables against the headers
  * @btf: from ucv_btf_open()
  *
  * Context: process context, at load.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's table of ucounts: where it is, and whether it is what we take it
- * for.
+ * The kernel's ucounts table: finding and verifying it.
  */
 #include <linux/cred.h>
 #include <linux/hash.h>
@@ -32,7 +31,7 @@ static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_node));
 /* Set at load, constant afterwards. */
 struct ucv_ucounts_head *ucv_ucounts_table;
 unsigned int ucv_ucounts_nr_buckets;
-spinlock_t *ucv_ucounts_lock; /* the kernel's: protects its table; NULL if we do without */
+spinlock_t *ucv_ucounts_lock; /* the kernel's: protects its table; NULL if not used */
 
 #define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
 
@@ -58,7 +57,7 @@ static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
 	return ret;
 }
 
-/* Where the kernel looks for an entry. */
+/* The bucket of an entry, as the kernel computes it. */
 static unsigned int ucv_ucounts_bucket(const struct user_namespace *ns, kuid_t uid)
 {
 	return hash_long((unsigned long)__kuid_val(uid) + (unsigned long)ns,
@@ -66,9 +65,9 @@ static unsigned int ucv_ucounts_bucket(const struct user_namespace *ns, kuid_t u
 }
 
 /*
- * Root in the initial user namespace has had an entry since the kernel made its
- * first mount namespace. It must be in the bucket where the kernel would look
- * for it; if not, the table is not what we take it for.
+ * Root in the initial user namespace has had an entry since the kernel made its first
+ * mount namespace. If that is not in the bucket where the kernel would look for it, the
+ * table has an unsupported form.
  */
 static bool ucv_ucounts_root_found(void)
 {
@@ -76,7 +75,7 @@ static bool ucv_ucounts_root_found(void)
 	struct ucounts *entry;
 	bool found = false;
 
-	/* The lock, or RCU, keeps each entry until the end of the loop. */
+	/* The lock, or RCU, pins each entry until the end of the loop. */
 	ucv_ucounts_lock_bucket();
 	for (entry = ucv_ucounts_first(bucket); entry && !found;
 	     entry = ucv_ucounts_next(entry))
@@ -86,7 +85,7 @@ static bool ucv_ucounts_root_found(void)
 	return found;
 }
 
-/* One counter of the first entry that fits: that is the one that the kernel charges. */
+/* Read one counter of the first live match: that is the entry the kernel charges. */
 static s64 ucv_ucounts_search(const struct user_namespace *ns, kuid_t uid,
 			      unsigned int resource)
 {
@@ -99,19 +98,19 @@ static s64 ucv_ucounts_search(const struct user_namespace *ns, kuid_t uid,
 }
 
 /**
- * ucv_ucounts_peek() - one counter of one user in one namespace
+ * ucv_ucounts_peek() - read one counter of one user in one namespace
  * @ns: the namespace, held by the caller
  * @uid: the user
- * @resource: which counter of ucount[]
+ * @resource: index into ucount[]
  * @used: out: its value; 0 if the kernel has no entry for them
  *
- * Where entries are freed after a grace period RCU is enough, as nothing is read of
- * the namespaces of other entries but their address. Otherwise the table's lock is
- * taken, which is held for some instructions at a time. But on PREEMPT_RT it is one
- * to sleep on, and its holder may have been preempted by the caller.
+ * Where entries are freed after a grace period, RCU is enough: of other entries'
+ * namespaces only the address is read. Otherwise the table's lock is taken, which is only
+ * held for a few instructions at a time. But on PREEMPT_RT it is a sleeping lock, and its
+ * holder may have been preempted by the caller.
  *
  * Context: any but with the table's lock held. Does not sleep.
- * Return: 0, or -EBUSY if that would take waiting (PREEMPT_RT)
+ * Return: 0, or -EBUSY if it would have to wait (PREEMPT_RT)
  */
 int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
 		     s64 *used)
@@ -175,7 +174,7 @@ int ucv_ucounts_init(const struct ucv_btf *btf)
 		}
 	}
 
-	/* A power of two; behind it there may be padding, or a red zone. */
+	/* The size is a power of two; padding or a red zone may follow the table. */
 	size = ucv_symbol_size(ucv_ucounts_table) / sizeof(*ucv_ucounts_table);
 	if (size < 2 || size > 1 << 20) {
 		pr_err("ucounts_hashtable has an unlikely size of %zu buckets\n", size);
