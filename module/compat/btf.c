@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the running kernel says about its own types: a reader for the BTF that is
- * part of its image (CONFIG_DEBUG_INFO_BTF). Used at load only.
+ * Types of the running kernel: a reader for the BTF in its image (CONFIG_DEBUG_INFO_BTF).
+ * Used at load only.
  *
- * The image is mapped, read-only and there for good, so nothing here needs a
- * lock. Every offset in it is checked all the same: a wrong number must not make
- * anything read astray. What is behind a type of unknown kind cannot be found, so
- * one such type makes all of the BTF unusable, as if the kernel had none.
+ * The image is mapped read-only and permanently, so no lock is needed. Every offset in it
+ * is checked all the same: a bad one must not cause a read out of bounds. What follows a
+ * type of unknown kind cannot be located, so one such type makes all of the BTF unusable,
+ * as if the kernel had none.
  */
 #include <uapi/linux/btf.h>
 #include <linux/err.h>
@@ -18,13 +18,13 @@
 #include "compat/btf.h"
 #include "compat/symbols.h"
 
-/* How deep unnamed members, and names for names of types, may nest. */
+/* How deep unnamed members, and chains of typedefs and qualifiers, may nest. */
 #define UCV_BTF_DEPTH	16
 
 /*
- * The kinds by number, and of the width that they have in the newest format: the
- * headers of older kernels lack enumerators, and their macros cut a newer kind to
- * the number of an older one. Those bits were zero then.
+ * BTF kinds by number, and fields as wide as in the newest format. Older kernels' headers
+ * lack enumerators, and their macros truncate a newer kind to the number of an older one.
+ * In older formats the added bits are zero.
  */
 #define UCV_BTF_KIND(info)	(((info) >> 24) & 0x7f)
 #define UCV_BTF_VLEN(info)	((info) & 0xffffff)
@@ -43,7 +43,7 @@ struct ucv_btf {
 	u32 *offset;
 };
 
-/* What is wrong with the BTF that is there, for the log. */
+/* Why the BTF that is present is unusable, for the log. */
 static char ucv_trouble[80];
 
 /* Bytes that follow struct btf_type for a type of this kind; -1 if unknown. */
@@ -84,7 +84,7 @@ static int ucv_btf_tail(const struct btf_type *type)
 	}
 }
 
-/* Count the types and, if btf->offset is there, note where each begins. */
+/* Count the types and, if btf->offset is allocated, record where each begins. */
 static int ucv_btf_index(struct ucv_btf *btf)
 {
 	u32 at = 0, nr = 1; /* type 0 is void and has no record */
@@ -141,7 +141,7 @@ static int ucv_btf_map(struct ucv_btf *btf)
 }
 
 /**
- * ucv_btf_open() - get ready to look types up
+ * ucv_btf_open() - prepare to look up types
  *
  * Context: process context, after ucv_symbols_init(). Sleeps.
  * Return: a handle for ucv_btf_close(); NULL if the kernel has no BTF, or an
@@ -175,9 +175,9 @@ fail:
 }
 
 /**
- * ucv_btf_trouble() - why ucv_btf_open() cannot use the BTF that is there
+ * ucv_btf_trouble() - why ucv_btf_open() cannot use the BTF that is present
  *
- * Return: a sentence without its full stop; NULL if there is none, or it is usable
+ * Return: a sentence without its full stop; NULL if there is no BTF, or it is usable
  */
 const char *ucv_btf_trouble(void)
 {
@@ -185,10 +185,10 @@ const char *ucv_btf_trouble(void)
 }
 
 /**
- * ucv_btf_close() - end look-ups
+ * ucv_btf_close() - undo ucv_btf_open()
  * @btf: what ucv_btf_open() returned, or NULL, or an error pointer
  *
- * Names that were handed out stay valid: they are part of the kernel's image.
+ * Names that were returned stay valid: they are part of the kernel's image.
  *
  * Context: process context. May sleep.
  */
@@ -226,14 +226,14 @@ static const struct btf_type *ucv_btf_find(const struct ucv_btf *btf, u32 kind,
 }
 
 /**
- * ucv_btf_enumerator() - one constant of an enum
+ * ucv_btf_enumerator() - look up a constant of an enum
  * @btf: from ucv_btf_open()
  * @enum_name: the enum's tag
- * @nth: which of its constants, in the order of their declaration, from 0
+ * @nth: position of the constant in order of declaration, from 0
  * @name: out: the constant's name
  * @value: out: its value
  *
- * Return: 0, -ENOENT if there is no such enum, -ERANGE if it has no more
+ * Return: 0, -ENOENT if there is no such enum, -ERANGE if it has no more constants
  */
 int ucv_btf_enumerator(const struct ucv_btf *btf, const char *enum_name,
 		       u32 nth, const char **name, s64 *value)
@@ -251,7 +251,7 @@ int ucv_btf_enumerator(const struct ucv_btf *btf, const char *enum_name,
 	return 0;
 }
 
-/* Size of a type in bytes; 0 for what has none, or is nested too deep. */
+/* Size of a type in bytes; 0 if it has none, or is nested too deep. */
 static u32 ucv_btf_sizeof(const struct ucv_btf *btf, u32 id)
 {
 	u32 nelems = 1;
@@ -291,8 +291,8 @@ static u32 ucv_btf_sizeof(const struct ucv_btf *btf, u32 id)
 }
 
 /*
- * The name of a type, or of what it points to: the tag of a structure, the name of a
- * typedef or of an integer. Empty for what has none, or is nested too deep.
+ * The name of a type, or of what it points to: a structure's tag, or the name of a typedef
+ * or integer. Empty if it has none, or is nested too deep.
  */
 static const char *ucv_btf_tag(const struct ucv_btf *btf, u32 id)
 {
@@ -302,7 +302,7 @@ static const char *ucv_btf_tag(const struct ucv_btf *btf, u32 id)
 		const struct btf_type *type = ucv_btf_type(btf, id);
 
 		if (!type)
-			return ""; /* void, or astray */
+			return ""; /* void, or an invalid ID */
 		switch (UCV_BTF_KIND(type->info)) {
 		case BTF_KIND_PTR:
 		case BTF_KIND_VOLATILE:
@@ -322,7 +322,7 @@ static int ucv_btf_search(const struct ucv_btf *btf, const struct btf_type *type
 			  const char *name, u32 base, int depth,
 			  struct ucv_btf_member *found);
 
-/* Look into a member that has no name but is itself a structure or union. */
+/* Search an unnamed member that is itself a structure or union. */
 static int ucv_btf_descend(const struct ucv_btf *btf, u32 id, const char *name,
 			   u32 base, int depth, struct ucv_btf_member *found)
 {
@@ -370,11 +370,11 @@ static int ucv_btf_search(const struct ucv_btf *btf, const struct btf_type *type
 }
 
 /**
- * ucv_btf_member() - where a member of a structure lies
+ * ucv_btf_member() - locate a member of a structure
  * @btf: from ucv_btf_open()
  * @struct_name: the structure's tag
- * @member: the member's name; members of unnamed structures and unions count
- * @found: out: the place
+ * @member: the member's name, also in an unnamed structure or union
+ * @found: out: its location
  *
  * Return: 0, or -ENOENT if there is no such structure or member, or it is a
  *	bit field
@@ -390,11 +390,11 @@ int ucv_btf_member(const struct ucv_btf *btf, const char *struct_name,
 }
 
 /**
- * ucv_btf_expect() - check a member that the headers and the kernel both describe
+ * ucv_btf_expect() - check the offset of a member against the headers
  * @btf: from ucv_btf_open()
  * @struct_name: the structure's tag
  * @member: the member's name
- * @offset: where the headers have it, bytes
+ * @offset: the offset in the headers, in bytes
  *
  * Return: 0, or -ENOEXEC after a line in the log if the running kernel differs
  */
@@ -416,10 +416,10 @@ int ucv_btf_expect(const struct ucv_btf *btf, const char *struct_name,
 }
 
 /**
- * ucv_btf_expect_size() - check a structure that both describe
+ * ucv_btf_expect_size() - check the size of a structure against the headers
  * @btf: from ucv_btf_open()
  * @struct_name: the structure's tag
- * @size: how large the headers have it, bytes
+ * @size: the size in the headers, in bytes
  *
  * Return: 0, or -ENOEXEC after a line in the log if the running kernel differs
  */
@@ -435,17 +435,15 @@ int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 
 }
 
 /**
- * ucv_btf_expect_function() - check what a function takes and returns
+ * ucv_btf_expect_function() - check the arguments and return type of a function
  * @btf: from ucv_btf_open()
  * @name: the function's name
- * @tags: what it returns and each of its arguments, as struct ucv_btf_member.tag
- *	has it
- * @nr: how many @tags
+ * @tags: its return type and each of its arguments, as in struct ucv_btf_member.tag
+ * @nr: number of @tags
  *
- * A function that BTF does not describe may have lost an argument to the compiler.
+ * If BTF does not describe a function, the compiler may have dropped an argument.
  *
- * Return: 0; -ENOENT if this kernel's BTF does not describe it, -ENOEXEC if it is
- *	another function
+ * Return: 0; -ENOENT if this kernel's BTF does not describe it, -ENOEXEC if it differs
  */
 int ucv_btf_expect_function(const struct ucv_btf *btf, const char *name,
 			    const char * const *tags, u32 nr)

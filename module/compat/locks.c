@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether a lock of the kernel that was found by its name can be taken.
+ * Whether a kernel lock found by name can be taken.
  *
- * A name says nothing of a lock's type, and to wait for one of another type would hang.
- * So each is tried at load, for a tenth of a second: longer than any of the kernel's own
- * code keeps it.
+ * A name does not tell a lock's type, and waiting for a lock of another type would hang.
+ * So trylock is tried at load for a tenth of a second, longer than the kernel's own code
+ * holds any of these locks.
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
@@ -20,7 +20,7 @@ static void ucv_wait_for_lock(void)
 
 /**
  * ucv_spinlock_works() - can this be taken as a spinlock?
- * @lock: one that may be taken with interrupts off
+ * @lock: a lock that may be taken with interrupts off
  *
  * Context: process context, at load. Sleeps.
  */
@@ -39,7 +39,7 @@ bool ucv_spinlock_works(spinlock_t *lock)
 }
 
 /**
- * ucv_rwlock_works() - can this be taken as a reader's and writer's lock, for reading?
+ * ucv_rwlock_works() - can this be taken as a rwlock, for reading?
  * @lock: the lock
  *
  * Context: process context, at load. Sleeps.
@@ -59,11 +59,10 @@ bool ucv_rwlock_works(rwlock_t *lock)
 }
 
 /**
- * ucv_seqlock_works() - can this be taken as a sequential lock, by a reader that excludes
- * writers?
+ * ucv_seqlock_works() - can this be taken as a seqlock, by a reader that excludes writers?
  * @lock: the lock
  *
- * Its sequence is odd only while a writer has it.
+ * Its sequence must be even: it is odd only while a writer holds the lock.
  *
  * Context: process context, at load. Sleeps.
  */

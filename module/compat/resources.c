@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the counters of this kernel are called: its own enumerators, from its
- * BTF, so that a counter of a later kernel shows up by itself; without BTF, from
- * the headers that the module was built with.
+ * Names of this kernel's counters: its own enumerators, from its BTF, so that a new
+ * kernel's counters show up without a change here; without BTF, from the headers that the
+ * module was built with.
  */
 #include <linux/ctype.h>
 #include <linux/kernel.h>
@@ -12,7 +12,7 @@
 #include "compat/btf.h"
 #include "compat/resources.h"
 
-/* Written by ucv_resources_init() only, before anyone can read. */
+/* Written by ucv_resources_init() only, before there are readers. */
 struct ucv_resource ucv_resources[UCV_NR_RESOURCES];
 
 static const char * const ucv_header_names[] = {
@@ -36,7 +36,7 @@ static void ucv_resource_classify(struct ucv_resource *resource)
 		resource->unit = UCV_UNIT_PAGES;
 }
 
-/* "UCOUNT_INOTIFY_WATCHES" is called "inotify_watches". */
+/* "UCOUNT_INOTIFY_WATCHES" becomes "inotify_watches". */
 static void ucv_resource_name(struct ucv_resource *resource, const char *enumerator)
 {
 	char *c;
@@ -49,9 +49,9 @@ static void ucv_resource_name(struct ucv_resource *resource, const char *enumera
 }
 
 /*
- * Name resources [first, first + count) after the constants of an enum. Each
- * value must be named, and the enum must end where the headers end it: if not,
- * the arrays of this kernel are not those that the module was built for.
+ * Name resources [first, first + count) after the constants of an enum. Each value must
+ * have a name, and the enum must end as in the headers: if not, this kernel's arrays are
+ * not those that the module was built for.
  */
 static int ucv_resources_from_enum(const struct ucv_btf *btf, const char *tag,
 				   u32 first, u32 count, const char *last)
@@ -98,7 +98,7 @@ static int ucv_resources_from_btf(const struct ucv_btf *btf)
 }
 
 /**
- * ucv_resources_init() - learn what the counters are called
+ * ucv_resources_init() - find the names of the counters
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
  * Context: process context, at load.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The addresses of what the kernel does not export. Found once, at load.
+ * Addresses of symbols that the kernel does not export. Looked up at load only.
  *
- * kallsyms_lookup_name() is not exported either; a kprobe gives its address. It
- * must be called directly: with IBT an indirect call to an address past its
- * ENDBR is a fatal fault, and a kernel may have sealed the function against
- * any indirect call. A static call that is updated to the address is a direct
- * call. (Where the architecture has no static calls it is an ordinary indirect
- * one, and these have no such trap.)
+ * kallsyms_lookup_name() is not exported either; a kprobe gives its address. It must be
+ * called directly: with IBT an indirect call to an address past its ENDBR is a fatal
+ * fault, and a kernel may have sealed the function against all indirect calls. A static
+ * call updated to the address is a direct call. (On architectures without static calls
+ * it is an ordinary indirect call, but these have no such trap.)
  */
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -29,8 +28,8 @@ static unsigned long ucv_lookup_nothing(const char *name)
 DEFINE_STATIC_CALL(ucv_lookup, ucv_lookup_nothing);
 
 /*
- * Where in its symbol is addr, and how long is the symbol? sprint_symbol() is
- * the only exported function that knows both: "name+0xOFFSET/0xSIZE".
+ * Find the offset of addr in its symbol, and the symbol's size. sprint_symbol() is the
+ * only exported function that knows both: "name+0xOFFSET/0xSIZE".
  */
 static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
 			    unsigned long *size)
@@ -50,7 +49,7 @@ static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
 }
 
 /**
- * ucv_symbols_init() - find the kernel's symbol table
+ * ucv_symbols_init() - find kallsyms_lookup_name()
  *
  * Context: process context, at load. Sleeps.
  * Return: 0, or a negative error after a line in the log that says why
@@ -58,8 +57,8 @@ static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
 int ucv_symbols_init(void)
 {
 	/*
-	 * Disabled: only its address is wanted. An enabled one that is unregistered
-	 * while ftrace is off would harm the kernel, see kretprobes.h.
+	 * Disabled: only its address is wanted. Unregistering an enabled kprobe while
+	 * ftrace is off would harm the kernel, see kretprobes.h.
 	 */
 	struct kprobe kp = {
 		.symbol_name	= "kallsyms_lookup_name",
@@ -78,9 +77,9 @@ int ucv_symbols_init(void)
 	unregister_kprobe(&kp);
 
 	/*
-	 * The kprobe sits behind the function's ENDBR. A call may go there, but
-	 * with call depth tracking the kernel looks at the padding in front of
-	 * a call's target, so use the true start.
+	 * The kprobe is placed after the function's ENDBR. A call may go there, but with
+	 * call depth tracking the kernel reads the padding before a call's target, so
+	 * use the true start.
 	 */
 	ret = ucv_symbol_place(addr, &offset, &size);
 	if (ret) {
@@ -96,7 +95,7 @@ int ucv_symbols_init(void)
 }
 
 /**
- * ucv_symbol_optional() - the address of a symbol that the kernel may not have
+ * ucv_symbol_optional() - look up a symbol that the kernel may lack
  * @name: the symbol
  *
  * Context: process context, after ucv_symbols_init(). Sleeps.
@@ -108,10 +107,10 @@ void *ucv_symbol_optional(const char *name)
 }
 
 /**
- * ucv_symbol() - the address of a symbol that must be there
+ * ucv_symbol() - look up a symbol that is required
  * @name: the symbol
- * @size: how large what it stands for is at least, bytes
- * @config: the options that a kernel without it lacks, for the log
+ * @size: minimum size of its object, in bytes
+ * @config: the options that provide it, for the log
  *
  * Context: process context, after ucv_symbols_init(). Sleeps.
  * Return: its address, or NULL after a line in the log
@@ -133,10 +132,10 @@ void *ucv_symbol(const char *name, size_t size, const char *config)
 }
 
 /**
- * ucv_symbol_size() - how much room a symbol takes
+ * ucv_symbol_size() - size of a symbol
  * @symbol: its address
  *
- * The distance to the next symbol, so padding counts.
+ * This is the distance to the next symbol, so it includes padding.
  *
  * Context: process context. Sleeps.
  * Return: bytes, 0 if unknown
@@ -151,9 +150,9 @@ size_t ucv_symbol_size(const void *symbol)
 }
 
 /**
- * ucv_symbol_begins() - is this the address where a function or object begins?
+ * ucv_symbol_begins() - does the named function or object begin at this address?
  * @symbol: the address
- * @name: its name, but for what a compiler may add to it behind a dot
+ * @name: its name, without any suffix that a compiler adds after a dot
  *
  * Context: process context. Sleeps.
  */
