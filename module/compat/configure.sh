@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Writes features.h: what the headers of the target kernel have.
+# Writes features.h: the features of the target kernel's headers.
 #
 # usage: CC=... configure.sh OUTPUT PROBE-DIRECTORY COMPILER-FLAG...
 #
-# Each file of the directory is one question. "UCV_HAVE_<NAME>" is 1 if it
-# compiles and 0 if not. sanity.c must compile, or the headers are unusable and
-# every answer would be a wrong no.
+# Each file of PROBE-DIRECTORY tests for one feature: UCV_HAVE_<NAME> is 1 if it
+# compiles and 0 if not. sanity.c must compile. If it does not, the headers are
+# unusable and every test would wrongly give 0.
 
 set -u
 
@@ -21,8 +21,8 @@ if ! why=$($CC "$@" -fsyntax-only "$probes/sanity.c" 2>&1); then
 	exit 1
 fi
 
-# The enumerators of enum $enum without their prefix, as C strings: what the
-# counters are called if the running kernel has no BTF to say it.
+# The enumerators of enum $enum without their prefix, as C strings: the names of
+# the counters if the running kernel has no BTF.
 enumerators()
 {
 	$CC "$@" -E "$probes/sanity.c" | tr -s '[:space:]' ' ' |

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Does a fanotify group? Linux 5.13 and later, and whoever has taken it from there. */
+/* Does a fanotify group point to the ucounts entry it is charged to? Since 5.13, or backported. */
 #include <linux/fsnotify_backend.h>
 #include <linux/user_namespace.h>
 

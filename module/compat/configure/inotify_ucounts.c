@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Does an inotify group know the ucounts entry that it is charged to? Linux 4.10 and later. */
+/* Does an inotify group point to the ucounts entry it is charged to? Since Linux 4.10. */
 #include <linux/fsnotify_backend.h>
 #include <linux/user_namespace.h>
 

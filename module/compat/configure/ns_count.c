@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Is the number of references in what namespaces have in common? Linux 5.11 to 6.17. */
+/* Is the reference count a member of struct ns_common? Linux 5.11 to 6.17. */
 #include <linux/ns_common.h>
 
 refcount_t *ucv_probe(struct ns_common *ns);

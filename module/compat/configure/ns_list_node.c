@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Are all namespaces of a type on a list that RCU protects? Linux 6.18, in this form. */
+/* Are all namespaces of a type on an RCU-protected list? Linux 6.18, in this form. */
 #include <linux/user_namespace.h>
 
 struct list_head *ucv_probe(struct user_namespace *ns);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a user namespace freed after an RCU grace period? Since Linux 6.18 ("ns:
- * use RCU ..."): the member is what kfree_rcu() of every namespace uses.
+ * Is a user namespace freed after an RCU grace period? Since Linux 6.18 ("ns: use RCU
+ * ..."): kfree_rcu() of every namespace uses this member.
  */
 #include <linux/user_namespace.h>
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Are all namespaces of a type on a list that RCU protects? Since Linux 6.19 in
- * this form.
- */
+/* Are all namespaces of a type on an RCU-protected list? Since Linux 6.19, in this form. */
 #include <linux/nstree.h>
 #include <linux/user_namespace.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Have the rlimit counters an array of their own? Since Linux 6.0. */
+/* Do the rlimit counters have an array of their own? Since Linux 6.0. */
 #include <linux/user_namespace.h>
 
 atomic_long_t *ucv_probe(struct ucounts *ucounts);
