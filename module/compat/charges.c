@@ -53,7 +53,7 @@ void ucv_charges_init(const struct ucv_btf *btf)
 /**
  * ucv_charges_ucount() - does inc_ucount() have the expected arguments?
  *
- * Return: false if not; the log has said so
+ * Return: false if not; the log says so
  */
 bool ucv_charges_ucount(void)
 {
@@ -63,7 +63,7 @@ bool ucv_charges_ucount(void)
 /**
  * ucv_charges_mount() - does count_mounts() have the expected arguments?
  *
- * Return: false if not; the log has said so
+ * Return: false if not; the log says so
  */
 bool ucv_charges_mount(void)
 {

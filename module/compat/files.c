@@ -83,7 +83,7 @@ static int ucv_files_scan(struct files_struct *files, struct ucv_files_place *pl
 		fd = ucv_files_next(fdt, place);
 		if (fd >= fdt->max_fds)
 			return 0;
-		/* NULL if the steps ran out at an unused descriptor, or no file is installed yet. */
+		/* NULL if the steps ran out at an unused descriptor, or no file is installed yet */
 		file = rcu_dereference_check_fdtable(files, fdt->fd[fd]);
 		nr = 1;
 		if (file) {

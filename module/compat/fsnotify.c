@@ -37,7 +37,7 @@ static const struct file_operations *ucv_fanotify_fops;
 /**
  * ucv_groups_available() - can groups be walked on this kernel?
  *
- * Return: false if something is missing; the log has said what
+ * Return: false if something is missing; the log says what
  */
 bool ucv_groups_available(void)
 {

@@ -401,7 +401,7 @@ u64 ucv_hooks_missed(void)
 /**
  * ucv_hooks_ucount() - can refusals of inc_ucount() be detected?
  *
- * Return: false if not; the log has said why
+ * Return: false if not; the log says why
  */
 bool ucv_hooks_ucount(void)
 {
@@ -411,7 +411,7 @@ bool ucv_hooks_ucount(void)
 /**
  * ucv_hooks_mount() - can refusals of count_mounts() be detected?
  *
- * Return: false if not; the log has said why
+ * Return: false if not; the log says why
  */
 bool ucv_hooks_mount(void)
 {
@@ -475,6 +475,6 @@ void ucv_hooks_init(const struct ucv_hook_calls *calls)
 	ucv_find_ftrace_switch();
 	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials") && ucv_charges_ucount();
 	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount())
-		return; /* the log has said why */
+		return; /* the log says why */
 	ucv_can_mount = ucv_can_hook("count_mounts", "denials of mounts");
 }

@@ -552,7 +552,7 @@ u32 ucv_mount_tree_size(struct mount *root, u32 max)
 /**
  * ucv_mntns_available() - can mount namespaces be walked on this kernel?
  *
- * Return: false if something is missing; the log has said what
+ * Return: false if something is missing; the log says what
  */
 bool ucv_mntns_available(void)
 {
