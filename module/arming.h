@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who has denials recorded, so that the kernel is probed while anyone does.
+ * Arming: the kernel is probed while recording of denials has a user.
  */
 #ifndef UCV_ARMING_H
 #define UCV_ARMING_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Fills a snapshot: which tables of the kernel are walked for it, and in what order.
+ * Fills a snapshot: which kernel tables are walked for it, and in what order.
  */
 #ifndef UCV_COLLECT_H
 #define UCV_COLLECT_H

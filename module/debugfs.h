@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The front end for people and grep: text in debugfs.
+ * The human-readable front end: text files in debugfs.
  */
 #ifndef UCV_DEBUGFS_H
 #define UCV_DEBUGFS_H

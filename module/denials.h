@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Denials: the charges that the kernel refuses, and the ring and the counts in
- * which they are kept.
+ * Denials: the charges that the kernel refuses, and the ring and the counts that
+ * record them.
  */
 #ifndef UCV_DENIALS_H
 #define UCV_DENIALS_H
@@ -12,9 +12,9 @@
 #include <uapi/ucountview.h>
 
 #define UCV_DENIALS_RING	4096U	/* records; a power of two */
-#define UCV_DENIALS_COUNTS	1024U	/* limits that are counted apart; likewise */
+#define UCV_DENIALS_COUNTS	1024U	/* limits that are counted separately; likewise */
 
-extern wait_queue_head_t ucv_denials_wait; /* woken after something was recorded */
+extern wait_queue_head_t ucv_denials_wait; /* woken after a denial was recorded */
 
 void ucv_denials_init(void);
 void ucv_denials_exit(void);

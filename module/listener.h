@@ -14,11 +14,12 @@
 
 /**
  * struct ucv_listener - the listening part of an open file
- * @lock: protects the rest; not held while waiting
- * @next: the sequence number of the record to read next; 0 until the file listens.
- *	Read by those who wait without the lock.
- * @told: how many interruptions of recording it has been told of, likewise
- * @armed: the kernel is probed on its behalf
+ * @lock: serializes changes of @next and @told, and protects @armed; not held while
+ *	waiting
+ * @next: sequence number of the record to read next; 0 until the file listens. Waiters
+ *	read it without the lock.
+ * @told: interruptions of recording that the reader has been told of; likewise
+ * @armed: the file is a user of recording
  */
 struct ucv_listener {
 	struct mutex lock; /* changes of next and told; armed */

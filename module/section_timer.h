@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How long a walk keeps others waiting: the longest time that it has held a lock
- * or an RCU read section.
+ * Latency caused by a walk: the longest time that it held a lock or stayed in an RCU
+ * read-side critical section.
  */
 #ifndef UCV_SECTION_TIMER_H
 #define UCV_SECTION_TIMER_H
@@ -13,8 +13,8 @@
 
 /**
  * struct ucv_hold - a stopwatch
- * @since: when the section that is being timed was entered
- * @max_ns: the longest so far
+ * @since: when the current section was entered
+ * @max_ns: the longest section so far
  */
 struct ucv_hold {
 	u64 since;
@@ -22,8 +22,8 @@ struct ucv_hold {
 };
 
 /**
- * ucv_hold_begin() - called just after a lock or RCU section was entered
- * @hold: the walk's
+ * ucv_hold_begin() - start timing, just after entering a locked or RCU section
+ * @hold: stopwatch of the walk
  *
  * Context: any.
  */
@@ -33,8 +33,8 @@ static inline void ucv_hold_begin(struct ucv_hold *hold)
 }
 
 /**
- * ucv_hold_end() - called just before it is left
- * @hold: the walk's
+ * ucv_hold_end() - stop timing, just before leaving the section
+ * @hold: stopwatch of the walk
  *
  * Context: any.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A snapshot: the records of one walk through the kernel's tables, as the front
- * ends hand them out.
+ * A snapshot: the records of one walk over the kernel's tables, which the front ends
+ * return to readers.
  */
 #ifndef UCV_SNAPSHOT_H
 #define UCV_SNAPSHOT_H
@@ -17,25 +17,25 @@
 #include "section_timer.h"
 
 /*
- * Records in memory end with the last resource that this kernel has; those of
- * the ABI have room for more, which reads as zeroes.
+ * Records in memory end with the last resource of this kernel; those of the ABI have
+ * capacity for more, which reads as zeroes.
  */
 #define UCV_USERNS_STRIDE	offsetof(struct ucv_userns, limit[UCV_NR_RESOURCES])
 #define UCV_UCOUNTS_STRIDE	offsetof(struct ucv_ucounts, used[UCV_NR_RESOURCES])
 
-/* An array grows by chunks of this size, so nothing is copied when it grows. */
+/* An array grows by chunks of this size, so that growing copies no elements. */
 #define UCV_CHUNK_BYTES		(16 * 1024)
 
 /**
  * struct ucv_array - an array of a snapshot or of its walk
- * @chunk: the elements, @per_chunk of them in each chunk
+ * @chunk: the chunks, of @per_chunk elements each
  * @stride: bytes from one element to the next
- * @per_chunk: elements
- * @divide: by @per_chunk
+ * @per_chunk: elements per chunk
+ * @divide: reciprocal of @per_chunk
  * @nr: elements in use
- * @max: elements for which there is memory
- * @nr_chunks: chunks
- * @max_chunks: pointers for which @chunk has memory
+ * @max: capacity, in elements
+ * @nr_chunks: number of chunks
+ * @max_chunks: capacity of @chunk, in pointers
  */
 struct ucv_array {
 	void **chunk;
@@ -50,13 +50,13 @@ struct ucv_array {
 
 /**
  * struct ucv_snap - a snapshot
- * @records: by kind. Once ucv_collect() has returned, nothing changes any more.
- * @filled: UCV_MASK() of the kinds that are there
- * @bytes: memory that the snapshot, and its walk while it is under way, have allocated
- * @max_bytes: the bound of @bytes
+ * @records: arrays by kind. Immutable once ucv_collect() has returned.
+ * @filled: UCV_MASK() of the kinds present
+ * @bytes: memory allocated for the snapshot and, while it is in progress, its walk
+ * @max_bytes: upper bound of @bytes
  * @start_ns: when the walk began, CLOCK_BOOTTIME
  * @end_ns: when it ended
- * @hold: the longest time that it held a lock or an RCU read section
+ * @hold: longest time that it held a lock or stayed in an RCU read-side critical section
  * @skipped: entries left out because their namespace was gone
  */
 struct ucv_snap {
@@ -79,9 +79,9 @@ int ucv_array_reserve(struct ucv_snap *snap, struct ucv_array *array, u32 least)
 void ucv_array_free(struct ucv_snap *snap, struct ucv_array *array);
 
 /**
- * ucv_array_has_room() - can more elements be added without an allocation?
+ * ucv_array_has_room() - can elements be added without an allocation?
  * @array: the array
- * @nr: how many
+ * @nr: number of elements
  */
 static inline bool ucv_array_has_room(const struct ucv_array *array, u32 nr)
 {
@@ -101,9 +101,9 @@ static inline void *ucv_array_at(const struct ucv_array *array, u32 index)
 }
 
 /**
- * ucv_array_run() - how many elements follow each other in memory
+ * ucv_array_run() - number of elements contiguous in memory
  * @array: the array
- * @index: of the first of them
+ * @index: index of the first of them
  */
 static inline u32 ucv_array_run(const struct ucv_array *array, u32 index)
 {

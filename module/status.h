@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module says about itself: which features of the kernel it uses, and
- * what its walks have cost.
+ * The module's own status: the kernel features that it uses, and the cost of its walks.
  */
 #ifndef UCV_STATUS_H
 #define UCV_STATUS_H

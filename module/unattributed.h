@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the groups of a snapshot do not explain of its counters.
+ * The part of the counters that the groups of a snapshot do not explain.
  */
 #ifndef UCV_UNATTRIBUTED_H
 #define UCV_UNATTRIBUTED_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module says it is. dkms.conf has the same version.
+ * The module's name and version. dkms.conf has the same version.
  */
 #ifndef UCV_VERSION_H
 #define UCV_VERSION_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether denials are recorded while somebody has them recorded: the kernel's
- * kprobes can be switched off under our feet.
+ * Watchdog of recording: while it is armed, do kprobes still fire? They can be disabled
+ * at any time.
  */
 #ifndef UCV_WATCH_H
 #define UCV_WATCH_H

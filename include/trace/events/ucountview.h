@@ -2,11 +2,11 @@
 /*
  * The tracepoints ucountview:ucount_denied and ucountview:mount_denied, for perf,
  * trace-cmd and bpftrace. Their fields are those of struct ucv_denial
- * (include/uapi/ucountview.h), with the same names and units; pid, tgid and comm
- * are of the thread that was refused, which is also the one that they fire in.
+ * (include/uapi/ucountview.h), with the same names and units. They fire in the
+ * refused thread; pid, tgid and comm are its own.
  *
- * The kernel is probed while one of them is enabled. That takes effect a moment
- * after enabling, see ucv_denials_trace_reg().
+ * Enabling one of them arms recording, which takes effect a moment later, see
+ * ucv_denials_trace_reg().
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM ucountview
