@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who has denials recorded: files that listen, the module parameter, and the
- * tracepoints while somebody has enabled one. The kernel is probed from the first
- * of them to the last.
+ * Arming: the users of recording are the listening files, the module parameter, and
+ * the tracepoints while one of them is enabled. The kernel is probed while there is a
+ * user.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -25,7 +25,7 @@ static bool ucv_arming_ready; /* between load and unload */
 static u32 ucv_arming_users;
 static bool ucv_always; /* one of the users is the parameter */
 static bool ucv_traced; /* one of the users is the tracepoints */
-static bool ucv_parked; /* the hooks are there without users, and pin the module */
+static bool ucv_parked; /* the hooks are registered without users, and pin the module */
 
 static DEFINE_SPINLOCK(ucv_tracers_lock); /* protects the two below */
 static unsigned int ucv_tracers; /* enabled tracepoints */
@@ -37,7 +37,7 @@ static void ucv_retire_again(struct work_struct *work);
 
 static DECLARE_DELAYED_WORK(ucv_retire_work, ucv_retire_again);
 
-/* The hooks are gone, or have users again. */
+/* The hooks have been removed, or have users again. */
 static void ucv_unpark(void)
 {
 	if (!ucv_parked)
@@ -47,9 +47,9 @@ static void ucv_unpark(void)
 }
 
 /*
- * Nobody needs the hooks any more. While ftrace is off they must stay (see kretprobes.h), and
- * the module with them. Where that comes too late, as the module is being unloaded,
- * they go all the same.
+ * The hooks have no user any more. While ftrace is off they must stay registered (see
+ * kretprobes.h), and the module with them. If the module is already being unloaded, it
+ * cannot be pinned, and they are removed all the same.
  */
 static void ucv_retire_hooks(void)
 {
@@ -120,11 +120,11 @@ static void ucv_disarm_locked(void)
 }
 
 /**
- * ucv_arm() - have denials recorded until ucv_disarm()
+ * ucv_arm() - arm recording of denials until ucv_disarm()
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0; -EOPNOTSUPP, -ENOMEM, -ENOLINK if the kernel's kprobes do not fire,
- *	-EINTR if a fatal signal arrived, or what the kprobes returned
+ *	-EINTR if a fatal signal arrived, or an error from registering the kprobes
  */
 int ucv_arm(void)
 {
@@ -138,7 +138,7 @@ int ucv_arm(void)
 }
 
 /**
- * ucv_disarm() - the end of ucv_arm()
+ * ucv_disarm() - undo ucv_arm()
  *
  * Context: process context, no locks held. Sleeps.
  */
@@ -150,11 +150,11 @@ void ucv_disarm(void)
 }
 
 /**
- * ucv_armed() - how many have denials recorded
- * @missed: out: calls that could not be looked at, see ucv_hooks_missed()
+ * ucv_armed() - number of users of recording
+ * @missed: out: missed probe hits, see ucv_hooks_missed()
  *
  * Context: process context, no locks held. Sleeps.
- * Return: their number
+ * Return: the number
  */
 u32 ucv_armed(u64 *missed)
 {
@@ -167,7 +167,7 @@ u32 ucv_armed(u64 *missed)
 	return users;
 }
 
-/* Make the parameter and the tracepoints users, or not. */
+/* Make the parameter or the tracepoints a user, or not. */
 static int ucv_follow(bool *user, bool wanted)
 {
 	int ret = 0;
@@ -183,7 +183,7 @@ static int ucv_follow(bool *user, bool wanted)
 	return ret;
 }
 
-/* Before the module is ready, it is only noted what is wanted. */
+/* Before the module is ready, the value is only stored. */
 static int ucv_always_set(const char *val, const struct kernel_param *kp)
 {
 	bool wanted;
@@ -244,11 +244,11 @@ static void ucv_tracers_serve(bool serve)
 }
 
 /**
- * ucv_denials_trace_reg() - somebody has enabled a tracepoint
+ * ucv_denials_trace_reg() - a tracepoint has been enabled
  *
- * The kernel calls this with its lock of tracepoints held, and a tracer of
- * functions takes that lock inside those that a kprobe takes. So the kernel is
- * not probed here, but from a work item, a moment later.
+ * The kernel calls this with the tracepoint lock held, which the function tracer takes
+ * inside the locks that registering a kprobe takes. So the kernel is not probed here,
+ * but from a work item, a moment later.
  *
  * Context: process context.
  * Return: 0
@@ -260,10 +260,10 @@ int ucv_denials_trace_reg(void)
 }
 
 /**
- * ucv_denials_trace_unreg() - somebody has disabled a tracepoint
+ * ucv_denials_trace_unreg() - a tracepoint has been disabled
  *
- * When the module goes, the kernel calls this after ucv_arming_exit(), too. Then
- * it starts nothing.
+ * On unload the kernel also calls this after ucv_arming_exit(); then it schedules
+ * nothing.
  *
  * Context: as ucv_denials_trace_reg().
  */
@@ -273,7 +273,7 @@ void ucv_denials_trace_unreg(void)
 }
 
 /**
- * ucv_arming_init() - serve those who have asked already
+ * ucv_arming_init() - arm recording for users that came before the module was ready
  *
  * Context: process context, at load, after ucv_denials_init().
  */
@@ -306,12 +306,12 @@ void ucv_arming_exit(void)
 	ucv_follow(&ucv_always, false);
 	ucv_follow(&ucv_traced, false);
 	ucv_arming_ready = false;
-	/* Parked hooks keep a module from being unloaded, but not from failing to load. */
+	/* Parked hooks prevent unloading, but not a failure to load. */
 	if (ucv_parked) {
 		ucv_hooks_remove();
 		ucv_unpark();
 	}
 	mutex_unlock(&ucv_arming_lock);
-	/* The work may be about to return. */
+	/* The work may still be running. */
 	cancel_delayed_work_sync(&ucv_retire_work);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The front end for programs: ioctls and read() on /dev/ucountview. What they
- * take and return is documented in include/uapi/ucountview.h.
+ * The programming interface: ioctls and read() on /dev/ucountview. Its arguments and
+ * results are documented in include/uapi/ucountview.h.
  */
 #include <linux/compat.h>
 #include <linux/err.h>
@@ -37,11 +37,11 @@ static_assert(sizeof(struct ucv_group) >= UCV_RECORD_SIZE_MIN);
 static_assert(sizeof(struct ucv_holder) >= UCV_RECORD_SIZE_MIN);
 
 /**
- * struct ucv_file - an opener
- * @lock: protects @snap; held while records are copied, so that one thread's new
- *	snapshot does not free what another one is reading
+ * struct ucv_file - an open file
+ * @lock: protects @snap; held while records are copied, so that a new snapshot of
+ *	one thread does not free what another thread is reading
  * @snap: the snapshot, or NULL
- * @listener: what it reads of denials
+ * @listener: its state as a listener
  */
 struct ucv_file {
 	struct mutex lock; /* protects snap */
@@ -50,7 +50,7 @@ struct ucv_file {
 };
 
 /*
- * Get an argument whose size the caller's header and ours may not agree on.
+ * Get an argument whose size may differ between the caller's header and this one.
  * Members that the caller does not know are zero.
  */
 static int ucv_get_arg(void *to, size_t size, size_t size_ver0, void __user *from,
@@ -65,7 +65,7 @@ static int ucv_get_arg(void *to, size_t size, size_t size_ver0, void __user *fro
 	return copy_struct_from_user(to, size, from, usize);
 }
 
-/* Return it, with zeroes in what we do not know. */
+/* Return an argument, with zeroes in what the module does not know. */
 static int ucv_put_arg(void __user *to, const void *from, size_t size, unsigned int cmd)
 {
 	size_t usize = _IOC_SIZE(cmd);
@@ -101,7 +101,7 @@ static void ucv_file_forget(struct ucv_file *uf)
 	uf->snap = NULL;
 }
 
-/* The old snapshot goes first, so that a file never pins two. */
+/* Free the old snapshot first, so that a file never pins two. */
 static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
 {
 	struct ucv_snap *snap;
@@ -145,7 +145,7 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 	return ret;
 }
 
-/* Copy one record, padding or cutting it to the size the caller asked for. */
+/* Copy one record, padded or truncated to the size that the caller asked for. */
 static int ucv_put_record(const struct ucv_array *records, u32 index, u8 __user *to,
 			  size_t record_size)
 {
@@ -156,7 +156,7 @@ static int ucv_put_record(const struct ucv_array *records, u32 index, u8 __user 
 	return clear_user(to + copy, record_size - copy) ? -EFAULT : 0;
 }
 
-/* Copy records that follow each other in memory: their number, or an error. */
+/* Copy records that are contiguous in memory. Returns their number, or an error. */
 static int ucv_put_run(const struct ucv_array *records, u32 first, u32 nr, u8 __user *to)
 {
 	nr = min(nr, ucv_array_run(records, first));
@@ -254,7 +254,7 @@ static long ucv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (_IOC_TYPE(cmd) != UCV_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
-	/* The size is not compared: it says which version the caller knows. */
+	/* The size is not compared: it tells which version the caller knows. */
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(UCV_IOC_INFO):
 		return ucv_ioctl_info(uarg, cmd);
@@ -302,7 +302,7 @@ static int ucv_release(struct inode *inode, struct file *file)
 {
 	struct ucv_file *uf = file->private_data;
 
-	/* The last reference is gone, so neither ioctl() nor read() is under way. */
+	/* The last reference is gone, so neither ioctl() nor read() is in progress. */
 	ucv_listener_exit(&uf->listener);
 	ucv_snap_free(uf->snap);
 	mutex_destroy(&uf->lock);
@@ -328,7 +328,7 @@ static struct miscdevice ucv_miscdev = {
 };
 
 /**
- * ucv_chardev_init() - show the device
+ * ucv_chardev_init() - register the device
  *
  * Context: process context, at load, when all else is ready.
  * Return: 0 or a negative error
@@ -339,10 +339,10 @@ int ucv_chardev_init(void)
 }
 
 /**
- * ucv_chardev_exit() - take the device away
+ * ucv_chardev_exit() - unregister the device
  *
- * Context: process context, at unload. No file is open any more: each keeps the
- *	module loaded.
+ * Context: process context, at unload. No file is open any more: each pins the
+ *	module.
  */
 void ucv_chardev_exit(void)
 {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fills a snapshot: which tables of the kernel are walked for it, and in what order.
+ * Fills a snapshot: which kernel tables are walked for it, and in what order.
  *
- * The mount namespaces that the kernel lists come first; then the counters, which
- * lead to most user namespaces; then the tasks, which live in both kinds and,
- * on kernels without a list, lead to the mount namespaces; then their files, for
- * the groups. The records of the user namespaces are made last, when all of them
- * have been found.
+ * The order is: mount namespaces, if the kernel lists them; counters, which lead to most
+ * user namespaces; tasks, which live in both kinds of namespaces and, on kernels without
+ * a list, lead to the mount namespaces; the files of the tasks, for the groups. The
+ * records of the user namespaces are made last, when all of them have been found.
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
@@ -65,8 +64,8 @@ static int ucv_collect_tables(struct ucv_walk *walk)
 	if (!ret)
 		ret = ucv_walk_tasks(walk);
 	/*
-	 * Where mount namespaces are not listed, one may have gone from a task
-	 * to a bind mount meanwhile: after the mounts, before the task was met.
+	 * Without a list, a mount namespace may have passed from a task to a bind mount
+	 * after the mounts were walked and before the task was visited.
 	 */
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed())
 		ret = ucv_walk_mntns(walk);
@@ -97,8 +96,8 @@ static int ucv_collect_walk(struct ucv_snap *snap)
 }
 
 /*
- * Whichever of the kernel's tables is asked for, the user namespaces come with it;
- * groups and holders come as a pair.
+ * Any walk implies the user namespaces, whichever of the kernel's tables was requested;
+ * groups and holders imply each other.
  */
 static int ucv_collect_kinds(struct ucv_snap *snap, u64 request)
 {
@@ -139,7 +138,7 @@ struct ucv_snap *ucv_collect(u64 request)
 		ucv_snap_free(snap);
 		return ERR_PTR(ret);
 	}
-	if (snap->filled & UCV_MASK(UCV_KIND_USERNS)) /* it has walked */
+	if (snap->filled & UCV_MASK(UCV_KIND_USERNS)) /* there was a walk */
 		ucv_status_note(snap);
 	return snap;
 }

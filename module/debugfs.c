@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The front end for people and grep: text in /sys/kernel/debug/ucountview. What is
- * in each file is in text/.
+ * The human-readable front end: text files in /sys/kernel/debug/ucountview. Their
+ * contents are in text/.
  *
- * open() takes a snapshot of its own, so what one reader sees is of one walk
- * however slowly it reads.
+ * open() takes a snapshot of its own, so a reader sees the result of one walk, however
+ * slowly it reads.
  *
- * An open file keeps the module loaded, but not by the .owner of its operations:
- * if that is asked for between the moment when rmmod has found no users and the
- * one when it marks the module as going, debugfs warns that the module did not
- * clean up. Without .owner, debugfs itself keeps the module while open() runs, as
- * unloading waits in debugfs_remove(); and open() takes hold of it by opening a
- * file of its own, which fails quietly if the module is going. When release() lets
- * go of that file, the kernel drops the reference on the module later, from code
- * of its own, when nothing here is running any more.
+ * An open file pins the module, but not through the .owner of its file operations: if
+ * debugfs takes that reference after rmmod has found no users and before it marks the
+ * module as going, debugfs warns that the module did not clean up. Without .owner,
+ * debugfs itself pins the module while open() runs, since unloading waits in
+ * debugfs_remove(). open() then pins the module by opening a file of its own, which
+ * fails quietly if the module is going. When release() puts that file, the kernel drops
+ * the module reference later, from its own code, when no code of the module is running
+ * any more.
  */
 #include <linux/anon_inodes.h>
 #include <linux/cred.h>
@@ -50,9 +50,9 @@ static const struct file_operations ucv_pin_fops = {
 static struct dentry *ucv_debugfs_dir;
 
 /**
- * ucv_show_uid() - print a user, nobody as "-"
- * @m: where to
- * @uid: as the initial user namespace sees it, or UCV_UID_UNMAPPED
+ * ucv_show_uid() - print a user, or "-" for none
+ * @m: output
+ * @uid: as seen in the initial user namespace, or UCV_UID_UNMAPPED
  */
 void ucv_show_uid(struct seq_file *m, u32 uid)
 {
@@ -64,9 +64,9 @@ void ucv_show_uid(struct seq_file *m, u32 uid)
 
 /**
  * ucv_show_process() - print a process
- * @m: where to
+ * @m: output
  * @pid: the process, or 0
- * @comm: its command. It may call itself anything, so that is escaped.
+ * @comm: its command; escaped, as a process can choose any name
  */
 void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
 {
@@ -78,7 +78,7 @@ void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
 	seq_escape(m, comm, " \t\n\\");
 }
 
-/* The position in a file: 0 is the heading, n + 1 is the n-th line. */
+/* Position in a file: 0 is the heading, n + 1 is the n-th line. */
 static void *ucv_seq_start(struct seq_file *m, loff_t *pos)
 {
 	const struct ucv_view *view = m->private;
@@ -123,7 +123,7 @@ static void ucv_view_free(struct ucv_view *view)
 	kfree(view);
 }
 
-/* Hold the module by a file of ours, see above. */
+/* Pin the module with a file of its own, see above. */
 static int ucv_view_pin(struct ucv_view *view)
 {
 	view->pin = anon_inode_getfile(UCV_MODULE_NAME, &ucv_pin_fops, NULL, O_RDONLY);
@@ -200,14 +200,14 @@ static const struct file_operations ucv_debugfs_fops = {
 };
 
 /**
- * ucv_debugfs_init() - show the files
+ * ucv_debugfs_init() - create the files
  *
- * A kernel without debugfs has none of them; the device works all the same, so
- * there is nothing to return.
+ * A kernel without debugfs has none of them. The device works all the same, so there is
+ * nothing to return.
  *
- * One that is locked down serves them, because they are of mode 0400 and have
- * neither write() nor ioctl() nor mmap(). It should: only root can open them, and
- * no address of the kernel is in them.
+ * A locked-down kernel serves them, because they are of mode 0400 and have neither
+ * write() nor ioctl() nor mmap(). That is intended: only root can open them, and they
+ * show no kernel address.
  *
  * Context: process context, at load, when all else is ready.
  */
@@ -222,9 +222,9 @@ void ucv_debugfs_init(void)
 }
 
 /**
- * ucv_debugfs_exit() - take the files away
+ * ucv_debugfs_exit() - remove the files
  *
- * Context: process context, at unload. Waits for reads that are under way.
+ * Context: process context, at unload. Waits for reads in progress.
  */
 void ucv_debugfs_exit(void)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Denials: what is recorded when the kernel refuses a charge, and the ring and
- * the counts in which it is kept.
+ * Denials: the record of a charge that the kernel refuses, and the ring and the counts
+ * that store it.
  *
  * A record is made in the refused thread, in the context that compat/kretprobes.h
- * describes. It is put together without any lock, and copied into the ring under
- * ucv_denials_lock, under which nothing is done but such copies. So
- * nothing that a reader does or does not do can hold the refused thread up: the
- * ring is fixed, and what is not read in time is overwritten.
+ * describes. It is built without any lock and copied into the ring under
+ * ucv_denials_lock, which is held for nothing but such copies. So no reader can delay
+ * the refused thread: the ring has a fixed size, and what is not read in time is
+ * overwritten.
  */
 #include <linux/cred.h>
 #include <linux/hash.h>
@@ -32,18 +32,18 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/ucountview.h>
 
-/* A tree of mounts is counted up to this, as preemption is disabled meanwhile. */
+/* A tree of mounts is counted up to this size, as preemption is disabled during the count. */
 #define UCV_TREE_MAX		1024U
 
-/* How far from its place in the table a count may be. */
+/* Maximum distance of a count from its home slot in the hash table. */
 #define UCV_COUNTS_PROBES	16U
 
 /**
- * struct ucv_ring - what has been recorded
+ * struct ucv_ring - the recorded denials
  * @denial: the record with the sequence number n is at (n - 1) % UCV_DENIALS_RING
- * @count: how often which limit has refused: a hash table with open addressing;
- *	a slot with no denials is free
- * @others: what had to give way there
+ * @count: denials per limit: a hash table with open addressing; a slot with no
+ *	denials is free
+ * @others: sum of the counts evicted from it
  */
 struct ucv_ring {
 	struct ucv_denial denial[UCV_DENIALS_RING];
@@ -55,15 +55,15 @@ DECLARE_WAIT_QUEUE_HEAD(ucv_denials_wait);
 
 /* Raw, since it is taken with preemption disabled, on PREEMPT_RT as well. */
 static DEFINE_RAW_SPINLOCK(ucv_denials_lock); /* protects all of the ring and the total */
-static struct ucv_ring *ucv_ring; /* NULL until it is needed; then it stays */
-static u64 ucv_total; /* the sequence number of the newest record */
+static struct ucv_ring *ucv_ring; /* NULL until first armed, then never freed before unload */
+static u64 ucv_total; /* sequence number of the newest record */
 
 static void ucv_denials_wake(struct irq_work *work)
 {
 	wake_up_interruptible_poll(&ucv_denials_wait, EPOLLIN | EPOLLRDNORM);
 }
 
-/* Waking takes locks that must not be taken where a denial is recorded. */
+/* Waking takes locks that must not be taken in the context where a denial is recorded. */
 static DEFINE_IRQ_WORK(ucv_denials_waker, ucv_denials_wake);
 
 static bool ucv_count_fits(const struct ucv_denial_count *count,
@@ -74,7 +74,7 @@ static bool ucv_count_fits(const struct ucv_denial_count *count,
 	       count->resource == key->resource && count->level == key->level;
 }
 
-/* Make room: what is in a slot is counted with the others from now on. Under the lock. */
+/* Evict a count: add it to the others and free its slot. Under the lock. */
 static void ucv_count_evict(struct ucv_denial_count *count)
 {
 	struct ucv_denial_count *others = &ucv_ring->others;
@@ -84,7 +84,7 @@ static void ucv_count_evict(struct ucv_denial_count *count)
 	memset(count, 0, sizeof(*count));
 }
 
-/* The slot of a limit, of which the one that has been quiet longest makes way. Under the lock. */
+/* Get a limit's slot; if none is free, the probed one idle longest is evicted. Under the lock. */
 static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *key)
 {
 	struct ucv_denial_count *quiet = NULL;
@@ -126,7 +126,7 @@ static void ucv_count_denial(const struct ucv_denial *denial)
 	count->last_ns = denial->time_ns;
 }
 
-/* Give a denial its number and keep it. */
+/* Give a denial its sequence number and record it. */
 static void ucv_record_denial(struct ucv_denial *denial)
 {
 	unsigned long flags;
@@ -139,10 +139,10 @@ static void ucv_record_denial(struct ucv_denial *denial)
 	irq_work_queue(&ucv_denials_waker);
 }
 
-/* What is known of a denial whatever refused: when and who. */
+/* Fill in what does not depend on the rule that refused: the time and the thread. */
 static void ucv_begin_denial(struct ucv_denial *denial, enum ucv_denial_type type)
 {
-	/* The thread's own credentials: nobody else changes them. */
+	/* The thread's own credentials: no other task changes them. */
 	const struct user_namespace *ns = current_user_ns();
 
 	memset(denial, 0, sizeof(*denial));
@@ -151,7 +151,7 @@ static void ucv_begin_denial(struct ucv_denial *denial, enum ucv_denial_type typ
 	denial->time_ns = ktime_get_boottime_ns();
 	denial->pid = task_pid_nr(current);
 	denial->tgid = task_tgid_nr(current);
-	/* Not by get_task_comm(), which may wait. Torn by a renaming at worst. */
+	/* Not by get_task_comm(), which may block. At worst torn by a concurrent rename. */
 	memcpy(denial->comm, current->comm, sizeof(denial->comm));
 	denial->comm[sizeof(denial->comm) - 1] = '\0';
 	denial->caller_id = ucv_userns_id(ns);
@@ -181,13 +181,12 @@ static void ucv_set_level(struct ucv_denial *denial, struct user_namespace *ns,
 }
 
 /*
- * Find the level that refused, as inc_ucount() did a moment ago: upwards from
- * where the charge began to the first level that has no room. If there is none
- * any more, it was most likely the one that has the least.
+ * Find the level that refused, as inc_ucount() has just done: go up from where the
+ * charge began to the first level at its limit. If none is any more, the level with the
+ * least headroom most likely refused.
  *
- * The namespace at the start is held by whoever called inc_ucount(); a namespace
- * holds its parent, and the entry that it is charged to itself, which belongs to
- * the parent.
+ * The caller of inc_ucount() pins the first namespace. A namespace pins its parent, and
+ * the entry that it is itself charged to, which belongs to the parent.
  */
 static void ucv_find_level(struct ucv_denial *denial, struct user_namespace *ns,
 			   kuid_t uid, unsigned int resource)
@@ -199,7 +198,7 @@ static void ucv_find_level(struct ucv_denial *denial, struct user_namespace *ns,
 		limit = READ_ONCE(ns->ucount_max[resource]);
 		denial->flags |= UCV_DENIAL_USED_UNKNOWN;
 		ucv_set_level(denial, ns, uid, limit, limit);
-		/* Better is only a level above that is full for certain. */
+		/* Only a level above that is certainly full is a better candidate. */
 		least = 0;
 		used = limit - 1;
 	}
@@ -220,7 +219,7 @@ static void ucv_find_level(struct ucv_denial *denial, struct user_namespace *ns,
 		denial->flags |= UCV_DENIAL_UNSURE;
 }
 
-/* inc_ucount() has returned NULL: a call of struct ucv_hook_calls. */
+/* inc_ucount() has returned NULL: a callback of struct ucv_hook_calls. */
 static void ucv_ucount_denied(struct user_namespace *ns, kuid_t uid, unsigned int resource)
 {
 	struct ucv_denial denial;
@@ -235,8 +234,8 @@ static void ucv_ucount_denied(struct user_namespace *ns, kuid_t uid, unsigned in
 }
 
 /*
- * count_mounts() has returned -ENOSPC: a call of struct ucv_hook_calls. The
- * counters are still those that it compared: namespace_sem is held.
+ * count_mounts() has returned -ENOSPC: a callback of struct ucv_hook_calls. The counters
+ * still have the values that it compared, since namespace_sem is held.
  */
 static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
 {
@@ -247,7 +246,7 @@ static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
 		return;
 	ucv_begin_denial(&denial, UCV_DENIAL_MOUNT);
 	denial.resource = UCV_NO_INDEX;
-	/* The mount namespace holds the user namespace that owns it. */
+	/* The mount namespace pins the user namespace that owns it. */
 	ucv_set_charged(&denial, facts.user_ns, facts.uid);
 	ucv_set_level(&denial, facts.user_ns, KUIDT_INIT(facts.uid), facts.mounts,
 		      ucv_mntns_limit());
@@ -267,10 +266,10 @@ static const struct ucv_hook_calls ucv_denial_calls = {
 };
 
 /**
- * ucv_denials_make_room() - see to it that denials can be recorded
+ * ucv_denials_make_room() - allocate the ring, if that has not been done
  *
- * Context: process context, no locks held but the one that makes arming and
- *	disarming take turns. Sleeps.
+ * Context: process context, no locks held but the one that serializes arming and
+ *	disarming. Sleeps.
  * Return: 0 or -ENOMEM
  */
 int ucv_denials_make_room(void)
@@ -291,11 +290,10 @@ int ucv_denials_make_room(void)
 }
 
 /**
- * ucv_denials_total() - how many denials have been recorded
+ * ucv_denials_total() - number of denials recorded since the module was loaded
  *
  * Context: process context.
- * Return: their number since the module was loaded, which is the sequence number
- *	of the newest
+ * Return: the number, which is also the sequence number of the newest record
  */
 u64 ucv_denials_total(void)
 {
@@ -308,13 +306,13 @@ u64 ucv_denials_total(void)
 }
 
 /**
- * ucv_denials_get() - one record of the ring
- * @seq: in: the sequence number of the one wanted; out: of the one given, which
- *	is the oldest there is if the one wanted has been overwritten
- * @denial: out: the record, its member lost not set
+ * ucv_denials_get() - get a record from the ring
+ * @seq: in: sequence number of the record wanted; out: of the one returned, which is
+ *	the oldest in the ring if the one wanted has been overwritten
+ * @denial: out: the record, without its member lost
  *
  * Context: process context.
- * Return: false if the one wanted is not there yet
+ * Return: false if the record does not exist yet
  */
 bool ucv_denials_get(u64 *seq, struct ucv_denial *denial)
 {
@@ -334,12 +332,12 @@ bool ucv_denials_get(u64 *seq, struct ucv_denial *denial)
 }
 
 /**
- * ucv_denials_get_count() - how often one limit has refused
- * @slot: which: 0 to UCV_DENIALS_COUNTS, the last being for what found no room
+ * ucv_denials_get_count() - get the count of one limit
+ * @slot: 0 to UCV_DENIALS_COUNTS; the last one is the sum of the evicted counts
  * @count: out
  *
  * Context: process context.
- * Return: false if there is none in this slot
+ * Return: false if the slot is free
  */
 bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count)
 {
@@ -362,9 +360,9 @@ void ucv_denials_init(void)
 }
 
 /**
- * ucv_denials_exit() - forget what was recorded
+ * ucv_denials_exit() - free the ring
  *
- * Context: process context, at unload, disarmed for good and no reader left.
+ * Context: process context, at unload, disarmed for good and with no reader left.
  */
 void ucv_denials_exit(void)
 {
