@@ -15,7 +15,7 @@
 #include "watch.h"
 
 /**
- * ucv_listener_init() - begin as a file that does not listen
+ * ucv_listener_init() - initialize a file that does not listen yet
  * @listener: of a new file
  */
 void ucv_listener_init(struct ucv_listener *listener)
@@ -27,8 +27,8 @@ void ucv_listener_init(struct ucv_listener *listener)
 }
 
 /**
- * ucv_listener_exit() - the file is closed
- * @listener: of a file that nobody uses any more
+ * ucv_listener_exit() - stop listening, as the file is closed
+ * @listener: of a file that is not in use any more
  *
  * Context: process context, no locks held. Sleeps.
  */
@@ -53,7 +53,7 @@ static int ucv_listener_arm(struct ucv_listener *listener)
 /**
  * ucv_listener_start() - UCV_IOC_LISTEN
  * @listener: of the file
- * @args: in and out, the flags checked
+ * @args: in and out; its flags have been checked
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0 or an error that UCV_IOC_LISTEN documents
@@ -68,7 +68,7 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 		return -EOPNOTSUPP;
 	if (mutex_lock_killable(&listener->lock))
 		return -EINTR;
-	/* First the position: what is refused once it is armed is not passed over. */
+	/* Take the position first: what is refused once the file is armed is not skipped. */
 	args->next = ucv_denials_total() + 1;
 	if (args->flags & UCV_LISTEN_ARM)
 		ret = ucv_listener_arm(listener);
@@ -87,12 +87,12 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 		atomic64_set(&listener->told, args->interruptions);
 	}
 	mutex_unlock(&listener->lock);
-	if (again) /* who waits already may have something to read now */
+	if (again) /* a waiter may have something to read now */
 		wake_up_interruptible_poll(&ucv_denials_wait, EPOLLIN | EPOLLRDNORM);
 	return ret;
 }
 
-/* Copy what there is and fits; the position moves with each record. */
+/* Copy the records that are available and fit; each advances the position. */
 static ssize_t ucv_listener_copy(struct ucv_listener *listener, char __user *buf, size_t size)
 {
 	struct ucv_denial denial;
@@ -116,13 +116,13 @@ static ssize_t ucv_listener_copy(struct ucv_listener *listener, char __user *buf
 	return copied;
 }
 
-/* More interruptions than it has been told of, as far as they have been noticed. */
+/* Have more interruptions been noticed than the reader has been told of? */
 static bool ucv_listener_has_news(const struct ucv_listener *listener)
 {
 	return ucv_watch_interruptions() != (u64)atomic64_read(&listener->told);
 }
 
-/* Would it wait for what cannot come, or may it have missed something? */
+/* Would read() wait in vain, or may the reader have missed something? */
 static bool ucv_listener_interrupted(const struct ucv_listener *listener)
 {
 	return ucv_watch_look() == UCV_RECORDING_BLIND || ucv_listener_has_news(listener);
@@ -133,7 +133,7 @@ static bool ucv_listener_has_more(const struct ucv_listener *listener)
 	return ucv_denials_total() >= (u64)atomic64_read(&listener->next);
 }
 
-/* Records, or 0 if read() has to wait for one. Under the lock. */
+/* Returns bytes, an error, or 0 if read() has to wait for a record. Under the lock. */
 static ssize_t ucv_listener_take(struct ucv_listener *listener, char __user *buf, size_t size)
 {
 	ssize_t ret;
@@ -150,12 +150,12 @@ static ssize_t ucv_listener_take(struct ucv_listener *listener, char __user *buf
 /**
  * ucv_listener_read() - read() on the device
  * @listener: of the file
- * @buf: where to
- * @size: bytes there
- * @nonblock: do not wait if there is nothing
+ * @buf: destination
+ * @size: its size in bytes
+ * @nonblock: do not wait for a record
  *
  * Context: process context, no locks held. Sleeps.
- * Return: bytes, or an error that the ABI documents
+ * Return: bytes, or an error that include/uapi/ucountview.h documents
  */
 ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_t size,
 			  bool nonblock)
@@ -185,15 +185,15 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
  * ucv_listener_poll() - poll() on the device
  * @listener: of the file
  * @file: the file
- * @wait: as poll() hands it out
+ * @wait: poll table of the caller
  *
  * Context: process context, no locks held. Sleeps.
- * Return: EPOLLIN if read() would give a record, EPOLLERR if it would fail at once
+ * Return: EPOLLIN if read() would return a record, EPOLLERR if it would fail at once
  */
 __poll_t ucv_listener_poll(struct ucv_listener *listener, struct file *file,
 			   struct poll_table_struct *wait)
 {
-	/* In any case: epoll asks once, and the file may listen later. */
+	/* Wait in any case: epoll asks once, and the file may listen later. */
 	poll_wait(file, &ucv_denials_wait, wait);
 	if (!atomic64_read(&listener->next))
 		return EPOLLERR;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Brings the rooms of the module up in order, and down in reverse.
+ * Initializes the parts of the module in order, and shuts them down in reverse.
  */
 #include <linux/err.h>
 #include <linux/module.h>
@@ -68,7 +68,7 @@ static int __init ucv_init(void)
 	if (ret)
 		return ret;
 
-	btf = use_btf ? ucv_btf_open() : NULL; /* without, the headers will do */
+	btf = use_btf ? ucv_btf_open() : NULL; /* without BTF the headers suffice */
 	if (IS_ERR(btf))
 		return PTR_ERR(btf);
 	ret = ucv_learn_kernel(btf);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A snapshot: the memory for the records of one walk, and its bound. What is in the
- * records, and where it comes from, is not known here.
+ * A snapshot: the memory for the records of one walk, and its bound. This file does not
+ * know what is in the records or where it comes from.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -19,7 +19,7 @@ module_param(max_snapshot_kib, uint, 0644);
 MODULE_PARM_DESC(max_snapshot_kib,
 		 "memory that one open file may pin for its snapshot, in KiB (default 65536)");
 
-/* What an allocation takes of a snapshot's bound: the allocator rounds up like this. */
+/* Cost of an allocation against a snapshot's bound: the allocator rounds up like this. */
 static size_t ucv_snap_cost(size_t bytes)
 {
 	return roundup_pow_of_two(bytes);
@@ -28,7 +28,7 @@ static size_t ucv_snap_cost(size_t bytes)
 /**
  * ucv_snap_alloc() - allocate memory that counts against a snapshot's bound
  * @snap: the snapshot
- * @bytes: how much, more than 0
+ * @bytes: size, more than 0
  *
  * Context: process context, no locks held. Sleeps.
  * Return: uninitialized memory for ucv_snap_release(), or an error pointer: -EFBIG if
@@ -52,7 +52,7 @@ void *ucv_snap_alloc(struct ucv_snap *snap, size_t bytes)
  * ucv_snap_release() - free what ucv_snap_alloc() returned
  * @snap: the snapshot
  * @data: the memory
- * @bytes: as it was allocated
+ * @bytes: size, as it was allocated
  *
  * Context: process context. May sleep.
  */
@@ -63,7 +63,7 @@ void ucv_snap_release(struct ucv_snap *snap, const void *data, size_t bytes)
 }
 
 /**
- * ucv_array_init() - begin an array without elements
+ * ucv_array_init() - initialize an empty array
  * @array: the array
  * @stride: bytes from one element to the next, at most UCV_CHUNK_BYTES
  */
@@ -75,7 +75,7 @@ void ucv_array_init(struct ucv_array *array, size_t stride)
 	array->divide = reciprocal_value(array->per_chunk);
 }
 
-/* Have memory for one more pointer to a chunk. */
+/* Grow the index, if it has no capacity for one more pointer to a chunk. */
 static int ucv_array_grow_index(struct ucv_snap *snap, struct ucv_array *array)
 {
 	u32 max_chunks = max(array->max_chunks * 2, 16U);
@@ -115,12 +115,12 @@ static int ucv_array_add_chunk(struct ucv_snap *snap, struct ucv_array *array)
 }
 
 /**
- * ucv_array_reserve() - have memory for more elements
- * @snap: whose bound counts
+ * ucv_array_reserve() - reserve memory for more elements
+ * @snap: the snapshot whose bound counts
  * @array: the array
- * @least: how many more it must be
+ * @least: minimum number of elements to reserve
  *
- * Reserves more than that if it can, as who runs out of reserved memory under a lock
+ * Reserves more if it can, since a walk that runs out of reserved memory under a lock
  * has to start over. Elements do not move.
  *
  * Context: process context, no locks held. Sleeps.
@@ -140,7 +140,7 @@ int ucv_array_reserve(struct ucv_snap *snap, struct ucv_array *array, u32 least)
 
 /**
  * ucv_array_free() - free an array's memory
- * @snap: whose bound counts
+ * @snap: the snapshot whose bound counts
  * @array: the array; empty and usable afterwards
  *
  * Context: process context. May sleep.
@@ -158,7 +158,7 @@ void ucv_array_free(struct ucv_snap *snap, struct ucv_array *array)
 }
 
 /**
- * ucv_snap_free() - forget a snapshot
+ * ucv_snap_free() - free a snapshot
  * @snap: from ucv_snap_new(), or NULL
  *
  * Context: process context. May sleep.
@@ -177,7 +177,7 @@ void ucv_snap_free(struct ucv_snap *snap)
 
 static_assert(sizeof(ucv_resources) <= UCV_CHUNK_BYTES);
 
-/* The names are the same for all snapshots and live as long as the module. */
+/* The names are the same for all snapshots, and live as long as the module. */
 static void ucv_snap_init_resources(struct ucv_array *records)
 {
 	static void *chunk = ucv_resources;
@@ -189,7 +189,7 @@ static void ucv_snap_init_resources(struct ucv_array *records)
 }
 
 /**
- * ucv_snap_new() - begin a snapshot without records
+ * ucv_snap_new() - allocate a snapshot without records
  *
  * Context: process context. Sleeps.
  * Return: a snapshot for ucv_snap_free(), or NULL

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the module says about itself: which features of the kernel it uses, and
- * what its walks have cost.
+ * The module's own status: the kernel features that it uses, and the cost of its walks.
  */
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
@@ -18,15 +17,15 @@
 #include "watch.h"
 
 /**
- * struct ucv_status - figures about the walks since the module was loaded
- * @snapshots: how many walks have ended well
+ * struct ucv_status - statistics of the walks since the module was loaded
+ * @snapshots: number of successful walks
  * @rows: ucounts records of the last one
  * @userns: user namespaces of the last one
  * @mntns: mount namespaces of the last one
- * @skipped: entries it left out because their namespace was gone
+ * @skipped: entries that it left out because their namespace was gone
  * @walk_ns: how long the last one took
- * @hold_ns: the longest time that the last one held a lock or an RCU section
- * @hold_max_ns: the longest time that any has
+ * @hold_ns: longest time that the last one held a lock or stayed in an RCU section
+ * @hold_max_ns: longest time of any walk
  */
 struct ucv_status {
 	u64 snapshots;
@@ -49,10 +48,10 @@ static const char * const ucv_feature_names[] = {
 };
 
 /**
- * ucv_status_init() - note what the kernel offers
+ * ucv_status_init() - store the features of the kernel
  * @features: UCV_FEATURE_*
  *
- * Context: at load, before anyone can ask.
+ * Context: at load, before anything can query them.
  */
 void ucv_status_init(u64 features)
 {
@@ -60,7 +59,7 @@ void ucv_status_init(u64 features)
 }
 
 /**
- * ucv_status_features() - what the kernel offers
+ * ucv_status_features() - the features of the kernel
  *
  * Return: UCV_FEATURE_*
  */
@@ -70,8 +69,8 @@ u64 ucv_status_features(void)
 }
 
 /**
- * ucv_status_note() - add a walk to the figures
- * @snap: what it brought
+ * ucv_status_note() - add a walk to the statistics
+ * @snap: its result
  *
  * Context: process context.
  */
@@ -128,7 +127,7 @@ static void ucv_status_show_seen(struct seq_file *m)
 
 static int ucv_status_prepare(struct ucv_view *view)
 {
-	view->nr_lines = 1; /* printed at once */
+	view->nr_lines = 1; /* show() prints all lines at once */
 	return 0;
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the groups of a snapshot do not explain of its counters.
+ * The part of the counters that the groups of a snapshot do not explain.
  *
- * A counter holds what is charged to its own namespace and user, and what the
- * namespaces below charge to that user as their owner. So from each counter are
- * taken away the counters of the namespaces whose owner it is, and then what the
- * groups that are charged to it itself account for. What is left is shown at the
- * level where it belongs, and once.
+ * A counter holds the charges of its own namespace and user, and what the namespaces
+ * below charge to that user as their owner. So the counters of the namespaces that the
+ * user owns are subtracted from it, and then the groups that are charged to the counter
+ * itself. The rest is shown at the level where it belongs, and only once.
  */
 #include <linux/err.h>
 #include <linux/hash.h>
@@ -22,9 +21,9 @@
 /**
  * struct ucv_rowmap - the ucounts records of a snapshot by namespace and user
  * @snap: the snapshot
- * @next: by index of the record, the index of the next with the same hash
- * @head: by hash, the index of the last record, or UCV_NO_INDEX
- * @bits: of the hash
+ * @next: by index of the record, index of the next record with the same hash
+ * @head: by hash, index of the last record, or UCV_NO_INDEX
+ * @bits: width of the hash
  */
 struct ucv_rowmap {
 	const struct ucv_snap *snap;
@@ -82,14 +81,14 @@ static int ucv_rowmap_init(struct ucv_rowmap *map, struct ucv_snap *snap)
 	return 0;
 }
 
-/* Add to the cell of a counter; to none if there is no such record. */
+/* Add to the cell of a counter, or to none if there is no such record. */
 static void ucv_left_add(s64 *left, u32 row, unsigned int nth, s64 nr)
 {
 	if (row != UCV_NO_INDEX)
 		left[(u64)row * UCV_NR_GROUP_RESOURCES + nth] += nr;
 }
 
-/* A hidden record counts with the one that hides it: nothing says which is charged. */
+/* A shadowed record counts with the one that shadows it: which is charged is unknown. */
 static void ucv_left_of_row(s64 *left, const struct ucv_rowmap *map, u32 row)
 {
 	const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, row);
@@ -125,7 +124,7 @@ static void ucv_left_of_group(s64 *left, const struct ucv_rowmap *map,
 }
 
 /**
- * ucv_unattributed() - what is left of the counters when the groups are taken away
+ * ucv_unattributed() - subtract the groups of a snapshot from its counters
  * @snap: with counters and groups; its memory bound counts
  *
  * Context: process context, no locks held. Sleeps.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether denials are recorded while somebody has them recorded. The kernel's kprobes
- * can be switched off by root at any time, and the kernel tells nobody. So it is
- * tried: whenever somebody asks, and once a second while there is somebody who may
- * be waiting for what cannot come any more.
+ * Watches whether denials are recorded while recording is armed. Root can disable the
+ * kernel's kprobes at any time, and the kernel does not report it. So a probe is tried:
+ * on each query and, while recording is armed, once a second, since a reader may be
+ * waiting for records that cannot come any more.
  */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
@@ -23,13 +23,13 @@
 
 static DEFINE_MUTEX(ucv_watch_lock); /* protects the next three */
 static bool ucv_watching; /* the hooks are armed */
-static bool ucv_blind; /* they did not fire the last time */
+static bool ucv_blind; /* they did not fire when last tried */
 static bool ucv_pinning; /* a reference on the module is held */
 
-/* How often they were found not to. Written under the lock, read without. */
+/* How often they were found not to fire. Written under the lock, read without. */
 static atomic64_t ucv_interruptions = ATOMIC64_INIT(0);
 
-/* Hooks that must not be unregistered now keep the module. */
+/* Hooks that must not be unregistered at present pin the module. */
 static void ucv_watch_pin(bool pin)
 {
 	lockdep_assert_held(&ucv_watch_lock);
@@ -57,11 +57,11 @@ static void ucv_watch_note(bool blind)
 }
 
 /**
- * ucv_watch_look() - are denials recorded at present?
+ * ucv_watch_look() - are denials being recorded?
  *
- * Context: process context. Sleeps. Innermost but for the kernel's locks that the
- *	probes and waking take.
- * Return: UCV_RECORDING_*, 0 if nobody has denials recorded
+ * Context: process context. Sleeps. ucv_watch_lock is the innermost lock, except for
+ *	the kernel's own that the probes and the wakeup take.
+ * Return: UCV_RECORDING_*, 0 if recording is not armed
  */
 u64 ucv_watch_look(void)
 {
@@ -80,7 +80,7 @@ u64 ucv_watch_look(void)
 /**
  * ucv_watch_interruptions() - how often recording was found interrupted
  *
- * An interruption that was over before anybody looked is not among them.
+ * Does not include interruptions that were over before the next check.
  *
  * Return: their number since the module was loaded
  */
@@ -91,7 +91,7 @@ u64 ucv_watch_interruptions(void)
 
 static void ucv_watch_again(struct work_struct *work);
 
-/* Deferrable: on an idle CPU nothing is refused. */
+/* Deferrable: an idle CPU refuses nothing. */
 static DECLARE_DEFERRABLE_WORK(ucv_watch_work, ucv_watch_again);
 
 static void ucv_watch_again(struct work_struct *work)
@@ -101,7 +101,7 @@ static void ucv_watch_again(struct work_struct *work)
 }
 
 /**
- * ucv_watch_start() - the hooks have been armed, and fire
+ * ucv_watch_start() - start watching; the hooks are armed, and fire
  *
  * Context: process context. Sleeps. The caller serializes starting and stopping.
  */
@@ -114,9 +114,9 @@ void ucv_watch_start(void)
 }
 
 /**
- * ucv_watch_stop() - the hooks are about to be disarmed
+ * ucv_watch_stop() - stop watching, before the hooks are disarmed
  *
- * When it returns, no look is under way.
+ * When it returns, no check is in progress.
  *
  * Context: as ucv_watch_start().
  */
