@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk over the files of all tasks: one record for each inotify and fanotify
- * group, and one for each process that holds it, as long as these are few. However
- * many descriptors and processes share a group, its records stay bounded.
+ * The walk over the files of all tasks: one record for each inotify and fanotify group,
+ * and one for each of its holders, up to UCV_GROUP_MAX_HOLDERS. So the records of a group
+ * are bounded, however many descriptors and processes share it.
  *
- * A group is known by its address. So that no other takes the place of one that
- * goes away, the walk pins it (compat/fsnotify.h says how) from the moment when it
- * is found until its marks have been counted, or until it is seen to be closed.
+ * A group is identified by its address. To prevent reuse of the address, the walk pins
+ * the group (see compat/fsnotify.h) from when it is found until its marks have been
+ * counted, or until it is seen to be closed.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -21,10 +21,10 @@
 #include "compat/tasks.h"
 #include "walk/walk.h"
 
-/* Groups checked between two RCU read sections, for those that have been closed. */
+/* Groups checked between two RCU read sections for having been closed. */
 #define UCV_SWEEP_BATCH		64U
 
-/* One walk at a time: the references of another on a group would be taken for marks. */
+/* One walk at a time: another walk's references on a group would be counted as marks. */
 static DEFINE_MUTEX(ucv_holders_lock);
 
 static u32 *ucv_grpmap_head(struct ucv_grpmap *map, const struct fsnotify_group *group)
@@ -46,7 +46,7 @@ static u32 ucv_grpmap_find(struct ucv_grpmap *map, const struct fsnotify_group *
 	return index;
 }
 
-/* Put a group; its record stays, but it is not found any more. */
+/* Put a group. Its record stays, but lookups no longer find it. */
 static void ucv_grpmap_release(struct ucv_grpmap *map, u32 index)
 {
 	struct ucv_grpmap_slot *slot = ucv_grpmap_slot(map, index);
@@ -83,8 +83,8 @@ static void ucv_grpmap_close(struct ucv_walk *walk, u32 index)
 }
 
 /*
- * Put groups that have been closed, so that their charge is not dropped later than
- * it takes to come round. No file table has such a group any more.
+ * Put groups that have been closed, so that their own charge is delayed by no more than
+ * one round of the sweep. Such a group is in no file table any more.
  */
 static void ucv_grpmap_sweep(struct ucv_walk *walk)
 {
@@ -118,7 +118,7 @@ static int ucv_grpmap_reserve(struct ucv_walk *walk)
 	return ret;
 }
 
-/* Record a group that is found for the first time: its index, or an error. */
+/* Record a group that is found for the first time. Returns its index, or an error. */
 static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 			  struct fsnotify_group *group)
 {
@@ -165,7 +165,7 @@ static int ucv_grpmap_index(struct ucv_walk *walk, const struct file *file,
 	return index != UCV_NO_INDEX ? index : ucv_grpmap_add(walk, file, group);
 }
 
-/* A task whose files are being visited, and whose they are said to be. */
+/* A task whose files are being visited, and the task recorded as their owner. */
 struct ucv_holders_visit {
 	struct ucv_walk *walk;
 	struct task_struct *task;
@@ -173,9 +173,9 @@ struct ucv_holders_visit {
 };
 
 /*
- * The first descriptor of a group in this table: record the holder, if the group has
- * not got too many. It has at least one, so who holds it alone cannot be hidden by
- * others.
+ * The first descriptor of a group in this table: record the holder, unless the group has
+ * too many. Each group has its own limit, of at least one, so no other process can hide
+ * a sole holder.
  */
 static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, unsigned int fd)
 {
@@ -206,8 +206,8 @@ static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, uns
 }
 
 /*
- * Count descriptors if they are those of a group: an ucv_file_visit. The lock of the
- * file table keeps the file, that the group and what it is charged to.
+ * Count descriptors if they refer to a group: an ucv_file_visit. The lock of the file
+ * table pins the file, which pins the group and the user namespace it is charged to.
  */
 static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
 {
@@ -233,7 +233,7 @@ static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned in
 	return 0;
 }
 
-/* Visit a task: the visit of an ucv_task_visitor. */
+/* Visit a task: the visit callback of an ucv_task_visitor. */
 static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task,
 				 struct ucv_files_place *place)
 {
@@ -251,21 +251,21 @@ static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task
 	ret = ucv_files_visit(task, place, ucv_holders_meet_file, &visit);
 	if (i == records->nr)
 		return ret;
-	/* Not under task_lock(), which this takes itself on some kernels. */
+	/* Not under task_lock(), which get_task_comm() itself takes on some kernels. */
 	get_task_comm(comm, visit.owner);
 	for (; i < records->nr; i++)
 		memcpy(ucv_snap_holder(walk->snap, i)->comm, comm, sizeof(comm));
 	return ret;
 }
 
-/* Between two batches of tasks: the prepare of an ucv_task_visitor. */
+/* Between two batches of tasks: the prepare callback of an ucv_task_visitor. */
 static int ucv_holders_prepare(struct ucv_walk *walk)
 {
 	ucv_grpmap_sweep(walk);
 	return ucv_grpmap_reserve(walk);
 }
 
-/* Count the marks of a group. Between two batches, other groups may have been closed. */
+/* Count the marks of a group. Between two batches, put other groups that were closed. */
 static int ucv_holders_count_one(struct ucv_walk *walk, u32 index)
 {
 	const struct ucv_group_ref *ref = &ucv_grpmap_slot(&walk->grpmap, index)->ref;
@@ -276,7 +276,7 @@ static int ucv_holders_count_one(struct ucv_walk *walk, u32 index)
 	while (more) {
 		ucv_grpmap_sweep(walk);
 		if (!ref->group)
-			return 0; /* it has been closed itself */
+			return 0; /* this group has been closed */
 		more = ucv_group_count(ref, record->type, &count, &walk->snap->hold);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -292,7 +292,7 @@ static int ucv_holders_count_one(struct ucv_walk *walk, u32 index)
 	return 0;
 }
 
-/* Count the marks of the groups and put them, one after the other. */
+/* Count the marks of each group in turn, and put the group. */
 static int ucv_holders_count(struct ucv_walk *walk)
 {
 	int ret = 0;
@@ -304,8 +304,8 @@ static int ucv_holders_count(struct ucv_walk *walk)
 }
 
 /**
- * ucv_walk_holders() - record the groups and who holds them
- * @walk: the walk; its map learns of the namespaces that they are charged to
+ * ucv_walk_holders() - record the groups and their holders
+ * @walk: the walk; the namespaces that the groups are charged to are added to its map
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG, -ENOMEM or -EINTR

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk over the mount namespaces: one record for each. How they are found,
- * and what keeps them alive, is said in compat/mntns.h; here each is a set of
- * facts, known by an id that is never used again, so none is recorded twice
- * however often it is met.
+ * The walk over the mount namespaces: one record for each. compat/mntns.h describes how
+ * they are found and what pins them. Here each is a set of facts with a unique 64-bit
+ * ID, so none is recorded twice, however often it is found.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -34,8 +33,8 @@ static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 }
 
 /*
- * Record a namespace unless it is recorded: an ucv_mntns_visit. The lock under
- * which it is called keeps the user namespace that @facts points to.
+ * Record a namespace, unless that has been done: an ucv_mntns_visit. The lock that the
+ * caller holds pins the user namespace in @facts.
  */
 static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
 {
@@ -72,7 +71,7 @@ static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
 }
 
 /**
- * ucv_mntmap_init() - begin with no mount namespaces
+ * ucv_mntmap_init() - initialize an empty map
  * @walk: whose map it is
  */
 void ucv_mntmap_init(struct ucv_walk *walk)
@@ -82,7 +81,7 @@ void ucv_mntmap_init(struct ucv_walk *walk)
 }
 
 /**
- * ucv_mntmap_destroy() - forget the map; the records stay
+ * ucv_mntmap_destroy() - free the map; the records stay
  * @walk: whose map it is
  *
  * Context: process context. May sleep.
@@ -93,7 +92,7 @@ void ucv_mntmap_destroy(struct ucv_walk *walk)
 }
 
 /**
- * ucv_mntmap_reserve() - have memory for one more mount namespace
+ * ucv_mntmap_reserve() - reserve memory for one more mount namespace
  * @walk: the walk
  *
  * Context: process context, no locks held. Sleeps.
@@ -112,7 +111,7 @@ int ucv_mntmap_reserve(struct ucv_walk *walk)
 	return ret;
 }
 
-/* The id of the newest record: where a visit in the order of ids goes on. */
+/* The ID of the newest record, from which a visit in the order of IDs resumes. */
 static u64 ucv_mntmap_last_id(const struct ucv_snap *snap)
 {
 	u32 nr = snap->records[UCV_KIND_MNTNS].nr;
@@ -121,8 +120,7 @@ static u64 ucv_mntmap_last_id(const struct ucv_snap *snap)
 }
 
 /**
- * ucv_walk_mntns() - record the mount namespaces, but for those that only tasks
- *	lead to
+ * ucv_walk_mntns() - record the mount namespaces, except those found only through tasks
  * @walk: the walk
  *
  * Context: process context, no locks held. Sleeps.
@@ -154,7 +152,7 @@ struct ucv_mntmap_example {
 	u32 index;
 };
 
-/* Note a task as an example of who lives there: an ucv_mntns_visit. */
+/* Make a task the example of a process in a namespace: an ucv_mntns_visit. */
 static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
 {
 	struct ucv_mntmap_example *example = arg;
@@ -168,7 +166,7 @@ static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
 		return ret;
 	index = ucv_mntmap_find(walk, facts->id);
 	if (index == UCV_NO_INDEX)
-		return 0; /* younger than the walk over the list */
+		return 0; /* created after the walk over the list */
 	record = ucv_snap_mntns(walk->snap, index);
 	if (record->pid)
 		return 0;
@@ -178,11 +176,11 @@ static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
 }
 
 /**
- * ucv_mntmap_meet_task() - note which mount namespace a task lives in and, if the
+ * ucv_mntmap_meet_task() - record which mount namespace a task lives in and, if the
  *	kernel does not list them, which it has open
  * @walk: the walk
- * @task: kept by the caller's RCU read section
- * @place: in: the first of its files not seen yet; out: likewise
+ * @task: protected by the caller's RCU read section
+ * @place: in and out: the first of its files not visited yet
  *
  * Context: in an RCU read section. Does not sleep.
  * Return: 0 when done with the task, -EAGAIN if it has more files, -ENOSPC if
@@ -197,7 +195,7 @@ int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
 	int ret;
 
 	ret = ucv_mntns_visit_task(task, ucv_mntmap_note, &example);
-	/* Not under task_lock(), which this takes itself on some kernels. */
+	/* Not under task_lock(), which get_task_comm() itself takes on some kernels. */
 	if (example.index != UCV_NO_INDEX)
 		get_task_comm(ucv_snap_mntns(walk->snap, example.index)->comm, task);
 	if (ret || ucv_mntns_listed() || !ucv_task_shows_files(walk, task, place))

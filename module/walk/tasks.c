@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk over the tasks, a bounded amount of work at a time; and what one is made
- * for: which namespaces they live in and, where the kernel does not list its mount
- * namespaces, which of those they have open.
+ * The walk over the tasks, a bounded amount of work at a time, and its first use: to find
+ * the namespaces that tasks live in and, where the kernel does not list its mount
+ * namespaces, those that they have open.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -15,14 +15,14 @@
 #include "compat/tasks.h"
 #include "walk/walk.h"
 
-/* Steps of a task, whatever else is done with it. */
+/* Cost of a task in steps, in addition to what the visitor uses. */
 #define UCV_TASK_STEPS	48U
-/* So this is how many tasks are visited in one RCU read section, at most. */
+/* So at most this many tasks are visited in one RCU read section. */
 #define UCV_TASKS_BATCH	(UCV_SECTION_STEPS / UCV_TASK_STEPS)
 
 /*
- * Where a walk has got: the number of the task to visit next, and the first of its
- * files not seen yet.
+ * Position of a walk: the number of the task to visit next, and the first of its files
+ * not visited yet.
  */
 struct ucv_task_place {
 	int nr;
@@ -36,8 +36,8 @@ static void ucv_tabset_init(struct ucv_tabset *set)
 }
 
 /*
- * Add a file table of a process: false if it was there. There must be room for it. A
- * search is paid for, as its length is up to who makes threads.
+ * Add a file table of a process. Returns false if it was present. There must be capacity
+ * for it. The search costs steps, as its length is up to the user who creates threads.
  */
 static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *files, u32 tgid,
 			   struct ucv_files_place *place)
@@ -59,17 +59,17 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
 }
 
 /**
- * ucv_task_shows_files() - is a task to be visited for its file table?
+ * ucv_task_shows_files() - should a task be visited for its file table?
  * @walk: the walk, over tasks, with the visitor's files set
  * @task: the task
- * @place: where in the files of @task the walk is; pays for the search
+ * @place: position in the files of @task; charged for the search
  *
  * Each file table is visited once, however many threads of a process share it. The
- * first thread shows its own; a table that another thread has instead, or that
- * is left when the first thread has ended, is remembered. Kernel threads are left
- * out; some work with a table that they borrow from a process.
+ * thread group leader is visited for its own. A table that another thread has instead,
+ * or that is left when the leader has exited, is remembered. Kernel threads are skipped;
+ * some use a table borrowed from a process.
  *
- * Context: in an RCU read section, which keeps @task. Does not sleep.
+ * Context: in an RCU read section, which protects @task. Does not sleep.
  */
 bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
 			  struct ucv_files_place *place)
@@ -85,7 +85,7 @@ bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
 	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task), place);
 }
 
-/* Visit some tasks: 0 when there are no more, -EAGAIN if there are. */
+/* Visit some tasks. Returns 0 when there are no more, -EAGAIN if there are. */
 static int ucv_tasks_section(struct ucv_walk *walk, const struct ucv_task_visitor *visitor,
 			     struct ucv_task_place *place)
 {
@@ -101,7 +101,7 @@ static int ucv_tasks_section(struct ucv_walk *walk, const struct ucv_task_visito
 			ret = 0;
 			break;
 		}
-		if (place->nr != was) { /* the task whose files were being seen is gone */
+		if (place->nr != was) { /* the task whose files were being visited is gone */
 			place->files.fd = 0;
 			place->files.visiting = false;
 		}
@@ -132,8 +132,8 @@ static int ucv_tasks_prepare(struct ucv_walk *walk, const struct ucv_task_visito
  * @walk: the walk
  * @visitor: what to do with each
  *
- * A task that exists throughout is visited; how often depends on what the visitor
- * returns.
+ * A task that exists throughout is visited; the visitor's return value determines how
+ * often.
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG, -ENOMEM or -EINTR

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk through the table of ucounts: one record for each (user namespace,
- * uid) that the kernel keeps counters for.
+ * The walk over the table of ucounts: one record for each (user namespace, uid) that the
+ * kernel has counters for.
  *
- * One bucket at a time is kept from changing, and only numbers are copied
- * meanwhile. Memory is reserved before; if a bucket holds more than that, it is left,
- * more is reserved, and the bucket is read again from its start.
+ * One bucket at a time is locked, or read under RCU, and only numbers are copied in that
+ * section. Memory is reserved before it. If a bucket holds more entries than that, the
+ * walk leaves it, reserves more, and reads the bucket again from its start.
  */
 #include <linux/cred.h>
 #include <linux/sched.h>
@@ -17,9 +17,9 @@
 /*
  * Fill a record from an entry.
  *
- * The entry is alive because its bucket is locked (up to 6.17), or because it
- * was found in this RCU read section and is freed after a grace period. The
- * namespace is only handed to ucv_nsmap_index(), which knows how to hold it.
+ * The entry is alive because its bucket is locked (up to 6.17), or because it was found
+ * in this RCU read section and is freed after a grace period. Its namespace is only
+ * passed to ucv_nsmap_index(), which knows how to pin it.
  */
 static int ucv_copy_entry(struct ucv_walk *walk, struct ucounts *entry,
 			  struct ucv_ucounts *record)
@@ -39,8 +39,8 @@ static int ucv_copy_entry(struct ucv_walk *walk, struct ucounts *entry,
 }
 
 /*
- * Copy the entries of a bucket behind the records there are. Nothing is added
- * if it fails: -ENOSPC if there is no room for all of them.
+ * Append the entries of a bucket to the records. Nothing is added on failure: -ENOSPC if
+ * there is no capacity for all of them.
  */
 static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 {
@@ -75,7 +75,7 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 	return 0;
 }
 
-/* A bucket did not fit: reserve what it may have been that there was too little of. */
+/* A bucket did not fit: reserve whichever memory may have run out. */
 static int ucv_reserve(struct ucv_walk *walk)
 {
 	struct ucv_array *records = &walk->snap->records[UCV_KIND_UCOUNTS];
@@ -104,10 +104,10 @@ static int ucv_walk_bucket(struct ucv_walk *walk, unsigned int bucket)
 }
 
 /*
- * Root in the initial user namespace can have two entries: the kernel allocates
- * one before it puts the static init_ucounts in front of it. A search ends at
- * the first, so the second one is not charged any more. No other (namespace,
- * uid) can be there twice: the kernel searches and adds under one lock.
+ * Root in the initial user namespace can have two entries: the kernel allocates one
+ * before it inserts the static init_ucounts in front of it. A lookup stops at the first,
+ * so the second is not charged any more. No other (namespace, uid) can occur twice: the
+ * kernel looks up and inserts under one lock.
  */
 static void ucv_mark_shadowed(struct ucv_snap *snap)
 {
@@ -127,7 +127,7 @@ static void ucv_mark_shadowed(struct ucv_snap *snap)
 
 /**
  * ucv_walk_ucounts() - make a record for each entry of the table
- * @walk: the walk; its map learns of the namespaces
+ * @walk: the walk; the namespaces are added to its map
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG, -ENOMEM or -EINTR

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The user namespaces of a walk: those that the counters lead to, those that
- * processes live in, and all their ancestors.
+ * The user namespaces of a walk: those that the counters lead to, those that processes
+ * live in, and all their ancestors.
  *
- * Each is kept readable (compat/userns.h says how) from the moment it is met
- * until the end of the walk. So it is read without any lock, and no namespace
- * can take the place of another unnoticed.
+ * Each is pinned, or copied on kernels before 6.0 (see compat/userns.h), from when it is
+ * found until the end of the walk. So it is read without any lock, and no namespace can
+ * take the place of another unnoticed.
  */
 #include <linux/cred.h>
 #include <linux/hash.h>
@@ -39,7 +39,7 @@ static u32 ucv_nsmap_find(struct ucv_nsmap *map, struct user_namespace *ns)
 	return index;
 }
 
-/* Hold a namespace that is not in the map yet. There must be room for it. */
+/* Pin or copy a namespace that is not in the map yet. There must be capacity for it. */
 static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, map->slot.nr);
@@ -55,7 +55,7 @@ static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 	return true;
 }
 
-/* Release the slots from first on, newest first, as they head their lists. */
+/* Release the slots from first on, newest first, as the newest heads its hash list. */
 static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 {
 	while (map->slot.nr > first) {
@@ -67,14 +67,14 @@ static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 }
 
 /**
- * ucv_nsmap_index() - the index of a namespace, which is held from now on, and so
- *	are its ancestors
+ * ucv_nsmap_index() - get the index of a namespace; it and its ancestors are pinned, or
+ *	copied, from now on
  * @map: of the walk
- * @ns: reached in one of the ways that ucv_userns_hold() names
+ * @ns: reached in one of the ways listed at ucv_userns_hold()
  *
  * Context: in the locked section in which @ns was reached. Does not sleep.
- * Return: the index; -ENOSPC if the map may have no room for it and its
- *	ancestors; -ESTALE if it is on its way out
+ * Return: the index; -ENOSPC if the map may lack capacity for it and its
+ *	ancestors; -ESTALE if it is dying
  */
 int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 {
@@ -87,9 +87,9 @@ int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 		return -ENOSPC;
 
 	/*
-	 * Up from the namespace to the first ancestor that is known: a child
-	 * that is held keeps its parent, so does one that is only copied for as
-	 * long as whoever pointed to it does.
+	 * Go up from the namespace to the first ancestor in the map. A pinned
+	 * child pins its parent. A child that is only copied does so for as long
+	 * as the object that pointed to it pins the child.
 	 */
 	while (index == UCV_NO_INDEX) {
 		if (!ucv_array_has_room(&map->slot, 1) || !ucv_nsmap_add(map, ns)) {
@@ -109,7 +109,7 @@ int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 }
 
 /**
- * ucv_nsmap_reserve() - have memory for one more namespace and its ancestors
+ * ucv_nsmap_reserve() - reserve memory for one more namespace and its ancestors
  * @walk: whose map it is
  *
  * Context: process context, no locks held. Sleeps.
@@ -121,11 +121,11 @@ int ucv_nsmap_reserve(struct ucv_walk *walk)
 }
 
 /**
- * ucv_nsmap_init() - begin with the initial user namespace
+ * ucv_nsmap_init() - initialize the map with the initial user namespace
  * @walk: whose map it is
  *
  * Context: process context, no locks held. Sleeps.
- * Return: 0, -EFBIG or -ENOMEM. ucv_nsmap_destroy() is due in any case.
+ * Return: 0, -EFBIG or -ENOMEM. The caller must call ucv_nsmap_destroy() in any case.
  */
 int ucv_nsmap_init(struct ucv_walk *walk)
 {
@@ -137,13 +137,13 @@ int ucv_nsmap_init(struct ucv_walk *walk)
 	ret = ucv_nsmap_reserve(walk);
 	if (ret)
 		return ret;
-	/* Part of the kernel's image: always there. */
+	/* Part of the kernel image, never freed. */
 	ret = ucv_nsmap_index(map, &init_user_ns);
 	return ret < 0 ? ret : 0;
 }
 
 /**
- * ucv_nsmap_destroy() - let go of all namespaces
+ * ucv_nsmap_destroy() - release all namespaces and free the map
  * @walk: whose map it is
  *
  * Context: process context, no locks held. May sleep.
@@ -155,15 +155,14 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
 }
 
 /**
- * ucv_nsmap_meet_task() - note the namespace of a task, and its process as an
- *	example of who lives there
+ * ucv_nsmap_meet_task() - record the namespace of a task, with its process as an example
  * @map: of the walk
- * @task: kept by the caller's RCU read section; that keeps its credentials, too:
- *	they are freed after a grace period, and drop their namespace only then.
- *	Any thread will do: a process can outlive its first one.
+ * @task: protected by the caller's RCU read section, as are its credentials: they are
+ *	freed after a grace period, and put their namespace only then. Any thread will
+ *	do: a process can outlive its first one.
  *
  * Context: in an RCU read section. Does not sleep.
- * Return: 0, or -ENOSPC if the map may have no room
+ * Return: 0, or -ENOSPC if the map may lack capacity
  */
 int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task)
 {
@@ -181,7 +180,7 @@ int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task)
 	return 0;
 }
 
-/* What a namespace calls a user. The initial one calls everybody what they are. */
+/* The uid of a user in a namespace; in the initial one, the same uid. */
 static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 {
 	struct ucv_userns_ref *ref = &ucv_nsmap_slot(map, index)->ref;
@@ -193,7 +192,7 @@ static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 	return from_kuid(ucv_userns_read(ref), KUIDT_INIT(uid));
 }
 
-/* Fill a record from a slot. The slot keeps all that is read here. */
+/* Fill a record from a slot, which keeps everything readable that is read here. */
 static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *record)
 {
 	struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, index);
@@ -216,7 +215,7 @@ static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *
 	ucv_userns_limits(&slot->ref, record->limit);
 }
 
-/* Count the namespace's records, and say what it calls their users. */
+/* Count the records of each namespace, and translate their uids into it. */
 static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
 {
 	struct ucv_snap *snap = walk->snap;
@@ -243,8 +242,8 @@ static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
 }
 
 /**
- * ucv_nsmap_finish() - make the records of the namespaces that were met
- * @walk: whose map it is, all tables walked
+ * ucv_nsmap_finish() - make the records of the namespaces found
+ * @walk: the walk, with all tables walked
  *
  * Context: process context, no locks held. Sleeps.
  * Return: 0, -EFBIG or -ENOMEM

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The walks: one file for each table of the kernel, all filling one snapshot.
+ * The walks: one file for each kernel table, all filling one snapshot.
  */
 #ifndef UCV_WALK_H
 #define UCV_WALK_H
@@ -19,11 +19,11 @@ struct task_struct;
 #define UCV_NSMAP_HEADS		1024
 
 /**
- * struct ucv_nsmap_slot - a user namespace that the walk has met
- * @ref: what keeps it readable
+ * struct ucv_nsmap_slot - a user namespace that the walk has found
+ * @ref: the reference or copy that keeps it readable
  * @next: index of the next slot with the same hash, or UCV_NO_INDEX
  * @parent: index of the parent's slot, or UCV_NO_INDEX for the initial namespace
- * @pid: a process in it, 0 if none has been met
+ * @pid: a process in it, 0 if none has been found
  * @comm: that process's command
  */
 struct ucv_nsmap_slot {
@@ -36,9 +36,9 @@ struct ucv_nsmap_slot {
 
 /**
  * struct ucv_nsmap - the user namespaces that the walk has found
- * @slot: struct ucv_nsmap_slot, in the order in which they were found, the initial
- *	one first; a slot's index becomes the index of its record
- * @head: by hash of the address, the index of the newest slot
+ * @slot: struct ucv_nsmap_slot, in the order of discovery, the initial namespace
+ *	first; a slot's index becomes the index of its record
+ * @head: by hash of the address, index of the newest slot
  */
 struct ucv_nsmap {
 	struct ucv_array slot;
@@ -49,8 +49,8 @@ struct ucv_nsmap {
 
 /**
  * struct ucv_mntmap - the mount namespaces that the walk has found
- * @next: u32, by index of the record, the index of the next with the same hash
- * @head: by hash of the id, the index of the newest record
+ * @next: u32, by index of the record, index of the next record with the same hash
+ * @head: by hash of the ID, index of the newest record
  */
 struct ucv_mntmap {
 	struct ucv_array next;
@@ -61,11 +61,12 @@ struct ucv_mntmap {
 
 /**
  * struct ucv_grpmap_slot - a group that the walk has found
- * @ref: what pins it; empty once it has been put
- * @key: its address, for finding its hash after that
+ * @ref: the reference that pins it; empty once it has been put
+ * @key: its address, to find its hash after that
  * @next: index of the next slot with the same hash, or UCV_NO_INDEX
- * @visit: the visit of a file table in which it was found last
- * @holder: the record of that table's owner, or UCV_NO_INDEX if it has none
+ * @visit: number of the last file table visit that found it
+ * @holder: index of the holder record of that table's owner, or UCV_NO_INDEX if it
+ *	has none
  */
 struct ucv_grpmap_slot {
 	struct ucv_group_ref ref;
@@ -78,9 +79,9 @@ struct ucv_grpmap_slot {
 /**
  * struct ucv_grpmap - the groups that the walk has found
  * @slot: struct ucv_grpmap_slot, by index of the record
- * @visit: the number of the visit of a file table that is under way
+ * @visit: number of the file table visit in progress
  * @swept: the slot to check next for a group that has been closed
- * @head: by hash of the address, the index of the newest slot
+ * @head: by hash of the address, index of the newest slot
  */
 struct ucv_grpmap {
 	struct ucv_array slot;
@@ -93,9 +94,9 @@ struct ucv_grpmap {
 
 /**
  * struct ucv_tabset_slot - a file table that a walk over the tasks has visited
- * @files: its address, for comparison alone
- * @tgid: the process, so that a table that is made at the same address for another
- *	one is not taken for it
+ * @files: its address, only for comparison
+ * @tgid: the process, so that a table allocated at the same address for another
+ *	process is not mistaken for it
  * @next: index of the next slot with the same hash, or UCV_NO_INDEX
  */
 struct ucv_tabset_slot {
@@ -105,10 +106,10 @@ struct ucv_tabset_slot {
 };
 
 /**
- * struct ucv_tabset - the file tables that a walk over the tasks has visited, but for
- *	those that the first thread of a process led to
+ * struct ucv_tabset - the file tables that a walk over the tasks has visited, except
+ *	those reached through the first thread of a process
  * @slot: struct ucv_tabset_slot
- * @head: by hash of the address, the index of the newest slot
+ * @head: by hash of the address, index of the newest slot
  */
 struct ucv_tabset {
 	struct ucv_array slot;
@@ -116,8 +117,8 @@ struct ucv_tabset {
 };
 
 /**
- * struct ucv_walk - one walk through the tables
- * @snap: where the records go
+ * struct ucv_walk - one walk over the tables
+ * @snap: the snapshot that it fills
  * @map: the user namespaces found so far
  * @mntmap: the mount namespaces found so far
  * @grpmap: the groups found so far
@@ -132,16 +133,16 @@ struct ucv_walk {
 };
 
 /**
- * struct ucv_task_visitor - what is done with each task
- * @files: does the visit need the file tables? Then there is room in the walk's
- *	tabset for each task of a section.
+ * struct ucv_task_visitor - callbacks of a walk over the tasks
+ * @files: does the visit need the file tables? If so, the walk's tabset has capacity
+ *	for each task of a section.
  * @prepare: called before each RCU read section, with no locks held; may sleep,
  *	reserve memory, and return an error to end the walk
- * @visit: called for a task, in the RCU read section that keeps it. @place is at the
- *	start of its files when the visit begins and survives -EAGAIN and -ENOSPC.
+ * @visit: called for a task, in the RCU read section that protects it. @place is at
+ *	the start of its files when the visit begins, and survives -EAGAIN and -ENOSPC.
  *	Returns 0 when done with the task, -EAGAIN if the section has used up its
- *	steps, -ENOSPC if memory must be reserved. Then it is called again for the
- *	task in the next section.
+ *	steps, -ENOSPC if memory must be reserved. In the latter two cases it is called
+ *	again for the task in the next section.
  */
 struct ucv_task_visitor {
 	bool files;
