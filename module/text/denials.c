@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files "denials", a line for each of the last denials, and "denial_counts", a
- * line for each limit that has refused.
+ * The files "denials", with a line for each of the last denials, and "denial_counts",
+ * with a line for each limit that has refused.
  */
 #include <linux/seq_file.h>
 
@@ -17,8 +17,8 @@ static const char *ucv_denied_resource(u32 type, u32 resource)
 }
 
 /*
- * The lines are those that are recorded now. They stay in the ring, so one that is
- * overwritten before it is its turn is left out.
+ * The lines are the records now in the ring. They stay there, so one that is overwritten
+ * before it is shown is left out.
  */
 static int ucv_denials_prepare(struct ucv_view *view)
 {

@@ -64,7 +64,7 @@ static void ucv_show_holder(struct seq_file *m, const struct ucv_snap *snap,
 	seq_printf(m, " %u\n", holder->nr_fds);
 }
 
-/* What no file explains of one counter of one record. */
+/* The unattributed part of one counter of one record. */
 static void ucv_show_unattributed(struct seq_file *m, const struct ucv_view *view, u64 cell)
 {
 	s64 left = view->left[cell];

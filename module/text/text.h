@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The files in debugfs, one table each: what each takes and how it prints. How
- * they are opened and read is in debugfs.c.
+ * The files in debugfs, one table each: the snapshot that it needs and how it prints.
+ * debugfs.c opens and reads them.
  */
 #ifndef UCV_TEXT_H
 #define UCV_TEXT_H
@@ -16,12 +16,12 @@ struct ucv_text;
 
 /**
  * struct ucv_view - an open file
- * @pin: keeps the module loaded
+ * @pin: file that pins the module
  * @text: which file it is
- * @snap: the snapshot it shows, NULL if it takes none
- * @nr_lines: how many lines it has at most, without the heading
- * @first: the file "denials": the sequence number of the first line
- * @left: the file "holders": from ucv_unattributed(), for kvfree(); NULL for others
+ * @snap: the snapshot that it shows, or NULL if it needs none
+ * @nr_lines: maximum number of lines, without the heading
+ * @first: file "denials": sequence number of the first line
+ * @left: file "holders": from ucv_unattributed(), for kvfree(); otherwise NULL
  */
 struct ucv_view {
 	struct file *pin;
@@ -36,12 +36,12 @@ struct ucv_view {
  * struct ucv_text - a file
  * @name: its name
  * @heading: its first line, or NULL
- * @request: UCV_MASK() of what the snapshot must hold; 0: it takes none
- * @prepare: called when it is opened, with the snapshot taken: sets what the view
- *	has for this file, @nr_lines at least. Process context, may sleep. Returns 0
- *	or a negative error.
- * @show: prints a line, or nothing; called again for the same line if there was no
- *	room. Process context, no locks held.
+ * @request: UCV_MASK() of what the snapshot must hold; 0 if it needs none
+ * @prepare: called on open, with the snapshot taken: sets the view's members for this
+ *	file, at least @nr_lines. Process context, may sleep. Returns 0 or a negative
+ *	error.
+ * @show: prints a line, or nothing; called again for the same line if the output did
+ *	not fit. Process context, no locks held.
  */
 struct ucv_text {
 	const char *name;

@@ -16,8 +16,8 @@ static int ucv_ucounts_prepare(struct ucv_view *view)
 }
 
 /*
- * Not every limit can be shown: what an rlimit counter is compared with is set
- * by each process for itself.
+ * Not every limit can be shown: each process sets for itself what an rlimit counter is
+ * compared with.
  */
 static void ucv_show_limit(struct seq_file *m, const struct ucv_userns *userns, u32 resource)
 {

@@ -26,7 +26,7 @@ static void ucv_userns_show(struct seq_file *m, const struct ucv_view *view, u64
 	seq_putc(m, '\n');
 }
 
-/* The number of rows is a column, so the rows are walked as well. */
+/* ROWS is the number of ucounts records, so these are walked as well. */
 const struct ucv_text ucv_text_userns = {
 	.name		= "userns",
 	.heading	= "USERNS PARENT LEVEL OWNER ROWS PID COMMAND",
