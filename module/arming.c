@@ -167,7 +167,7 @@ u32 ucv_armed(u64 *missed)
 	return users;
 }
 
-/* Make the parameter or the tracepoints a user, or not. */
+/* Add or remove the parameter or the tracepoints as a user. */
 static int ucv_follow(bool *user, bool wanted)
 {
 	int ret = 0;

@@ -65,7 +65,8 @@ static int ucv_collect_tables(struct ucv_walk *walk)
 		ret = ucv_walk_tasks(walk);
 	/*
 	 * Without a list, a mount namespace may have passed from a task to a bind mount
-	 * after the mounts were walked and before the task was visited.
+	 * after the mounts were walked and before the task was visited:
+	 * walk the mounts again.
 	 */
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed())
 		ret = ucv_walk_mntns(walk);

@@ -7,8 +7,8 @@
  * slowly it reads.
  *
  * An open file pins the module, but not through the .owner of its file operations: if
- * debugfs takes that reference after rmmod has found no users and before it marks the
- * module as going, debugfs warns that the module did not clean up. Without .owner,
+ * debugfs takes that reference after rmmod has found no users and before rmmod marks
+ * the module as going, debugfs warns that the module did not clean up. Without .owner,
  * debugfs itself pins the module while open() runs, since unloading waits in
  * debugfs_remove(). open() then pins the module by opening a file of its own, which
  * fails quietly if the module is going. When release() puts that file, the kernel drops

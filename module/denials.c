@@ -84,7 +84,10 @@ static void ucv_count_evict(struct ucv_denial_count *count)
 	memset(count, 0, sizeof(*count));
 }
 
-/* Get a limit's slot; if none is free, the probed one idle longest is evicted. Under the lock. */
+/*
+ * Find or claim the slot of a limit. If none of those probed is free, the count that has
+ * been idle longest is evicted. Under the lock.
+ */
 static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *key)
 {
 	struct ucv_denial_count *quiet = NULL;

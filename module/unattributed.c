@@ -2,9 +2,9 @@
 /*
  * The part of the counters that the groups of a snapshot do not explain.
  *
- * A counter holds the charges of its own namespace and user, and what the namespaces
- * below charge to that user as their owner. So the counters of the namespaces that the
- * user owns are subtracted from it, and then the groups that are charged to the counter
+ * A counter holds the charges of its own namespace and user, and what its child
+ * namespaces charge to that user as their owner. So the counters of those that the user
+ * owns are subtracted from it, and then the groups that are charged to the counter
  * itself. The rest is shown at the level where it belongs, and only once.
  */
 #include <linux/err.h>

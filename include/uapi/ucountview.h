@@ -15,10 +15,10 @@
  *	Structures grow only at their end. The size of an ioctl argument is the one
  *	encoded in the ioctl number. A caller with a smaller structure gets the
  *	members it knows. A caller with a larger one gets zeroes in the members that
- *	the module does not know, and E2BIG if it passed anything but zeroes there.
+ *	the module does not know, or E2BIG if it passed anything but zeroes there.
  *	For records the caller chooses the stride (record_size), see struct ucv_read.
  *
- * Errors of every ioctl
+ * Errors that every ioctl can return
  *	EFAULT	the argument or a buffer is not mapped, or not writable
  *	EINVAL	the argument is smaller than its first version (..._SIZE_VER0), or has
  *		an unknown flag or a non-zero reserved member
@@ -72,8 +72,7 @@
  * @UCV_KIND_DENIAL_COUNT: struct ucv_denial_count, the number of denials per limit
  * @UCV_KIND_GROUP:	struct ucv_group, the inotify and fanotify groups
  * @UCV_KIND_HOLDER:	struct ucv_holder, the processes that hold them open
- * @UCV_NR_KINDS:	number of kinds; not a kind
- * @UCV_NR_KINDS:	how many kinds this header knows; not a kind
+ * @UCV_NR_KINDS:	number of kinds that this header knows; not a kind
  */
 enum ucv_kind {
 	UCV_KIND_RESOURCE	= 0,
@@ -167,8 +166,8 @@ struct ucv_resource {
  *	in records of this namespace and owner_in_parent in those of its children are
  *	then UCV_UID_UNMAPPED.
  * @nr_ucounts: number of ucv_ucounts records of this snapshot that point here
- * @pid: example of a process in it, as seen in the initial pid namespace; 0 if it
- *	has none. Not necessarily the one that is charged.
+ * @pid: some process in it, as seen in the initial pid namespace; 0 if it has none.
+ *	Not necessarily the one that is charged.
  * @comm: command of that process, NUL-terminated; empty if @pid is 0
  * @reserved: zero
  * @limit: UCV_RESOURCE_UCOUNT: the limit that the kernel compares with the counter
@@ -206,7 +205,7 @@ struct ucv_userns {
  *	user namespace, on 5.14 and later.
  * @reserved: zero
  * @used: the counters, read in a single pass, including what descendant namespaces
- *	charge to this user. The value of an UCV_RESOURCE_RLIMIT counter can be
+ *	charge to this user. The value of a UCV_RESOURCE_RLIMIT counter can be
  *	negative for an instant. Zero beyond the last resource.
  */
 struct ucv_ucounts {
@@ -235,10 +234,10 @@ struct ucv_ucounts {
  *	/proc/PID/mountinfo does not show and NS_MNT_GET_INFO does not count)
  * @pending: mounts reserved but not yet attached. Non-zero only while a mount is
  *	being attached or propagated.
- * @limit: fs.mount-max: a mount that would make @mounts + @pending larger fails
+ * @limit: fs.mount-max: a mount that would make @mounts + @pending exceed it fails
  *	with ENOSPC
- * @pid: process of an example of a task in it, as seen in the initial pid
- *	namespace; 0 if it has none
+ * @pid: process of some task in it, as seen in the initial pid namespace; 0 if it
+ *	has none
  * @flags: UCV_MNTNS_*. UCV_MNTNS_UNCHARGED: charged to no user, as the initial
  *	mount namespace on 7.x.
  * @comm: command of that task, NUL-terminated; empty if @pid is 0
@@ -298,7 +297,7 @@ enum ucv_denial_type {
  *	something concurrently, or memory had run out. @level and the members that
  *	belong to it then describe the level with the least headroom. (Without the
  *	flag, another level can have refused only if a second charge, itself about to
- *	be refused above, was in progress at the same moment.)
+ *	be refused at a level above, was in progress at the same moment.)
  *	UCV_DENIAL_USED_UNKNOWN: the counter where the charge began could not be
  *	read without blocking (PREEMPT_RT before Linux 6.15). That level is assumed to
  *	have refused, with @used equal to @limit, unless a level above was full.
@@ -306,7 +305,7 @@ enum ucv_denial_type {
  *	provides no way to count.
  * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
  * @caller_id: unique 64-bit ID of the thread's user namespace. Linux 6.18 and later;
- *	0 on older kernels, like @charged_id and @userns_id.
+ *	0 on older kernels. The same goes for @charged_id and @userns_id.
  * @caller_userns: its inode number
  * @caller_uid: the thread's effective uid, as seen in the initial user namespace
  * @charged_id: the user namespace where the charge began: for inotify and fanotify,
@@ -421,7 +420,7 @@ enum ucv_group_type {
 
 /**
  * struct ucv_group - an inotify or fanotify group, created by one inotify_init() or
- *	fanotify_init(), however many descriptors refer to it by now
+ *	fanotify_init(), however many descriptors refer to it now
  * @type: an enum ucv_group_type
  * @flags: UCV_GROUP_*. UCV_GROUP_UNLIMITED_MARKS: created with FAN_UNLIMITED_MARKS;
  *	the kernel does not charge its marks, so they are in @marks but in no
@@ -430,7 +429,7 @@ enum ucv_group_type {
  *	may include recently removed marks that the kernel has not destroyed yet.
  *	UCV_GROUP_CLOSED: the last descriptor was closed after the group was found and
  *	before its marks were counted; @marks is 0. UCV_GROUP_MORE_HOLDERS:
- *	@nr_holders is larger than UCV_GROUP_MAX_HOLDERS, and only that many have an
+ *	@nr_holders is larger than UCV_GROUP_MAX_HOLDERS, and only that many have a
  *	ucv_holder record.
  * @userns: index of the ucv_userns record of the namespace that it is charged to:
  *	that of its creator, no matter which process holds it now
@@ -523,8 +522,8 @@ struct ucv_holder {
 
 /*
  * ucv_info.recording, ucv_listen.recording: whether denials are being recorded. Neither
- * bit: recording is not armed. The state is probed by calling a function of the module
- * that has a kprobe.
+ * bit: recording is not armed. The state is not looked up but tested, by calling a
+ * function of the module that has a kprobe.
  */
 #define UCV_RECORDING_ON	(1ULL << 0) /* armed, and kprobes fire */
 #define UCV_RECORDING_BLIND	(1ULL << 1) /* armed, but kprobes do not fire:
@@ -536,8 +535,8 @@ struct ucv_holder {
  * ucv_listen.seen: the charges that have hit a probe since the module was loaded, refused
  * or not: a bit for each resource by index, and one for mounts. A compiler may inline or
  * clone a function into one of its callers, whose refusals are then not recorded. A set
- * bit verifies that such charges are recorded; without it, the absence of denials is not
- * verified.
+ * bit verifies that refusals of such charges are recorded; without it, the absence of
+ * denials is not verified.
  */
 #define UCV_SEEN(resource)	(1ULL << (resource))
 #define UCV_SEEN_MOUNTS		(1ULL << 63)
@@ -647,7 +646,7 @@ struct ucv_read {
  *	from now on. An armed file stays armed.
  * @reserved: in: zero
  * @armed: out: number of files, tracers and settings that arm recording at present,
- *	including this file
+ *	this file included if it is armed
  * @capacity: out: capacity of the ring, in records
  * @next: out: the sequence number of the record that read() returns next, unless it is
  *	overwritten first

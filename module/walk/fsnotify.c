@@ -206,7 +206,7 @@ static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, uns
 }
 
 /*
- * Count descriptors if they refer to a group: an ucv_file_visit. The lock of the file
+ * Count descriptors if they refer to a group: a ucv_file_visit. The lock of the file
  * table pins the file, which pins the group and the user namespace it is charged to.
  */
 static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
@@ -233,7 +233,7 @@ static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned in
 	return 0;
 }
 
-/* Visit a task: the visit callback of an ucv_task_visitor. */
+/* Visit a task: the visit callback of a ucv_task_visitor. */
 static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task,
 				 struct ucv_files_place *place)
 {
@@ -258,7 +258,7 @@ static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task
 	return ret;
 }
 
-/* Between two batches of tasks: the prepare callback of an ucv_task_visitor. */
+/* Between two batches of tasks: the prepare callback of a ucv_task_visitor. */
 static int ucv_holders_prepare(struct ucv_walk *walk)
 {
 	ucv_grpmap_sweep(walk);

@@ -33,7 +33,7 @@ static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 }
 
 /*
- * Record a namespace, unless that has been done: an ucv_mntns_visit. The lock that the
+ * Record a namespace, unless that has been done: a ucv_mntns_visit. The lock that the
  * caller holds pins the user namespace in @facts.
  */
 static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
@@ -152,7 +152,7 @@ struct ucv_mntmap_example {
 	u32 index;
 };
 
-/* Make a task the example of a process in a namespace: an ucv_mntns_visit. */
+/* Make a task the example of a process in a namespace: a ucv_mntns_visit. */
 static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
 {
 	struct ucv_mntmap_example *example = arg;

@@ -107,7 +107,7 @@ struct ucv_tabset_slot {
 
 /**
  * struct ucv_tabset - the file tables that a walk over the tasks has visited, except
- *	those reached through the first thread of a process
+ *	those reached through a thread group leader
  * @slot: struct ucv_tabset_slot
  * @head: by hash of the address, index of the newest slot
  */
