@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: whether it is there, for us, and of a module that this program
- * understands.
+ * The device: whether it is there, for us, and of a module that this program understands;
+ * and listening to it: its records given out one by one, and what went wrong in words.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "device.h"
+#include "procfs.h"
+#include "ucountview.h"
 
 static int open_path(int flags)
 {
@@ -66,4 +70,139 @@ int device_open(struct ucv_info *info, int flags)
 
 	check_abi(fd, info);
 	return fd;
+}
+
+#define BUFFER_SIZE	(256 * 1024)	/* bytes read at a time */
+
+/**
+ * listener_blind() - give up because kprobes do not fire
+ */
+void listener_blind(void)
+{
+	die("refusals are not being recorded: %s", probes_trouble());
+}
+
+static void __noreturn listening_failed(int err)
+{
+	switch (err) {
+	case ENOTTY:
+		die("the module is older than this program and records no denials: %s",
+		    "install one version of both");
+	case EOPNOTSUPP:
+		device_cannot("record denials");
+	case ENOMEM:
+		die("the kernel has no memory to record denials");
+	case ENOLINK:
+		listener_blind();
+	case EINTR:
+		die("interrupted while the module began to record denials");
+	default:
+		die("the kernel's kprobes refuse to serve the module: %s (see dmesg, and %s)",
+		    strerror(err), "/sys/kernel/debug/kprobes/enabled");
+	}
+}
+
+static int listen_to_device(struct ucv_listen *state)
+{
+	struct ucv_info info;
+	int fd = device_open(&info, O_NONBLOCK);
+
+	if (ioctl(fd, UCV_IOC_LISTEN, state))
+		listening_failed(errno);
+	return fd;
+}
+
+/**
+ * listener_open() - begin to listen
+ * @listener: what; to be closed with listener_close()
+ * @flags: UCV_LISTEN_*
+ *
+ * Gives up, with the reason, if the device cannot be had or does not tell.
+ */
+void listener_open(struct listener *listener, __u32 flags)
+{
+	memset(listener, 0, sizeof(*listener));
+	listener->state.flags = flags;
+	listener->fd = listen_to_device(&listener->state);
+	listener->buffer = xreallocarray(NULL, 1, BUFFER_SIZE);
+}
+
+/* Whether there was anything. */
+static bool fill_buffer(struct listener *listener)
+{
+	ssize_t got;
+
+	do {
+		got = read(listener->fd, listener->buffer, BUFFER_SIZE);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == ENOLINK)
+		listener->interrupted = true;
+	else if (got < 0 && errno != EAGAIN)
+		die("%s: cannot read denials: %s", UCV_DEVICE_PATH, strerror(errno));
+	listener->used = got > 0 ? got : 0;
+	listener->next = 0;
+	return listener->used;
+}
+
+/* A record of a newer module is longer, one of an older module shorter than ours. */
+static size_t take_record(struct ucv_denial *denial, const char *from, size_t left)
+{
+	__u32 size;
+
+	if (left < sizeof(size))
+		return 0;
+	memcpy(&size, from, sizeof(size));
+	if (size < UCV_RECORD_SIZE_MIN || size > left)
+		return 0;
+	memset(denial, 0, sizeof(*denial));
+	memcpy(denial, from, size < sizeof(*denial) ? size : sizeof(*denial));
+	denial->comm[UCV_COMM_LEN - 1] = '\0';
+	return size;
+}
+
+/**
+ * listener_next() - the next denial
+ * @listener: the listener
+ *
+ * Does not wait.
+ *
+ * Return: the record, the caller's until the next call; NULL if there is none yet.
+ */
+struct ucv_denial *listener_next(struct listener *listener)
+{
+	size_t size;
+
+	if (listener->next == listener->used && !fill_buffer(listener))
+		return NULL;
+	size = take_record(&listener->denial, listener->buffer + listener->next,
+			   listener->used - listener->next);
+	if (!size)
+		die("%s: a denial ends early", UCV_DEVICE_PATH);
+	listener->next += size;
+	return &listener->denial;
+}
+
+/**
+ * listener_close() - stop listening
+ * @listener: the listener
+ */
+void listener_close(struct listener *listener)
+{
+	close(listener->fd);
+	free(listener->buffer);
+}
+
+/**
+ * listener_state() - what the module says about recording now
+ *
+ * By a file of its own: to ask anew would move the position of the one that listens.
+ *
+ * Return: as UCV_IOC_LISTEN gives it.
+ */
+struct ucv_listen listener_state(void)
+{
+	struct ucv_listen state = { };
+
+	close(listen_to_device(&state));
+	return state;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Looking again and again: when, and where on the screen. What is in the tables is the
- * commands' business; how counters change from round to round is in trend.c.
+ * commands' business; how counters change from round to round is in countermap.c.
  *
  * Each picture is one write that leaves the terminal as it was, the cursor below. So
  * nothing needs to be put in order when the program stops, however it does.
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
-#include "clock.h"
+#include "format.h"
+#include "options.h"
 #include "ucountview.h"
 #include "watch.h"
 

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A counter and its limit; the levels that are charged together; who holds it.
+ *
+ * The kernel's inc_ucount() charges (user namespace, user), then (parent, owner of the
+ * namespace), then (its parent, owner of the parent), up to the initial user namespace,
+ * and refuses at the first level whose counter has reached that level's limit.
+ */
+#include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "charge.h"
+#include "ucountview.h"
+
+/* A limit of 0 is reached from the start; dividing by it tells nobody anything. */
+static double ratio_of(long long used, long long limit)
+{
+	return limit > 0 ? (double)used / (double)limit : RATIO_FULL;
+}
+
+/* How many of the limit's @parts are used. Rounded down: only what is full shows as full. */
+static long long parts_of(const struct counter *counter, int parts)
+{
+	long long used = counter->used > 0 ? counter->used : 0;
+
+	if (counter->limit <= 0)
+		return parts;
+	return used < LLONG_MAX / parts ? used * parts / counter->limit : LLONG_MAX;
+}
+
+/**
+ * counter_of() - read a counter and its limit off the records
+ * @snap: the snapshot
+ * @ns: the user namespace
+ * @uc: the user's counters there; NULL if nothing is charged
+ * @resource: which of the snapshot's resources
+ *
+ * Return: the counter.
+ */
+struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *ns,
+			  const struct ucv_ucounts *uc, size_t resource)
+{
+	struct counter counter = {
+		.used = uc ? uc->used[resource] : 0,
+		.limit = ns->limit[resource],
+	};
+
+	if (snap->resources[resource].type != UCV_RESOURCE_UCOUNT)
+		counter.kind = LIMIT_UNKNOWN;
+	else if (counter.limit >= UCV_UNLIMITED)
+		counter.kind = UNLIMITED;
+	else
+		counter.ratio = ratio_of(counter.used, counter.limit);
+	return counter;
+}
+
+/**
+ * counter_of_mounts() - read a mount namespace's counter and its limit off the record
+ * @ns: the mount namespace
+ *
+ * Return: the counter: what the kernel compares with the limit, mounts that are not
+ * attached yet included.
+ */
+struct counter counter_of_mounts(const struct ucv_mntns *ns)
+{
+	struct counter counter = {
+		.used = (long long)ns->mounts + ns->pending,
+		.limit = ns->limit,
+		.kind = LIMITED,
+	};
+
+	counter.ratio = ratio_of(counter.used, counter.limit);
+	return counter;
+}
+
+/**
+ * counter_room() - how much more the kernel would charge here
+ * @counter: the counter
+ *
+ * Return: a number of objects, 0 if the limit is reached; LLONG_MAX if there is no
+ * limit to reach.
+ */
+long long counter_room(const struct counter *counter)
+{
+	if (counter->kind != LIMITED)
+		return LLONG_MAX;
+	if (counter->used >= counter->limit)
+		return 0;
+	return counter->limit - (counter->used > 0 ? counter->used : 0);
+}
+
+/**
+ * counter_colour() - how to paint a counter's line
+ * @counter: the counter
+ *
+ * Return: a colour of libsmartcols, or NULL for none.
+ */
+const char *counter_colour(const struct counter *counter)
+{
+	if (counter->kind != LIMITED || counter->ratio < RATIO_HIGH)
+		return NULL;
+	return counter->ratio < RATIO_FULL ? "yellow" : "red";
+}
+
+/**
+ * counter_limit_text() - for a LIMIT column
+ * @counter: the counter
+ * @json: in JSON a number column holds numbers, so "unlimited" is nothing there
+ *
+ * Return: allocated text, or NULL for nothing.
+ */
+char *counter_limit_text(const struct counter *counter, bool json)
+{
+	if (counter->kind == LIMITED)
+		return xasprintf("%lld", counter->limit);
+	if (counter->kind == UNLIMITED && !json)
+		return xstrdup("unlimited");
+	return NULL;
+}
+
+/**
+ * counter_use_text() - for a USE% column
+ * @counter: the counter
+ * @json: in JSON there is no percent sign
+ *
+ * Return: allocated text, or NULL for nothing.
+ */
+char *counter_use_text(const struct counter *counter, bool json)
+{
+	if (counter->kind != LIMITED)
+		return NULL;
+	return xasprintf("%lld%s", parts_of(counter, 100), json ? "" : "%");
+}
+
+/**
+ * counter_ratio_text() - for a RATIO column
+ * @counter: the counter
+ *
+ * Return: allocated text, or NULL for nothing.
+ */
+char *counter_ratio_text(const struct counter *counter)
+{
+	long long parts = parts_of(counter, 10000);
+
+	if (counter->kind != LIMITED)
+		return NULL;
+	return xasprintf("%lld.%04lld", parts / 10000, parts % 10000);
+}
+
+/**
+ * chain_follow() - find all levels of a charge
+ * @chain: where to; {} or filled before, to be freed with chain_free()
+ * @snap: the snapshot
+ * @ns: the user namespace of the process that is charged
+ * @uid: its effective uid, as the initial user namespace sees it
+ */
+void chain_follow(struct chain *chain, const struct snapshot *snap,
+		  const struct ucv_userns *ns, __u32 uid)
+{
+	chain->nr = 0;
+	while (ns) {
+		chain->charges = xreallocarray(chain->charges, chain->nr + 1,
+					       sizeof(*chain->charges));
+		chain->charges[chain->nr++] = (struct charge){
+			.ns = ns,
+			.uid = uid,
+			.uc = snapshot_find(snap, ns, uid),
+		};
+		uid = ns->owner;
+		ns = snapshot_parent(snap, ns);
+	}
+}
+
+/**
+ * chain_binding() - the level that binds: the one with the least room
+ * @chain: the chain
+ * @snap: the snapshot
+ * @resource: which of the snapshot's resources
+ *
+ * Of several with the same room it is the one that the kernel charges first, because
+ * that is where it refuses.
+ *
+ * Return: the level, or NULL if none of them has a limit.
+ */
+const struct charge *chain_binding(const struct chain *chain, const struct snapshot *snap,
+				   size_t resource)
+{
+	const struct charge *binding = NULL;
+	long long least = LLONG_MAX;
+
+	for (size_t i = 0; i < chain->nr; i++) {
+		const struct charge *charge = &chain->charges[i];
+		struct counter counter = counter_of(snap, charge->ns, charge->uc, resource);
+		long long room = counter_room(&counter);
+
+		if (room < least) {
+			least = room;
+			binding = charge;
+		}
+	}
+	return binding;
+}
+
+/**
+ * chain_free() - free what chain_follow() filled
+ * @chain: the chain
+ */
+void chain_free(struct chain *chain)
+{
+	free(chain->charges);
+	chain->charges = NULL;
+	chain->nr = 0;
+}
+
+#define MAX_NAMED	3
+
+/* What a process holds of the counter; nothing, if there is no holder. */
+struct part {
+	const struct ucv_holder *holder;
+	unsigned long long nr;
+};
+
+/* Charged there itself, or in a namespace below, whose owner is charged as well. */
+static bool is_charged(const struct snapshot *snap, const struct ucv_group *group,
+		       const struct charge *charge)
+{
+	struct chain chain = {};
+	bool found = false;
+
+	chain_follow(&chain, snap, &snap->userns[group->userns], group->uid);
+	for (size_t i = 0; i < chain.nr; i++)
+		found |= chain.charges[i].ns == charge->ns && chain.charges[i].uid == charge->uid;
+	chain_free(&chain);
+	return found;
+}
+
+static unsigned long long amount(const struct ucv_group *group, size_t resource)
+{
+	if (group->group_resource == resource)
+		return 1;
+	if (group->mark_resource == resource && !(group->flags & UCV_GROUP_UNLIMITED_MARKS))
+		return group->marks;
+	return 0;
+}
+
+static int compare_numbers(unsigned long long x, unsigned long long y)
+{
+	return x < y ? -1 : x > y;
+}
+
+static int by_process(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	return compare_numbers(x->holder->tgid, y->holder->tgid);
+}
+
+static int by_amount(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+	int order = compare_numbers(y->nr, x->nr);
+
+	return order ? order : by_process(a, b);
+}
+
+/* One part for each group, of the process with the lowest number that holds it. */
+static size_t collect(struct part *parts, const struct snapshot *snap,
+		      const struct charge *charge, size_t resource)
+{
+	size_t nr = 0;
+
+	memset(parts, 0, snap->nr_groups * sizeof(*parts));
+	for (size_t i = 0; i < snap->nr_holders; i++) {
+		const struct ucv_holder *holder = &snap->holders[i];
+		struct part *part = &parts[holder->group];
+
+		if (!part->holder || holder->tgid < part->holder->tgid)
+			part->holder = holder;
+	}
+	for (size_t i = 0; i < snap->nr_groups; i++) {
+		unsigned long long of = amount(&snap->groups[i], resource);
+
+		if (of && parts[i].holder && is_charged(snap, &snap->groups[i], charge))
+			parts[nr++] = (struct part){ parts[i].holder, of };
+	}
+	return nr;
+}
+
+/* One part for each process, the largest first. */
+static size_t add_up(struct part *parts, size_t nr)
+{
+	size_t to = 0;
+
+	if (!nr)
+		return 0;
+	qsort(parts, nr, sizeof(*parts), by_process);
+	for (size_t i = 1; i < nr; i++) {
+		if (by_process(&parts[i], &parts[to]))
+			parts[++to] = parts[i];
+		else
+			parts[to].nr += parts[i].nr;
+	}
+	qsort(parts, to + 1, sizeof(*parts), by_amount);
+	return to + 1;
+}
+
+/* A process may call itself anything. */
+static char *add_part(char *text, const struct part *part)
+{
+	char comm[UCV_COMM_LEN];
+	char *more;
+
+	memcpy(comm, part->holder->comm, sizeof(comm));
+	for (char *c = comm; *c; c++) {
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+	}
+	more = xasprintf("%s%s%llu by %s (%u)", text ? text : "", text ? ", " : "", part->nr, comm,
+			 part->holder->tgid);
+	free(text);
+	return more;
+}
+
+/**
+ * holders_known_of() - can it be told who holds a resource?
+ * @resource: its name
+ *
+ * Return: whether groups or their marks are charged to it.
+ */
+bool holders_known_of(const char *resource)
+{
+	return !strncmp(resource, "inotify_", strlen("inotify_")) ||
+	       !strncmp(resource, "fanotify_", strlen("fanotify_"));
+}
+
+/**
+ * held_by() - the processes that hold the most of a counter
+ * @snap: a snapshot with groups and holders
+ * @charge: whose counter
+ * @resource: of which resource
+ *
+ * Return: allocated text, "200 by indexer (132), 4 by editor (131)"; NULL if nobody is
+ *	known to hold anything.
+ */
+char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource)
+{
+	struct part *parts = xreallocarray(NULL, snap->nr_groups, sizeof(*parts));
+	size_t nr = add_up(parts, collect(parts, snap, charge, resource));
+	char *text = NULL;
+
+	for (size_t i = 0; i < nr && i < MAX_NAMED; i++)
+		text = add_part(text, &parts[i]);
+	if (nr > MAX_NAMED) {
+		char *more = xasprintf("%s, and less by %zu more", text, nr - MAX_NAMED);
+
+		free(text);
+		text = more;
+	}
+	free(parts);
+	return text;
+}

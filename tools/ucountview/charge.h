@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A counter and its limit, the levels of a charge, and who holds what is charged.
+ */
+#ifndef _UCV_CHARGE_H
+#define _UCV_CHARGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "snapshot.h"
+
+/* From these ratios on a counter is worth a look, or cannot be raised any more. */
+#define RATIO_HIGH	0.8
+#define RATIO_FULL	1.0
+
+/* How much there is to say about a limit; in the order of the lines. */
+enum limit_kind {
+	LIMITED,
+	UNLIMITED,
+	LIMIT_UNKNOWN,	/* each process has its own RLIMIT_* */
+};
+
+/**
+ * struct counter - a user's counter of one resource in one user namespace, or a mount
+ *	namespace's of its mounts
+ * @used: how much is charged
+ * @limit: valid if @kind is LIMITED
+ * @kind: what sort of limit there is
+ * @ratio: @used divided by @limit; 0 if @kind is not LIMITED
+ */
+struct counter {
+	long long used;
+	long long limit;
+	enum limit_kind kind;
+	double ratio;
+};
+
+struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *ns,
+			  const struct ucv_ucounts *uc, size_t resource);
+struct counter counter_of_mounts(const struct ucv_mntns *ns);
+long long counter_room(const struct counter *counter);
+const char *counter_colour(const struct counter *counter);
+char *counter_limit_text(const struct counter *counter, bool json);
+char *counter_use_text(const struct counter *counter, bool json);
+char *counter_ratio_text(const struct counter *counter);
+
+/**
+ * struct charge - one level of a charge
+ * @ns: the user namespace
+ * @uid: who is charged in it
+ * @uc: the user's counters there; NULL if nothing is charged yet
+ */
+struct charge {
+	const struct ucv_userns *ns;
+	__u32 uid;
+	const struct ucv_ucounts *uc;
+};
+
+/**
+ * struct chain - all levels of a charge
+ * @charges: the levels in the order the kernel charges them: the user's own user
+ *	namespace first, the initial one last
+ * @nr: how many
+ */
+struct chain {
+	struct charge *charges;
+	size_t nr;
+};
+
+void chain_follow(struct chain *chain, const struct snapshot *snap,
+		  const struct ucv_userns *ns, __u32 uid);
+const struct charge *chain_binding(const struct chain *chain, const struct snapshot *snap,
+				   size_t resource);
+void chain_free(struct chain *chain);
+
+bool holders_known_of(const char *resource);
+char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource);
+
+#endif /* _UCV_CHARGE_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running a command and waiting for it. What it leaves running becomes a child of this
+ * program, however it daemonizes, and so can be told from what others run.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "exec.h"
+#include "ucountview.h"
+
+#define EXIT_SIGNALLED	128	/* and the signal's number, as shells have it */
+
+/* What the keyboard sends is for the command; this program has to report afterwards. */
+struct keyboard {
+	struct sigaction interrupt;
+	struct sigaction quit;
+};
+
+static void ignore_keyboard(struct keyboard *saved)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGINT, &ignore, &saved->interrupt);
+	sigaction(SIGQUIT, &ignore, &saved->quit);
+}
+
+static void heed_keyboard(const struct keyboard *saved)
+{
+	sigaction(SIGINT, &saved->interrupt, NULL);
+	sigaction(SIGQUIT, &saved->quit, NULL);
+}
+
+static void __noreturn become(char **argv, int report)
+{
+	int err;
+
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	err = errno;
+	if (write(report, &err, sizeof(err)) != sizeof(err))
+		_exit(EXIT_OWN_FAILURE);
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+}
+
+static void open_report(int report[2])
+{
+	if (pipe2(report, O_CLOEXEC))
+		die("cannot make a pipe: %s", strerror(errno));
+}
+
+/* And for what it leaves running, as the process would that this program stands in for. */
+static int wait_for(pid_t pid)
+{
+	pid_t ended;
+	int status;
+
+	do {
+		ended = waitpid(-1, &status, 0);
+		if (ended < 0 && errno != EINTR)
+			die("cannot wait for the command: %s", strerror(errno));
+	} while (ended != pid);
+	return status;
+}
+
+/**
+ * run_command() - run a command and wait until it ends
+ * @argv: the command, with a NULL at its end
+ *
+ * The end of the command is not that of what it has left running in the background.
+ * Gives up if it cannot be run, with the status that other programs have for that.
+ *
+ * Return: its status as waitpid() has it.
+ */
+int run_command(char **argv)
+{
+	struct keyboard saved;
+	int report[2], status, err;
+	pid_t pid;
+
+	open_report(report);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		die("cannot become a subreaper: %s", strerror(errno));
+	signal(SIGCHLD, SIG_DFL);
+	ignore_keyboard(&saved);
+	pid = fork();
+	if (pid < 0)
+		die("cannot fork: %s", strerror(errno));
+	if (!pid) {
+		heed_keyboard(&saved);
+		become(argv, report[1]);
+	}
+	close(report[1]);
+	status = wait_for(pid);
+	heed_keyboard(&saved);
+	if (read(report[0], &err, sizeof(err)) == sizeof(err)) {
+		exit_failure = WEXITSTATUS(status);
+		die("%s: %s", argv[0], strerror(err));
+	}
+	close(report[0]);
+	return status;
+}
+
+/**
+ * run_exit_status() - the exit status that tells of a command's
+ * @status: as waitpid() has it
+ *
+ * Return: the same, or for one that was killed 128 and the number of the signal.
+ */
+int run_exit_status(int status)
+{
+	return WIFSIGNALED(status) ? EXIT_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/**
+ * run_reap() - wait for what the command has left running, as far as it has ended
+ */
+void run_reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What of the counters is held by processes that are not ours: their tasks, their
+ * inotify and fanotify groups, their user and mount namespaces. All of it counts at
+ * every level above as well.
+ *
+ * A namespace is others' if it was there before, or if one of their processes is in it or
+ * keeps it, and none of ours. A group is if none of ours holds it. What nobody holds is
+ * nobody's, and so may be ours.
+ *
+ * Namespaces that others keep without being in them: by an open file of one of their
+ * processes, or by a bind mount in a mount namespace that they are in and neither this
+ * program nor one of its descendants is.
+ *
+ * Namespaces of the types that the module does not list, before and now: how many of
+ * those that a counter has more are others'. Nothing tells which user of its user
+ * namespace is charged for one, so it may be any; whom the levels above charge is known.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "foreign.h"
+#include "ucountview.h"
+
+/* Whose something is; both if both hold it, 0 if nobody does. */
+enum {
+	OURS = 1,
+	OTHERS = 2,
+};
+
+struct finder {
+	struct holdings *hold;
+	const struct snapshot *snap;
+	const struct processes *procs;
+	const struct series *before;
+	bool all;
+	unsigned char *userns;	/* whose each is, and what is below it */
+	unsigned char *mntns;	/* whose each is */
+	unsigned char *groups;	/* whose each is */
+};
+
+static unsigned char whose(const struct finder *f, const struct seen_process *proc)
+{
+	return proc->ours || (f->all && !proc->kernel) ? OURS : OTHERS;
+}
+
+/**
+ * holder_is_ours() - whether a process that descends from us holds a group
+ * @holder: who holds it
+ * @procs: all processes
+ *
+ * Return: whether it does.
+ */
+bool holder_is_ours(const struct ucv_holder *holder, const struct processes *procs)
+{
+	const struct seen_process *proc = processes_find(procs, holder->tgid);
+
+	return proc && proc->ours;
+}
+
+static void find_groups(struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_holders; i++) {
+		const struct ucv_holder *holder = &f->snap->holders[i];
+		bool ours = f->all || holder_is_ours(holder, f->procs);
+
+		f->groups[holder->group] |= ours ? OURS : OTHERS;
+	}
+}
+
+static void find_mntns(struct finder *f)
+{
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct seen_process *proc = &f->procs->list[i];
+		const struct ucv_mntns *mntns = snapshot_find_mntns(f->snap, proc->mntns);
+
+		if (mntns)
+			f->mntns[mntns - f->snap->mntns] |= whose(f, proc);
+	}
+}
+
+/* Whoever has something in a namespace has it in all above. */
+static void mark_userns(struct finder *f, const struct ucv_userns *ns, unsigned char who)
+{
+	for (; ns; ns = snapshot_parent(f->snap, ns))
+		f->userns[ns - f->snap->userns] |= who;
+}
+
+static void find_userns(struct finder *f)
+{
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct seen_process *proc = &f->procs->list[i];
+
+		mark_userns(f, snapshot_find_userns(f->snap, proc->userns), whose(f, proc));
+	}
+	for (size_t i = 0; i < f->snap->nr_groups; i++)
+		mark_userns(f, &f->snap->userns[f->snap->groups[i].userns], f->groups[i]);
+	for (size_t i = 0; i < f->snap->nr_mntns; i++)
+		mark_userns(f, &f->snap->userns[f->snap->mntns[i].userns], f->mntns[i]);
+}
+
+static bool was_before(const struct finder *f, const struct series_key *key)
+{
+	const struct serie *serie;
+
+	if (!f->before)
+		return true;
+	serie = series_find(f->before, key);
+	return serie && serie->before;
+}
+
+static bool userns_was_before(const struct finder *f, const struct ucv_userns *ns)
+{
+	struct series_key key = series_key_userns(ns);
+
+	return was_before(f, &key);
+}
+
+static bool mntns_was_before(const struct finder *f, const struct ucv_mntns *mntns)
+{
+	struct series_key key = series_key_mntns(mntns, SERIES_MNTNS);
+
+	return was_before(f, &key);
+}
+
+/* New, and nobody is known to have it: there should be few. */
+static bool any_is_nobodys(const struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_userns; i++) {
+		if (!f->userns[i] && !userns_was_before(f, &f->snap->userns[i]))
+			return true;
+	}
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		if (!f->mntns[i] && !mntns_was_before(f, &f->snap->mntns[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Costs a look at all open files. */
+static void find_pinned(struct finder *f)
+{
+	struct pins pins;
+
+	if (f->all || !any_is_nobodys(f))
+		return;
+	pins_find(&pins, f->procs);
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+
+		if (f->mntns[i] || !pins_have(&pins, mntns->inum))
+			continue;
+		f->mntns[i] = OTHERS;
+		mark_userns(f, &f->snap->userns[mntns->userns], OTHERS);
+	}
+	for (size_t i = 0; i < f->snap->nr_userns; i++) {
+		if (!f->userns[i] && pins_have(&pins, f->snap->userns[i].inum))
+			mark_userns(f, &f->snap->userns[i], OTHERS);
+	}
+	pins_free(&pins);
+}
+
+static bool is_others(const struct finder *f, const struct ucv_userns *ns)
+{
+	return f->hold->userns_others[ns - f->snap->userns];
+}
+
+static bool made_by_others(const struct finder *f, const struct ucv_userns *ns)
+{
+	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+
+	if (userns_was_before(f, ns))
+		return false;
+	return f->userns[ns - f->snap->userns] == OTHERS || (parent && is_others(f, parent));
+}
+
+/* Parents come first: their level is lower. */
+static void judge_userns(struct finder *f)
+{
+	__u32 level, deepest = 0;
+
+	for (level = 0; level <= deepest; level++) {
+		for (size_t i = 0; i < f->snap->nr_userns; i++) {
+			const struct ucv_userns *ns = &f->snap->userns[i];
+
+			if (ns->level > deepest)
+				deepest = ns->level;
+			if (ns->level == level)
+				f->hold->userns_others[i] = made_by_others(f, ns);
+		}
+	}
+}
+
+static void judge_mntns(struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+
+		f->hold->mntns_others[i] = !mntns_was_before(f, mntns) &&
+					   (f->mntns[i] == OTHERS ||
+					    is_others(f, &f->snap->userns[mntns->userns]));
+	}
+}
+
+/* At (@ns, @uid) and all levels above. */
+static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
+		       long long nr)
+{
+	const struct ucv_ucounts *uc;
+
+	if (resource >= f->snap->nr_resources)
+		return;
+	for (; ns; ns = snapshot_parent(f->snap, ns)) {
+		uc = snapshot_find(f->snap, ns, uid);
+		if (uc)
+			f->hold->held[uc - f->snap->ucounts][resource] += nr;
+		uid = ns->owner;
+	}
+}
+
+/*
+ * All that is charged in a namespace of others is theirs, whoever holds it. From here on
+ * what is charged there is not counted again.
+ */
+static void hold_charges(struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_ucounts; i++) {
+		const struct ucv_ucounts *uc = &f->snap->ucounts[i];
+		const struct ucv_userns *ns = snapshot_userns_of(f->snap, uc);
+		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+
+		if (!parent || !is_others(f, ns) || is_others(f, parent))
+			continue;
+		for (size_t j = 0; j < f->snap->nr_resources; j++)
+			hold_chain(f, parent, ns->owner, j, uc->used[j]);
+	}
+}
+
+static void hold_userns(struct finder *f)
+{
+	size_t resource = snapshot_resource(f->snap, "user_namespaces");
+
+	for (size_t i = 0; i < f->snap->nr_userns; i++) {
+		const struct ucv_userns *ns = &f->snap->userns[i];
+		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+
+		if (!parent || is_others(f, parent))
+			continue;
+		if (is_others(f, ns) || userns_was_before(f, ns))
+			hold_chain(f, parent, ns->owner, resource, 1);
+	}
+}
+
+static void hold_mntns(struct finder *f)
+{
+	size_t resource = snapshot_resource(f->snap, "mnt_namespaces");
+
+	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
+		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+		const struct ucv_userns *ns = &f->snap->userns[mntns->userns];
+
+		if (mntns->flags & UCV_MNTNS_UNCHARGED || is_others(f, ns))
+			continue;
+		if (f->hold->mntns_others[i] || mntns_was_before(f, mntns))
+			hold_chain(f, ns, mntns->uid, resource, 1);
+	}
+}
+
+static void hold_tasks(struct finder *f)
+{
+	size_t resource = snapshot_resource(f->snap, "rlimit_nproc");
+
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct seen_process *proc = &f->procs->list[i];
+		const struct ucv_userns *ns = snapshot_find_userns(f->snap, proc->userns);
+
+		if (ns && !is_others(f, ns) && whose(f, proc) == OTHERS)
+			hold_chain(f, ns, proc->uid, resource, proc->threads);
+	}
+}
+
+static void hold_groups(struct finder *f)
+{
+	for (size_t i = 0; i < f->snap->nr_groups; i++) {
+		const struct ucv_group *group = &f->snap->groups[i];
+		const struct ucv_userns *ns = &f->snap->userns[group->userns];
+
+		if (f->groups[i] != OTHERS || is_others(f, ns))
+			continue;
+		hold_chain(f, ns, group->uid, group->group_resource, 1);
+		if (!(group->flags & UCV_GROUP_UNLIMITED_MARKS))
+			hold_chain(f, ns, group->uid, group->mark_resource, group->marks);
+	}
+}
+
+static void *zeroed(size_t nr, size_t size)
+{
+	void *array = xreallocarray(NULL, nr, size);
+
+	memset(array, 0, nr * size);
+	return array;
+}
+
+/**
+ * holdings_find() - find what others hold
+ * @hold: where to; to be freed with holdings_free()
+ * @snap: a snapshot with all it can have
+ * @procs: the processes, read right after
+ * @before: what was there before, or NULL if that is now
+ * @all: nobody's processes are others', but the kernel's
+ */
+void holdings_find(struct holdings *hold, const struct snapshot *snap,
+		   const struct processes *procs, const struct series *before, bool all)
+{
+	struct finder f = {
+		.hold = hold,
+		.snap = snap,
+		.procs = procs,
+		.before = before,
+		.all = all,
+		.userns = zeroed(snap->nr_userns, 1),
+		.mntns = zeroed(snap->nr_mntns, 1),
+		.groups = zeroed(snap->nr_groups, 1),
+	};
+
+	hold->held = zeroed(snap->nr_ucounts, sizeof(*hold->held));
+	hold->userns_others = zeroed(snap->nr_userns, sizeof(bool));
+	hold->mntns_others = zeroed(snap->nr_mntns, sizeof(bool));
+	find_groups(&f);
+	find_mntns(&f);
+	find_userns(&f);
+	find_pinned(&f);
+	judge_userns(&f);
+	judge_mntns(&f);
+	hold_charges(&f);
+	hold_userns(&f);
+	hold_mntns(&f);
+	hold_tasks(&f);
+	hold_groups(&f);
+	free(f.userns);
+	free(f.mntns);
+	free(f.groups);
+}
+
+/**
+ * holdings_free() - free what holdings_find() filled
+ * @hold: the holdings
+ */
+void holdings_free(struct holdings *hold)
+{
+	free(hold->held);
+	free(hold->userns_others);
+	free(hold->mntns_others);
+	memset(hold, 0, sizeof(*hold));
+}
+
+/* "mnt:[4026531840]", as links and mountinfo have it. */
+static void add_pin(struct pins *pins, const char *text)
+{
+	__u32 inum;
+
+	if (sscanf(text, "%*[a-z]:[%u]", &inum) != 1)
+		return;
+	pins->inums = xgrow(pins->inums, pins->nr, sizeof(*pins->inums));
+	pins->inums[pins->nr++] = inum;
+}
+
+static void add_file(void *pins, int dir, const char *name, const char *text)
+{
+	(void)dir;
+	(void)name;
+	add_pin(pins, text);
+}
+
+/* The fourth word is what of the file system is mounted. */
+static void add_bind_mounts(struct pins *pins, unsigned int pid)
+{
+	char path[32], root[64];
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (getline(&line, &size, file) > 0) {
+		if (sscanf(line, "%*u %*u %*s %63s", root) == 1)
+			add_pin(pins, root);
+	}
+	free(line);
+	fclose(file);
+}
+
+/* Whether it is the first to show a mount namespace that is none of ours. */
+static bool shows_mounts(const struct processes *procs, size_t nth, __u32 here)
+{
+	const struct seen_process *proc = &procs->list[nth];
+
+	if (!proc->mntns || proc->mntns == here)
+		return false;
+	for (size_t i = 0; i < procs->nr; i++) {
+		if (procs->list[i].mntns == proc->mntns && (procs->list[i].ours || i < nth))
+			return false;
+	}
+	return true;
+}
+
+static int compare_inums(const void *a, const void *b)
+{
+	const __u32 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/**
+ * pins_find() - find what others keep
+ * @pins: where to; to be freed with pins_free()
+ * @procs: the processes
+ */
+void pins_find(struct pins *pins, const struct processes *procs)
+{
+	const struct seen_process *self = processes_find(procs, getpid());
+
+	memset(pins, 0, sizeof(*pins));
+	for (size_t i = 0; i < procs->nr; i++) {
+		const struct seen_process *proc = &procs->list[i];
+
+		if (proc->ours)
+			continue;
+		process_visit_fds(proc->pid, add_file, pins);
+		if (shows_mounts(procs, i, self ? self->mntns : 0))
+			add_bind_mounts(pins, proc->pid);
+	}
+	if (pins->nr)
+		qsort(pins->inums, pins->nr, sizeof(*pins->inums), compare_inums);
+}
+
+/**
+ * pins_have() - whether others keep a namespace
+ * @pins: the pins
+ * @inum: its inode number
+ *
+ * Return: whether they do.
+ */
+bool pins_have(const struct pins *pins, __u32 inum)
+{
+	return pins->nr && bsearch(&inum, pins->inums, pins->nr, sizeof(inum), compare_inums);
+}
+
+/**
+ * pins_free() - free what pins_find() found
+ * @pins: the pins
+ */
+void pins_free(struct pins *pins)
+{
+	free(pins->inums);
+	memset(pins, 0, sizeof(*pins));
+}
+
+/**
+ * census_before() - look before
+ * @census: where to; {} or to be looked at anew; to be freed with census_free()
+ * @procs: the processes
+ */
+void census_before(struct census *census, const struct processes *procs)
+{
+	ns_files_open(&census->before, procs);
+	ns_files_let_go(&census->before);
+}
+
+static void look_now(struct census *census, const struct processes *procs)
+{
+	if (census->taken)
+		return;
+	ns_files_close(&census->now);
+	ns_files_open(&census->now, procs);
+	ns_files_let_go(&census->now);
+	census->taken = true;
+}
+
+/* Whether a namespace that @ns owns may count in the counter. */
+static bool may_count(const struct snapshot *snap, const struct ucv_userns *ns,
+		      const struct series_key *key)
+{
+	if (ns->inum == key->inum && ns->level == key->level)
+		return true;
+	for (; ns->parent != UCV_NO_INDEX; ns = snapshot_parent(snap, ns)) {
+		const struct ucv_userns *parent = snapshot_parent(snap, ns);
+
+		if (parent->inum == key->inum && parent->level == key->level)
+			return ns->owner == key->uid;
+	}
+	return false;
+}
+
+static bool is_new_of_others(const struct census *census, const struct ns_file *file)
+{
+	return !file->ours && !ns_files_find(&census->before, file->type, file->inum);
+}
+
+/**
+ * census_others() - how many of the namespaces that a counter counts are new and others'
+ * @census: the census; looks now unless that is up to date
+ * @snap: the last snapshot
+ * @procs: the processes
+ * @key: the counter
+ *
+ * Return: how many there may be at the most.
+ */
+long long census_others(struct census *census, const struct snapshot *snap,
+			const struct processes *procs, const struct series_key *key)
+{
+	const char *resource;
+	long long others = 0;
+
+	if (key->resource >= snap->nr_resources)
+		return 0;
+	for (size_t type = 0; (resource = ns_type_resource(type)); type++) {
+		if (strcmp(resource, snap->resources[key->resource].name))
+			continue;
+		look_now(census, procs);
+		for (size_t i = 0; i < census->now.nr; i++) {
+			const struct ns_file *file = &census->now.list[i];
+			const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
+
+			if (file->type == type && ns && is_new_of_others(census, file) &&
+			    may_count(snap, ns, key))
+				others++;
+		}
+	}
+	return others;
+}
+
+/**
+ * census_free() - free what was found
+ * @census: the census
+ */
+void census_free(struct census *census)
+{
+	ns_files_close(&census->before);
+	ns_files_close(&census->now);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a program sees when a limit is reached, and how to raise the limit.
+ */
+#ifndef _UCV_RESOURCE_INFO_H
+#define _UCV_RESOURCE_INFO_H
+
+#include "snapshot.h"
+
+/**
+ * struct advice - what is known about a resource
+ * @resource: its name
+ * @syscall: the system call that is refused when the limit is reached
+ * @error: the call's errno then
+ * @error_name: the name of @error
+ * @sysctl: the sysctl by which people know the limit of the initial user namespace;
+ *	NULL: user.max_<resource>, as everywhere
+ */
+struct advice {
+	const char *resource;
+	const char *syscall;
+	int error;
+	const char *error_name;
+	const char *sysctl;
+};
+
+const struct advice *advice_find(const char *resource);
+char *advice_setting(const char *resource, const struct ucv_userns *ns);
+
+#endif /* _UCV_RESOURCE_INFO_H */
