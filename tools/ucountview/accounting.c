@@ -14,10 +14,9 @@
  * the larger is compared with the smaller of what was found, so that what only grows or
  * only shrinks meanwhile never looks like a contradiction.
  *
- * What no group that is held open explains of the counters. A counter is the sum of
- * what was charged to its user right there, and of the counters of the namespaces below
- * that the user owns. The latter are taken away first, so that what is left is shown
- * once, at the level where it was charged.
+ * What no group that a process has open explains is what remains of a counter without the
+ * counters of the namespaces below, so that it is shown once, at the level where it was
+ * charged.
  */
 #include <stdlib.h>
 #include <string.h>

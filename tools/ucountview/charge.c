@@ -150,6 +150,42 @@ char *counter_ratio_text(const struct counter *counter)
 }
 
 /**
+ * charge_above() - who is charged at the next level
+ * @snap: the snapshot
+ * @ns: the user namespace of a level; a record in it
+ * @uid: in: who is charged there; out: who is charged at the next level
+ *
+ * Return: the user namespace of the next level, NULL after the initial one.
+ */
+const struct ucv_userns *charge_above(const struct snapshot *snap, const struct ucv_userns *ns,
+				      __u32 *uid)
+{
+	*uid = ns->owner;
+	return snapshot_parent(snap, ns);
+}
+
+/**
+ * charge_counts_for() - whether a charge counts at a level
+ * @snap: the snapshot
+ * @ns: where it is charged first; a record in it, or NULL
+ * @uid: to whom
+ * @inum: of the user namespace of the level
+ * @level: likewise
+ * @user: whose counter it is there
+ *
+ * Return: whether (@inum, @level, @user) is (@ns, @uid) or among the levels above.
+ */
+bool charge_counts_for(const struct snapshot *snap, const struct ucv_userns *ns, __u32 uid,
+		       __u32 inum, __u32 level, __u32 user)
+{
+	for (; ns; ns = charge_above(snap, ns, &uid)) {
+		if (ns->inum == inum && ns->level == level && uid == user)
+			return true;
+	}
+	return false;
+}
+
+/**
  * chain_follow() - find all levels of a charge
  * @chain: where to; {} or filled before, to be freed with chain_free()
  * @snap: the snapshot
@@ -160,7 +196,7 @@ void chain_follow(struct chain *chain, const struct snapshot *snap,
 		  const struct ucv_userns *ns, __u32 uid)
 {
 	chain->nr = 0;
-	while (ns) {
+	for (; ns; ns = charge_above(snap, ns, &uid)) {
 		chain->charges = xreallocarray(chain->charges, chain->nr + 1,
 					       sizeof(*chain->charges));
 		chain->charges[chain->nr++] = (struct charge){
@@ -168,8 +204,6 @@ void chain_follow(struct chain *chain, const struct snapshot *snap,
 			.uid = uid,
 			.uc = snapshot_find(snap, ns, uid),
 		};
-		uid = ns->owner;
-		ns = snapshot_parent(snap, ns);
 	}
 }
 
@@ -222,18 +256,11 @@ struct part {
 	unsigned long long nr;
 };
 
-/* Charged there itself, or in a namespace below, whose owner is charged as well. */
 static bool is_charged(const struct snapshot *snap, const struct ucv_group *group,
 		       const struct charge *charge)
 {
-	struct chain chain = {};
-	bool found = false;
-
-	chain_follow(&chain, snap, &snap->userns[group->userns], group->uid);
-	for (size_t i = 0; i < chain.nr; i++)
-		found |= chain.charges[i].ns == charge->ns && chain.charges[i].uid == charge->uid;
-	chain_free(&chain);
-	return found;
+	return charge_counts_for(snap, &snap->userns[group->userns], group->uid,
+				 charge->ns->inum, charge->ns->level, charge->uid);
 }
 
 static unsigned long long amount(const struct ucv_group *group, size_t resource)

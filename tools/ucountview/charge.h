@@ -68,6 +68,10 @@ struct chain {
 	size_t nr;
 };
 
+const struct ucv_userns *charge_above(const struct snapshot *snap, const struct ucv_userns *ns,
+				      __u32 *uid);
+bool charge_counts_for(const struct snapshot *snap, const struct ucv_userns *ns, __u32 uid,
+		       __u32 inum, __u32 level, __u32 user);
 void chain_follow(struct chain *chain, const struct snapshot *snap,
 		  const struct ucv_userns *ns, __u32 uid);
 const struct charge *chain_binding(const struct chain *chain, const struct snapshot *snap,

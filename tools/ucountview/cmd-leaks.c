@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "charge.h"
 #include "countermap.h"
 #include "exec.h"
 #include "foreign.h"
@@ -345,12 +346,7 @@ static int compare_rows(const void *a, const void *b)
 static bool charged_in(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
 		       const struct series_key *key)
 {
-	for (; ns; ns = snapshot_parent(&l->snap, ns)) {
-		if (ns->inum == key->inum && ns->level == key->level && uid == key->uid)
-			return true;
-		uid = ns->owner;
-	}
-	return false;
+	return charge_counts_for(&l->snap, ns, uid, key->inum, key->level, key->uid);
 }
 
 static bool process_counts(const struct leaks *l, const struct seen_process *proc,

@@ -317,7 +317,7 @@ static char *fix_text(const struct why *w, const struct why_row *row)
 
 	if (ns && ns->parent != UCV_NO_INDEX)
 		pid = process_inside(w, ns);
-	setting = advice_setting(row->name, ns);
+	setting = resource_info_setting(row->name, ns);
 	if (pid)
 		fix = xasprintf("nsenter -t %u %s -- sysctl -w %s=%lld", pid, nsenter_options(pid),
 				setting, limit);
@@ -329,14 +329,14 @@ static char *fix_text(const struct why *w, const struct why_row *row)
 
 static char *syscall_text(const struct why_row *row)
 {
-	const struct advice *advice = advice_find(row->name);
+	const struct resource_info *advice = resource_info_find(row->name);
 
 	return advice ? xstrdup(advice->syscall) : NULL;
 }
 
 static char *errno_text(const struct why_row *row)
 {
-	const struct advice *advice = advice_find(row->name);
+	const struct resource_info *advice = resource_info_find(row->name);
 
 	return advice ? xstrdup(advice->error_name) : NULL;
 }
@@ -395,7 +395,7 @@ static char *cell(const void *command, const void *line, size_t column)
 	case COL_ERRNO:
 		return errno_text(row);
 	case COL_SETTING:
-		return advice_setting(row->name, row->charge ? row->charge->ns : NULL);
+		return resource_info_setting(row->name, row->charge ? row->charge->ns : NULL);
 	case COL_FIX:
 		return near_limit(&row->counter) ? fix_text(w, row) : NULL;
 	case COL_MNTNS:
@@ -418,7 +418,7 @@ static void add_lines(struct why *w)
 
 static void print_error(const struct why_row *row)
 {
-	const struct advice *advice = advice_find(row->name);
+	const struct resource_info *advice = resource_info_find(row->name);
 
 	if (advice)
 		printf("  When it is reached, %s() fails with %s (%s).\n", advice->syscall,
@@ -470,7 +470,7 @@ static void print_advice(const struct why *w, const struct why_row *row)
 		free(fix);
 		return;
 	}
-	setting = advice_setting(row->name, row->charge->ns);
+	setting = resource_info_setting(row->name, row->charge->ns);
 	printf("  The limit is %s in that namespace, where no process is known.\n", setting);
 	free(setting);
 }

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "charge.h"
 #include "foreign.h"
 #include "ucountview.h"
 
@@ -213,11 +214,10 @@ static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid,
 
 	if (resource >= f->snap->nr_resources)
 		return;
-	for (; ns; ns = snapshot_parent(f->snap, ns)) {
+	for (; ns; ns = charge_above(f->snap, ns, &uid)) {
 		uc = snapshot_find(f->snap, ns, uid);
 		if (uc)
 			f->hold->held[uc - f->snap->ucounts][resource] += nr;
-		uid = ns->owner;
 	}
 }
 
@@ -357,12 +357,14 @@ void holdings_free(struct holdings *hold)
 	memset(hold, 0, sizeof(*hold));
 }
 
-/* "mnt:[4026531840]", as links and mountinfo have it. */
+/* Namespaces that others pin without being in them: by open files and bind mounts. */
+
 static void add_pin(struct pins *pins, const char *text)
 {
+	char type[NS_TYPE_LEN];
 	__u32 inum;
 
-	if (sscanf(text, "%*[a-z]:[%u]", &inum) != 1)
+	if (!namespace_in_text(text, type, &inum))
 		return;
 	pins->inums = xgrow(pins->inums, pins->nr, sizeof(*pins->inums));
 	pins->inums[pins->nr++] = inum;
@@ -375,24 +377,9 @@ static void add_file(void *pins, int dir, const char *name, const char *text)
 	add_pin(pins, text);
 }
 
-/* The fourth word is what of the file system is mounted. */
-static void add_bind_mounts(struct pins *pins, unsigned int pid)
+static void add_bind_mount(void *pins, const struct mount_line *mount)
 {
-	char path[32], root[64];
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (getline(&line, &size, file) > 0) {
-		if (sscanf(line, "%*u %*u %*s %63s", root) == 1)
-			add_pin(pins, root);
-	}
-	free(line);
-	fclose(file);
+	add_pin(pins, mount->root);
 }
 
 /* Whether it is the first to show a mount namespace that is none of ours. */
@@ -433,7 +420,7 @@ void pins_find(struct pins *pins, const struct processes *procs)
 			continue;
 		process_visit_fds(proc->pid, add_file, pins);
 		if (shows_mounts(procs, i, self ? self->mntns : 0))
-			add_bind_mounts(pins, proc->pid);
+			process_visit_mounts(proc->pid, add_bind_mount, pins);
 	}
 	if (pins->nr)
 		qsort(pins->inums, pins->nr, sizeof(*pins->inums), compare_inums);
@@ -461,6 +448,8 @@ void pins_free(struct pins *pins)
 	memset(pins, 0, sizeof(*pins));
 }
 
+/* Namespaces of the types that the module does not list. */
+
 /**
  * census_before() - look before
  * @census: where to; {} or to be looked at anew; to be freed with census_free()
@@ -486,15 +475,9 @@ static void look_now(struct census *census, const struct processes *procs)
 static bool may_count(const struct snapshot *snap, const struct ucv_userns *ns,
 		      const struct series_key *key)
 {
-	if (ns->inum == key->inum && ns->level == key->level)
-		return true;
-	for (; ns->parent != UCV_NO_INDEX; ns = snapshot_parent(snap, ns)) {
-		const struct ucv_userns *parent = snapshot_parent(snap, ns);
-
-		if (parent->inum == key->inum && parent->level == key->level)
-			return ns->owner == key->uid;
-	}
-	return false;
+	return (ns->inum == key->inum && ns->level == key->level) ||
+	       charge_counts_for(snap, snapshot_parent(snap, ns), ns->owner, key->inum, key->level,
+				 key->uid);
 }
 
 static bool is_new_of_others(const struct census *census, const struct ns_file *file)

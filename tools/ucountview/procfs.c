@@ -7,6 +7,7 @@
  * then; one that is met on the way is left out.
  */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,75 @@
 
 #include "procfs.h"
 #include "ucountview.h"
+
+/*
+ * Text that /proc has in more than one place: links of namespaces and of descriptors,
+ * and the lines of mountinfo.
+ */
+
+static bool read_link(int dir, const char *name, char *text, size_t size)
+{
+	ssize_t len = readlinkat(dir, name, text, size - 1);
+
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	return true;
+}
+
+/**
+ * namespace_in_text() - the namespace in "net:[4026531840]"
+ * @text: of a link, or of a field of mountinfo
+ * @type: out: "net"
+ * @inum: out: 4026531840
+ *
+ * Return: false if @text is something else.
+ */
+bool namespace_in_text(const char *text, char type[NS_TYPE_LEN], __u32 *inum)
+{
+	static_assert(NS_TYPE_LEN == 16, "as the format has it");
+
+	return sscanf(text, "%15[a-z]:[%u]", type, inum) == 2;
+}
+
+/* The inode number of the namespace that a link leads to; 0 if there is none. */
+static __u32 namespace_in_link(int dir, const char *name)
+{
+	char text[64], type[NS_TYPE_LEN];
+	__u32 inum;
+
+	if (!read_link(dir, name, text, sizeof(text)) || !namespace_in_text(text, type, &inum))
+		return 0;
+	return inum;
+}
+
+/**
+ * process_visit_mounts() - visit the mounts that a process sees
+ * @pid: its number; may be gone
+ * @visit: called for each, in the order of mountinfo
+ * @arg: for @visit
+ */
+void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg)
+{
+	struct mount_line mount;
+	char path[32];
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (getline(&line, &size, file) > 0) {
+		if (sscanf(line, "%u %u %*s %63s", &mount.id, &mount.parent, mount.root) == 3)
+			visit(arg, &mount);
+	}
+	free(line);
+	fclose(file);
+}
+
+/* One process, by its number. */
 
 static const struct {
 	int clone_flag;
@@ -191,6 +261,8 @@ bool process_maps_root(unsigned int pid)
 	return found;
 }
 
+/* All processes. What has ended before it was read is left out. */
+
 /* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel: the same on all. */
 #define PIDNS_INIT_INUM		0xEFFFFFFCU
 #define USERNS_INIT_INUM	0xEFFFFFFDU
@@ -207,21 +279,6 @@ bool process_maps_root(unsigned int pid)
 #define MAX_COPIES	256
 
 static bool fds_left_out;	/* of some process */
-
-/* The inode number in "type:[number]", which is what the link's text is; 0 if there is none. */
-static __u32 namespace_in_link(int dir, const char *name)
-{
-	unsigned int inum = 0;
-	char text[64];
-	ssize_t len = readlinkat(dir, name, text, sizeof(text) - 1);
-
-	if (len < 0)
-		return 0;
-	text[len] = '\0';
-	if (sscanf(text, "%*[a-z]:[%u]", &inum) != 1)
-		return 0;
-	return inum;
-}
 
 /**
  * processes_check_viewpoint() - give up if /proc shows other numbers than the module
@@ -401,7 +458,6 @@ void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
 	char path[32], text[64], before[64] = "";
 	size_t nr = 0, copies = 0;
 	struct dirent *entry;
-	ssize_t len;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
@@ -409,10 +465,8 @@ void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {
-		len = readlinkat(dirfd(dir), entry->d_name, text, sizeof(text) - 1);
-		if (len < 0)
+		if (!read_link(dirfd(dir), entry->d_name, text, sizeof(text)))
 			continue;
-		text[len] = '\0';
 		if (too_many(text, before, sizeof(before), ++nr, &copies)) {
 			fds_left_out = true;
 			break;
@@ -432,6 +486,12 @@ void process_fds_warn(void)
 	fputs("ucountview: some processes have too many descriptors to read all: ", stderr);
 	fputs("a namespace that only those hold is not known\n", stderr);
 }
+
+/*
+ * Namespaces of the types that the module does not list: of every task, and of every open
+ * file that is a namespace. The initial ones are left out: no user is charged for them. Each
+ * is held open, so that it exists until ns_files_close().
+ */
 
 /* A thread of the kernel, which is in the initial namespaces. */
 #define KTHREADD_NS	"/proc/2/ns"
@@ -466,12 +526,12 @@ const char *ns_type_resource(size_t type)
 	return type < ARRAY_SIZE(unlisted_types) ? unlisted_types[type].resource : NULL;
 }
 
-/* "net:[4026531840]"; false for anything else. */
-static bool parse_link(const char *text, size_t *type, __u32 *inum)
+/* False for a namespace of another type, and for anything else. */
+static bool find_type(const char *text, size_t *type, __u32 *inum)
 {
-	char name[16];
+	char name[NS_TYPE_LEN];
 
-	if (sscanf(text, "%15[a-z]:[%u]", name, inum) != 2)
+	if (!namespace_in_text(text, name, inum))
 		return false;
 	for (*type = 0; *type < ARRAY_SIZE(unlisted_types); ++*type) {
 		if (!strcmp(name, unlisted_types[*type].name))
@@ -480,15 +540,11 @@ static bool parse_link(const char *text, size_t *type, __u32 *inum)
 	return false;
 }
 
-static bool read_link(int dir, const char *name, size_t *type, __u32 *inum)
+static bool find_type_of_link(int dir, const char *name, size_t *type, __u32 *inum)
 {
 	char text[64];
-	ssize_t len = readlinkat(dir, name, text, sizeof(text) - 1);
 
-	if (len < 0)
-		return false;
-	text[len] = '\0';
-	return parse_link(text, type, inum);
+	return read_link(dir, name, text, sizeof(text)) && find_type(text, type, inum);
 }
 
 /**
@@ -597,7 +653,7 @@ static void visit_link(struct collector *c, int dir, const char *path, const cha
 	__u32 inum;
 
 	(void)path;
-	if (read_link(dir, name, &type, &inum))
+	if (find_type_of_link(dir, name, &type, &inum))
 		collect(c, dir, name, type, inum);
 }
 
@@ -615,7 +671,7 @@ static void visit_fd(void *arg, int dir, const char *name, const char *text)
 	size_t type;
 	__u32 inum;
 
-	if (parse_link(text, &type, &inum))
+	if (find_type(text, &type, &inum))
 		collect(arg, dir, name, type, inum);
 }
 
@@ -640,7 +696,7 @@ static void visit_initial(struct collector *c, int dir, const char *path, const 
 	__u32 inum;
 
 	(void)path;
-	if (read_link(dir, name, &type, &inum))
+	if (find_type_of_link(dir, name, &type, &inum))
 		c->initial[type] = inum;
 }
 
@@ -696,7 +752,11 @@ void ns_files_close(struct ns_files *files)
 	memset(files, 0, sizeof(*files));
 }
 
-/* A mount: what begins a line of mountinfo. */
+/*
+ * The mounts that processes see, by mount namespace. A process sees what is below its root
+ * directory; of a namespace the process that sees the most counts.
+ */
+
 struct mount {
 	unsigned int id;
 	unsigned int parent;
@@ -726,21 +786,13 @@ static int compare_mounts(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static void read_mounts(struct mounts *mounts, FILE *file)
+static void add_mount(void *arg, const struct mount_line *line)
 {
-	struct mount mount;
-	char *line = NULL;
-	size_t size = 0;
+	struct mount mount = { .id = line->id, .parent = line->parent };
+	struct mounts *mounts = arg;
 
-	while (getline(&line, &size, file) > 0) {
-		if (sscanf(line, "%u %u", &mount.id, &mount.parent) != 2)
-			continue;
-		mounts->list = xgrow(mounts->list, mounts->nr, sizeof(mount));
-		mounts->list[mounts->nr++] = mount;
-	}
-	free(line);
-	if (mounts->nr)
-		qsort(mounts->list, mounts->nr, sizeof(mount), compare_mounts);
+	mounts->list = xgrow(mounts->list, mounts->nr, sizeof(mount));
+	mounts->list[mounts->nr++] = mount;
 }
 
 static bool is_shown(const struct mounts *mounts, unsigned int id)
@@ -803,18 +855,13 @@ static void read_mounts_of(struct mount_trees *trees, const struct seen_process 
 {
 	struct mounts mounts = { };
 	struct mount_tree tree;
-	char path[32];
-	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%u/mountinfo", proc->pid);
-	file = fopen(path, "re");
-	if (!file)
+	process_visit_mounts(proc->pid, add_mount, &mounts);
+	if (!mounts.nr)
 		return;
-	read_mounts(&mounts, file);
-	fclose(file);
+	qsort(mounts.list, mounts.nr, sizeof(*mounts.list), compare_mounts);
 	tree = tree_of(&mounts, proc->mntns);
-	if (mounts.nr)
-		add_tree(trees, &tree);
+	add_tree(trees, &tree);
 	free(mounts.list);
 }
 
@@ -846,6 +893,8 @@ void mount_trees_free(struct mount_trees *trees)
 	free(trees->list);
 	memset(trees, 0, sizeof(*trees));
 }
+
+/* The switches without which no kprobe fires. */
 
 static const char kprobes_switch[] = "/sys/kernel/debug/kprobes/enabled";
 static const char ftrace_switch[] = "/proc/sys/kernel/ftrace_enabled";

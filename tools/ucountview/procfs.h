@@ -74,6 +74,23 @@ struct processes {
 	size_t nr;
 };
 
+/* Of the names of types of namespaces, with their end. */
+#define NS_TYPE_LEN	16
+
+/**
+ * struct mount_line - what is used of a line of mountinfo
+ * @id: the mount
+ * @parent: its parent
+ * @root: what of the file system is mounted; its beginning
+ */
+struct mount_line {
+	unsigned int id;
+	unsigned int parent;
+	char root[64];
+};
+
+typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
+
 /* Called with the directory, the name and the text of a descriptor's link in it. */
 typedef void (*fd_visitor)(void *arg, int dir, const char *name, const char *text);
 
@@ -81,6 +98,8 @@ void processes_check_viewpoint(void);
 void processes_read(struct processes *procs);
 void processes_free(struct processes *procs);
 const struct seen_process *processes_find(const struct processes *procs, unsigned int pid);
+bool namespace_in_text(const char *text, char type[NS_TYPE_LEN], __u32 *inum);
+void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg);
 void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg);
 void process_fds_warn(void);
 

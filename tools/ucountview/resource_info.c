@@ -13,7 +13,7 @@
  * The fs.* sysctls and user.max_* of the initial user namespace are the same variables:
  * init_user_ns.ucount_max[]. There are no fs.* ones for other user namespaces.
  */
-static const struct advice table[] = {
+static const struct resource_info table[] = {
 	{ "inotify_instances", "inotify_init", EMFILE, "EMFILE",
 	  "fs.inotify.max_user_instances" },
 	{ "inotify_watches", "inotify_add_watch", ENOSPC, "ENOSPC",
@@ -26,15 +26,17 @@ static const struct advice table[] = {
 	{ "binfmt_misc_interpreters", "write", ENOSPC, "ENOSPC", NULL },
 };
 
-static const struct advice namespaces = { "*_namespaces", "unshare", ENOSPC, "ENOSPC", NULL };
+static const struct resource_info namespaces = {
+	"*_namespaces", "unshare", ENOSPC, "ENOSPC", NULL
+};
 
 /**
- * advice_find() - what is known about a resource
+ * resource_info_find() - what is known about a resource
  * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
  *
  * Return: what is known, or NULL if this program does not know the resource.
  */
-const struct advice *advice_find(const char *resource)
+const struct resource_info *resource_info_find(const char *resource)
 {
 	const char *end = strrchr(resource, '_');
 
@@ -46,7 +48,7 @@ const struct advice *advice_find(const char *resource)
 }
 
 /**
- * advice_setting() - the sysctl that holds a limit
+ * resource_info_setting() - the sysctl that holds a limit
  * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
  * @ns: the user namespace whose limit it is; NULL if it is the limit of all
  *
@@ -55,9 +57,9 @@ const struct advice *advice_find(const char *resource)
  *
  * Return: its name, allocated.
  */
-char *advice_setting(const char *resource, const struct ucv_userns *ns)
+char *resource_info_setting(const char *resource, const struct ucv_userns *ns)
 {
-	const struct advice *advice = advice_find(resource);
+	const struct resource_info *advice = resource_info_find(resource);
 
 	if (advice && advice->sysctl && (!ns || ns->parent == UCV_NO_INDEX))
 		return xstrdup(advice->sysctl);

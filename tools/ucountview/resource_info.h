@@ -8,7 +8,7 @@
 #include "snapshot.h"
 
 /**
- * struct advice - what is known about a resource
+ * struct resource_info - what is known about a resource
  * @resource: its name
  * @syscall: the system call that is refused when the limit is reached
  * @error: the call's errno then
@@ -16,7 +16,7 @@
  * @sysctl: the sysctl by which people know the limit of the initial user namespace;
  *	NULL: user.max_<resource>, as everywhere
  */
-struct advice {
+struct resource_info {
 	const char *resource;
 	const char *syscall;
 	int error;
@@ -24,7 +24,7 @@ struct advice {
 	const char *sysctl;
 };
 
-const struct advice *advice_find(const char *resource);
-char *advice_setting(const char *resource, const struct ucv_userns *ns);
+const struct resource_info *resource_info_find(const char *resource);
+char *resource_info_setting(const char *resource, const struct ucv_userns *ns);
 
 #endif /* _UCV_RESOURCE_INFO_H */
