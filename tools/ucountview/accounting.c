@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters beside what is known to be charged to them. A counter of (user namespace,
- * user) is the sum of
+ * Compare counters with the objects known to be charged to them. The counter of a (user
+ * namespace, uid) pair is the sum of
  *
- *  - what was charged there: inotify and fanotify groups and their marks, user and mount
- *    namespaces, and others, as far as they are found;
- *  - the counters of all users in each namespace below that the user owns, as the kernel
- *    charges the owner for each of them.
+ *  - the objects charged there: inotify and fanotify groups and their marks, user and mount
+ *    namespaces, and objects of other types if they can be found;
+ *  - the counters of all users in each child namespace that the user owns, because the
+ *    kernel charges the owner for each of them.
  *
- * Not all that exists is found, so a counter may be larger; smaller it may not be.
+ * Not every object can be found, so a counter may be larger than this sum, but never smaller.
  *
- * Nothing is read at one instant. The counters are read before and after the rest, and
- * the larger is compared with the smaller of what was found, so that what only grows or
- * only shrinks meanwhile never looks like a contradiction.
+ * The samples are not atomic. Counters are sampled before and after /proc is read, and the
+ * larger counter is compared with the smaller sum. So a value that only grows or only shrinks in
+ * between never looks like a contradiction.
  *
- * What no group that a process has open explains is what remains of a counter without the
- * counters of the namespaces below, so that it is shown once, at the level where it was
- * charged.
+ * A remainder is what is left of a counter after subtracting the counters of the child
+ * namespaces and the groups that processes have open. It is shown once, at the level where it
+ * was charged.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ enum part {
 	OBJECTS,
 };
 
-/* Added up with others of the same key by books_close(). */
+/* books_close() adds up entries with the same key. */
 static struct book *add_book(struct books *books, const struct series_key *key)
 {
 	books->list = xgrow(books->list, books->nr, sizeof(*books->list));
@@ -70,7 +70,7 @@ static bool is_file_resource(const char *name)
 	return false;
 }
 
-/* Whether nothing found means that nothing is there, as far as can be seen. */
+/* Whether such objects are searched for, so that finding none counts as zero. */
 static bool is_looked_for(const struct snapshot *snap, const char *name)
 {
 	if (!strncmp(name, "inotify_", 8) || !strncmp(name, "fanotify_", 9))
@@ -80,7 +80,10 @@ static bool is_looked_for(const struct snapshot *snap, const char *name)
 	return !strcmp(name, "user_namespaces");
 }
 
-/* Of namespaces that are found as files nobody tells which user is charged. */
+/*
+ * The user charged for a namespace found as a file is unknown: compare the sum over all users,
+ * too (UCV_UID_UNMAPPED).
+ */
 static void add_to_user(struct books *books, const struct snapshot *snap, enum part part,
 			enum book_look look, const struct ucv_userns *ns, __u32 uid,
 			size_t resource, long long nr)
@@ -155,10 +158,10 @@ static void add_mntns(struct books *books, const struct snapshot *snap, enum boo
 }
 
 /**
- * books_add_snapshot() - add what a snapshot tells
- * @books: the books
+ * books_add_snapshot() - add the counters and objects of a snapshot
+ * @books: the counters
  * @snap: the snapshot
- * @look: which look it is
+ * @look: which sample it is
  */
 void books_add_snapshot(struct books *books, const struct snapshot *snap, enum book_look look)
 {
@@ -179,9 +182,9 @@ static void add_found(struct books *books, const struct series_key *key, long lo
 }
 
 /**
- * books_add_namespaces() - add namespaces that exist, by the user namespace that owns them
- * @books: the books
- * @snap: the second look, taken while the files were open
+ * books_add_namespaces() - add namespaces found as files, by owning user namespace
+ * @books: the counters
+ * @snap: the second sample, taken while the files were open
  * @files: the namespaces
  */
 void books_add_namespaces(struct books *books, const struct snapshot *snap,
@@ -201,9 +204,9 @@ void books_add_namespaces(struct books *books, const struct snapshot *snap,
 }
 
 /**
- * books_add_mounts() - add the mounts that processes see
- * @books: the books
- * @snap: the second look
+ * books_add_mounts() - add the mounts visible to processes
+ * @books: the counters
+ * @snap: the second sample
  * @trees: the mounts
  */
 void books_add_mounts(struct books *books, const struct snapshot *snap,
@@ -240,8 +243,8 @@ static void add_up(struct book *sum, const struct book *more)
 }
 
 /**
- * books_close() - all has been added: add up what is about the same counter
- * @books: the books
+ * books_close() - add up entries of the same counter, once all are added
+ * @books: the counters
  */
 void books_close(struct books *books)
 {
@@ -260,8 +263,8 @@ void books_close(struct books *books)
 }
 
 /**
- * books_free() - free what was added
- * @books: the books
+ * books_free() - free all entries
+ * @books: the counters
  */
 void books_free(struct books *books)
 {
@@ -280,10 +283,10 @@ static long long most(const long long looks[NR_LOOKS])
 }
 
 /**
- * book_counter() - the counter, where it changes the larger one
- * @book: the closed book
+ * book_counter() - the counter, the larger of its two samples
+ * @book: the counter, after books_close()
  *
- * Return: how much it says is charged.
+ * Return: the amount charged.
  */
 long long book_counter(const struct book *book)
 {
@@ -292,9 +295,9 @@ long long book_counter(const struct book *book)
 
 /**
  * book_expected() - how much is known to be charged
- * @book: the closed book
+ * @book: the counter, after books_close()
  *
- * Return: how much, where it changes the smaller number.
+ * Return: the amount, from the smaller of each two samples.
  */
 long long book_expected(const struct book *book)
 {
@@ -314,11 +317,11 @@ static enum book_verdict judge_mounts(const struct book *book)
 
 /**
  * book_judge() - whether a counter contradicts what is known
- * @book: the closed book
+ * @book: the counter, after books_close()
  *
- * Of what changes while it is read, this can be wrong, if it goes up and down.
+ * The verdict can be wrong for a counter that goes both up and down while it is sampled.
  *
- * Return: what it contradicts.
+ * Return: the contradiction, BOOK_AGREES if there is none.
  */
 enum book_verdict book_judge(const struct book *book)
 {
@@ -333,6 +336,8 @@ enum book_verdict book_judge(const struct book *book)
 	return BOOK_AGREES;
 }
 
+/* Remainders: what the groups that processes have open do not account for. */
+
 enum {
 	GROUPS,
 	MARKS,
@@ -346,12 +351,12 @@ static const char * const names[NR_TYPES][NR_COUNTERS] = {
 	[UCV_GROUP_FANOTIFY] = { "fanotify_groups", "fanotify_marks" },
 };
 
-/* By the place of a record in @by_user: what is left of it. */
+/* What is left of a record's counters; indexed like snapshot.ucounts. */
 struct left {
 	long long of[NR_TYPES][NR_COUNTERS];
 };
 
-/* Of a record that hides another one, the two count together. */
+/* A shadowed record is added to the one that new charges go to. */
 static struct left *left_of(struct left *left, const struct snapshot *snap, __u32 userns,
 			    __u32 uid)
 {
@@ -399,8 +404,8 @@ static void take_groups(struct left *left, const struct snapshot *snap)
 }
 
 /**
- * remainders_find() - take from the counters what the groups explain
- * @remainders: out; to be freed with remainders_free()
+ * remainders_find() - find the part of the counters that no group accounts for
+ * @remainders: out; free with remainders_free()
  * @snap: with counters, groups and holders
  */
 void remainders_find(struct remainders *remainders, const struct snapshot *snap)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What exists against what is charged.
- */
+/* Compare counters with the objects known to be charged to them. */
 #ifndef _UCV_ACCOUNTING_H
 #define _UCV_ACCOUNTING_H
 
@@ -16,10 +14,10 @@
  * enum book_verdict - what a counter contradicts, if anything
  * @BOOK_AGREES: nothing
  * @BOOK_NEGATIVE: it is negative
- * @BOOK_BELOW: the user namespaces below have been charged more
+ * @BOOK_BELOW: child user namespaces have been charged more
  * @BOOK_OBJECTS: more objects exist
  * @BOOK_MOUNTS_MISSED: processes see more mounts
- * @BOOK_MOUNTS_MORE: processes see fewer mounts, and see all there are
+ * @BOOK_MOUNTS_MORE: processes see fewer mounts, although one sees all
  */
 enum book_verdict {
 	BOOK_AGREES,
@@ -30,7 +28,7 @@ enum book_verdict {
 	BOOK_MOUNTS_MORE,
 };
 
-/* The looks at the counters: before and after the objects were counted. */
+/* Samples of the counters: before and after /proc is read. */
 enum book_look {
 	LOOK_FIRST,
 	LOOK_SECOND,
@@ -39,12 +37,12 @@ enum book_look {
 
 /**
  * struct book - one counter
- * @key: which; with uid UCV_UID_UNMAPPED the counters of all users of the namespace
- * @counter: in either look
- * @below: what the user namespaces below were charged, in either look
- * @objects: what exists and is charged right there, in either look
+ * @key: which; uid UCV_UID_UNMAPPED stands for all users of the namespace
+ * @counter: its value in each sample
+ * @below: charges of the child user namespaces, in each sample
+ * @objects: objects charged at this very level, in each sample
  * @compared: something was found to compare with
- * @whole: @objects are all there can be
+ * @whole: @objects is complete
  */
 struct book {
 	struct series_key key;
@@ -78,10 +76,10 @@ enum book_verdict book_judge(const struct book *book);
 
 /**
  * struct remainder - what is left of a user's counters of inotify or fanotify
- * @uc: whose: the record that new charges go to
+ * @uc: the record that new charges go to
  * @type: an enum ucv_group_type
- * @groups: instances or groups that nobody is known to hold; can be negative where things
- *	change while they are read
+ * @groups: instances or groups without a known holder; negative if they change while being
+ * 	sampled
  * @marks: watches or marks, likewise
  */
 struct remainder {
@@ -93,7 +91,7 @@ struct remainder {
 
 /**
  * struct remainders - those that are not 0
- * @list: in the order of the records
+ * @list: in the order of snapshot.ucounts
  * @nr: how many
  */
 struct remainders {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A counter and its limit; the levels that are charged together; who holds it.
+ * Counters and limits, the levels of a charge, and the processes that hold it.
  *
  * The kernel's inc_ucount() charges (user namespace, user), then (parent, owner of the
- * namespace), then (its parent, owner of the parent), up to the initial user namespace,
- * and refuses at the first level whose counter has reached that level's limit.
+ * namespace), then (its parent, owner of the parent), up to the initial user namespace, and
+ * refuses at the first level whose counter has reached that level's limit.
  */
 #include <ctype.h>
 #include <limits.h>
@@ -14,13 +14,13 @@
 #include "charge.h"
 #include "ucountview.h"
 
-/* A limit of 0 is reached from the start; dividing by it tells nobody anything. */
+/* A limit of 0 is always reached. Avoid dividing by it. */
 static double ratio_of(long long used, long long limit)
 {
 	return limit > 0 ? (double)used / (double)limit : RATIO_FULL;
 }
 
-/* How many of the limit's @parts are used. Rounded down: only what is full shows as full. */
+/* The used part of the limit, in @parts. Rounded down: only a full counter shows as full. */
 static long long parts_of(const struct counter *counter, int parts)
 {
 	long long used = counter->used > 0 ? counter->used : 0;
@@ -31,7 +31,7 @@ static long long parts_of(const struct counter *counter, int parts)
 }
 
 /**
- * counter_of() - read a counter and its limit off the records
+ * counter_of() - get a counter and its limit from the records
  * @snap: the snapshot
  * @ns: the user namespace
  * @uc: the user's counters there; NULL if nothing is charged
@@ -57,11 +57,11 @@ struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *
 }
 
 /**
- * counter_of_mounts() - read a mount namespace's counter and its limit off the record
+ * counter_of_mounts() - get a mount namespace's counter and its limit from the record
  * @ns: the mount namespace
  *
- * Return: the counter: what the kernel compares with the limit, mounts that are not
- * attached yet included.
+ * Return: the counter that the kernel compares with the limit, which includes pending
+ * mounts.
  */
 struct counter counter_of_mounts(const struct ucv_mntns *ns)
 {
@@ -92,10 +92,10 @@ long long counter_room(const struct counter *counter)
 }
 
 /**
- * counter_colour() - how to paint a counter's line
+ * counter_colour() - the color of a counter's line
  * @counter: the counter
  *
- * Return: a colour of libsmartcols, or NULL for none.
+ * Return: a color name of libsmartcols, or NULL for none.
  */
 const char *counter_colour(const struct counter *counter)
 {
@@ -105,9 +105,9 @@ const char *counter_colour(const struct counter *counter)
 }
 
 /**
- * counter_limit_text() - for a LIMIT column
+ * counter_limit_text() - text for a LIMIT column
  * @counter: the counter
- * @json: in JSON a number column holds numbers, so "unlimited" is nothing there
+ * @json: omit "unlimited", as a number column in JSON holds only numbers
  *
  * Return: allocated text, or NULL for nothing.
  */
@@ -121,9 +121,9 @@ char *counter_limit_text(const struct counter *counter, bool json)
 }
 
 /**
- * counter_use_text() - for a USE% column
+ * counter_use_text() - text for a USE% column
  * @counter: the counter
- * @json: in JSON there is no percent sign
+ * @json: omit the percent sign
  *
  * Return: allocated text, or NULL for nothing.
  */
@@ -135,7 +135,7 @@ char *counter_use_text(const struct counter *counter, bool json)
 }
 
 /**
- * counter_ratio_text() - for a RATIO column
+ * counter_ratio_text() - text for a RATIO column
  * @counter: the counter
  *
  * Return: allocated text, or NULL for nothing.
@@ -150,10 +150,10 @@ char *counter_ratio_text(const struct counter *counter)
 }
 
 /**
- * charge_above() - who is charged at the next level
+ * charge_above() - the next level of a charge
  * @snap: the snapshot
- * @ns: the user namespace of a level; a record in it
- * @uid: in: who is charged there; out: who is charged at the next level
+ * @ns: the user namespace of a level; a record in @snap
+ * @uid: in: the user charged at that level; out: the user charged at the next one
  *
  * Return: the user namespace of the next level, NULL after the initial one.
  */
@@ -167,13 +167,13 @@ const struct ucv_userns *charge_above(const struct snapshot *snap, const struct 
 /**
  * charge_counts_for() - whether a charge counts at a level
  * @snap: the snapshot
- * @ns: where it is charged first; a record in it, or NULL
- * @uid: to whom
- * @inum: of the user namespace of the level
- * @level: likewise
- * @user: whose counter it is there
+ * @ns: the user namespace charged first; a record in @snap, or NULL
+ * @uid: the user charged first
+ * @inum: inode number of the level's user namespace
+ * @level: its level
+ * @user: the user charged at that level
  *
- * Return: whether (@inum, @level, @user) is (@ns, @uid) or among the levels above.
+ * Return: whether (@inum, @level, @user) is (@ns, @uid) or one of the levels above.
  */
 bool charge_counts_for(const struct snapshot *snap, const struct ucv_userns *ns, __u32 uid,
 		       __u32 inum, __u32 level, __u32 user)
@@ -187,7 +187,7 @@ bool charge_counts_for(const struct snapshot *snap, const struct ucv_userns *ns,
 
 /**
  * chain_follow() - find all levels of a charge
- * @chain: where to; {} or filled before, to be freed with chain_free()
+ * @chain: out; {} or filled before; free with chain_free()
  * @snap: the snapshot
  * @ns: the user namespace of the process that is charged
  * @uid: its effective uid, as the initial user namespace sees it
@@ -213,8 +213,8 @@ void chain_follow(struct chain *chain, const struct snapshot *snap,
  * @snap: the snapshot
  * @resource: which of the snapshot's resources
  *
- * Of several with the same room it is the one that the kernel charges first, because
- * that is where it refuses.
+ * Of several levels with the same room, the one charged first binds, because the kernel refuses
+ * there.
  *
  * Return: the level, or NULL if none of them has a limit.
  */
@@ -248,9 +248,11 @@ void chain_free(struct chain *chain)
 	chain->nr = 0;
 }
 
+/* Processes that hold a counter. */
+
 #define MAX_NAMED	3
 
-/* What a process holds of the counter; nothing, if there is no holder. */
+/* The part of a counter that a process holds; none if @holder is NULL. */
 struct part {
 	const struct ucv_holder *holder;
 	unsigned long long nr;
@@ -292,7 +294,7 @@ static int by_amount(const void *a, const void *b)
 	return order ? order : by_process(a, b);
 }
 
-/* One part for each group, of the process with the lowest number that holds it. */
+/* One part for each group, attributed to the holder with the lowest PID. */
 static size_t collect(struct part *parts, const struct snapshot *snap,
 		      const struct charge *charge, size_t resource)
 {
@@ -333,7 +335,7 @@ static size_t add_up(struct part *parts, size_t nr)
 	return to + 1;
 }
 
-/* A process may call itself anything. */
+/* A process can set its comm to anything: mask unprintable characters. */
 static char *add_part(char *text, const struct part *part)
 {
 	char comm[UCV_COMM_LEN];
@@ -351,7 +353,7 @@ static char *add_part(char *text, const struct part *part)
 }
 
 /**
- * holders_known_of() - can it be told who holds a resource?
+ * holders_known_of() - whether the holders of a resource can be known
  * @resource: its name
  *
  * Return: whether groups or their marks are charged to it.
@@ -368,8 +370,7 @@ bool holders_known_of(const char *resource)
  * @charge: whose counter
  * @resource: of which resource
  *
- * Return: allocated text, "200 by indexer (132), 4 by editor (131)"; NULL if nobody is
- *	known to hold anything.
+ * Return: allocated text, "200 by indexer (132), 4 by editor (131)"; NULL if no holder is known.
  */
 char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A counter and its limit, the levels of a charge, and who holds what is charged.
- */
+/* Counters and limits, the levels of a charge, and the processes that hold it. */
 #ifndef _UCV_CHARGE_H
 #define _UCV_CHARGE_H
 
@@ -10,11 +8,11 @@
 
 #include "snapshot.h"
 
-/* From these ratios on a counter is worth a look, or cannot be raised any more. */
+/* Ratios from which a counter is highlighted, and at which it is full. */
 #define RATIO_HIGH	0.8
 #define RATIO_FULL	1.0
 
-/* How much there is to say about a limit; in the order of the lines. */
+/* Kinds of limits, in the sort order of the lines. */
 enum limit_kind {
 	LIMITED,
 	UNLIMITED,
@@ -48,7 +46,7 @@ char *counter_ratio_text(const struct counter *counter);
 /**
  * struct charge - one level of a charge
  * @ns: the user namespace
- * @uid: who is charged in it
+ * @uid: the user charged in it
  * @uc: the user's counters there; NULL if nothing is charged yet
  */
 struct charge {

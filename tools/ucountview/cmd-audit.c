@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview audit: list the counters that contradict what is known to be charged to
- * them. How they are compared is in accounting.c.
+ * ucountview audit: list counters that contradict the objects known to be charged to them.
+ * accounting.c compares them.
  *
- * What changes while it is read can look wrong once. So it is read again, many times, and
- * only what is wrong each time in the same way is listed.
+ * A counter that changes while it is sampled can look wrong once. So it is sampled in many
+ * rounds, and only counters that are wrong in the same way in every round are listed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,9 @@
 #define EXIT_CONTRADICTION	4
 
 /*
- * How often a counter has to be wrong. One that goes up and down at random is below its
- * own value of another moment, at two moments, one time out of three; 20 times in a row
- * one time out of 3,000,000,000.
+ * How many rounds in a row a counter has to be wrong. Of a counter that fluctuates at random,
+ * two samples are both below a third one time out of three; 20 times in a row, one time out of
+ * 3,000,000,000.
  */
 #define ROUNDS		20
 #define PAUSE_NS	20000000L
@@ -70,7 +70,7 @@ struct audit_row {
 struct audit {
 	struct table table;
 	bool all;
-	struct snapshot snap;	/* the second look of the last round */
+	struct snapshot snap;	/* the second sample of the last round */
 	struct books books;	/* of the last round */
 	struct audit_row *rows;
 	size_t nr_rows;
@@ -176,7 +176,7 @@ static void add_row(struct audit_row **rows, size_t *nr, const struct book *book
 	(*rows)[(*nr)++] = (struct audit_row){ .book = *book, .verdict = verdict };
 }
 
-/* What is wrong now, and was wrong in the same way in each round before. */
+/* Keep what is wrong in this round and was wrong in the same way in every round before. */
 static void keep_wrong(struct audit *a, bool first)
 {
 	struct audit_row *rows = NULL;
@@ -225,7 +225,7 @@ static int compare_rows(const void *a, const void *b)
 	return x->resource < y->resource ? -1 : x->resource > y->resource;
 }
 
-/* With what agrees. What was wrong in the last round alone is not wrong. */
+/* Add the counters that agree, including those that were wrong in the last round only. */
 static void add_all(struct audit *a)
 {
 	size_t wrong = a->nr_rows;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview denials: the charges that the kernel refused: those that are recorded, those
- * to come (--follow), and how many there were (--totals). What there is to say about each
- * is in denial_table.c.
+ * ucountview denials: show the charges that the kernel refused: those recorded, new ones
+ * (--follow), or how many there were (--totals). denial_table.c fills the cells.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -101,7 +100,7 @@ static void parse_options(struct denials *d, int argc, char **argv)
 		die("mutually exclusive arguments: --follow --totals");
 }
 
-/* The names of the resources, and with --totals the sums. */
+/* Read the names of the resources, and with --totals the denial counts. */
 static void take_snapshot(struct denials *d)
 {
 	__u64 kinds = UCV_MASK(UCV_KIND_RESOURCE);
@@ -113,7 +112,7 @@ static void take_snapshot(struct denials *d)
 	d->mounts = wants_mounts(&d->names);
 }
 
-/* Mounts need more of the kernel than the others do. */
+/* Refused mounts need a kernel feature of their own. */
 static void check_mounts(const struct denials *d)
 {
 	__u64 features = d->snap.info.features;
@@ -145,7 +144,7 @@ static bool wants_denial(const struct denials *d, const struct ucv_denial *denia
 	       denial->caller_uid == uid;
 }
 
-/* Whatever is shown: what was lost may have been what somebody waits for. */
+/* Report lost denials regardless of the filter: they may have matched it. */
 static bool take_denial(struct denials *d, struct ucv_denial *denial)
 {
 	if (denial->lost)
@@ -176,7 +175,7 @@ static bool show_line(struct denials *d, const struct ucv_denial *denial)
 	return more;
 }
 
-/* Not for ever, so that signals are noticed. False: it is time to end. */
+/* Show at most one buffer of denials, so that signals are noticed. Returns false to stop. */
 static bool show_new(struct denials *d)
 {
 	struct ucv_denial *denial;
@@ -202,7 +201,7 @@ static bool show_heading(struct denials *d)
 	return more;
 }
 
-/* Only now: who reads this knows that nothing is passed over from here on. */
+/* Printed once the listener is open: denials from now on are recorded. */
 static void tell_listening(const struct denials *d)
 {
 	bool deaf = d->mounts && !(d->snap.info.features & UCV_FEATURE_MNT_DENIALS);
@@ -211,7 +210,7 @@ static void tell_listening(const struct denials *d)
 	     deaf ? " (not to mounts: the module cannot on this kernel)" : "");
 }
 
-/* What is refused now, or was for a while, is nowhere. */
+/* Report that denials are not, or for a while were not, recorded. */
 static void tell_interrupted(struct denials *d, const struct ucv_listen *state)
 {
 	if (!d->listener.interrupted)
@@ -222,7 +221,7 @@ static void tell_interrupted(struct denials *d, const struct ucv_listen *state)
 	note("refusals are missing: for a while kprobes were switched off");
 }
 
-/* Whether it goes on. */
+/* Returns whether to go on. */
 static bool follow_once(struct denials *d)
 {
 	bool more = stream_wait(d->listener.fd);
@@ -235,7 +234,7 @@ static bool follow_once(struct denials *d)
 	return more;
 }
 
-/* What was recorded before a signal arrived is shown, too. */
+/* Denials recorded before a signal arrived are shown, too. */
 static void follow(struct denials *d)
 {
 	bool more;
@@ -251,7 +250,7 @@ static void follow(struct denials *d)
 	listener_close(&d->listener);
 }
 
-/* "; not verified for ...": what is wanted and was never seen to pass the probes. */
+/* "; not verified for ...": wanted resources that the probes have never seen. */
 static char *unverified_text(const struct denials *d, const struct ucv_listen *state)
 {
 	const struct snapshot *snap = &d->snap;
@@ -281,13 +280,13 @@ static void tell_nothing(const struct denials *d, const struct ucv_listen *state
 		     "echo Y >/sys/module/ucountview/parameters/denials");
 		return;
 	}
-	/* An older module does not say. */
+	/* 0: an older module, which does not report this. */
 	unverified = state->recording ? unverified_text(d, state) : xstrdup("");
 	note("nothing has been refused since the recording began%s", unverified);
 	free(unverified);
 }
 
-/* What the lines alone would hide: that there are none says little, or nothing. */
+/* Tell if denials were not recorded, which an empty or short list does not show. */
 static void tell_recording(const struct denials *d, const struct ucv_listen *state, bool any)
 {
 	char *trouble;
@@ -311,7 +310,7 @@ static void show_recorded(struct denials *d)
 
 	listener_open(&d->listener, UCV_LISTEN_OLDEST);
 	tell_missed(d, d->listener.state.missed);
-	/* Not what comes meanwhile, or it might never end. */
+	/* Stop at the last denial from before the open, or it might never end. */
 	while ((denial = listener_next(&d->listener)) &&
 	       denial->seq <= d->listener.state.total) {
 		if (!take_denial(d, denial))
@@ -338,7 +337,7 @@ static bool wants_total(const struct denials *d, const struct ucv_denial_count *
 	       (!d->filter.user_arg || count->uid == d->filter.uid);
 }
 
-/* Most often first; then the last first. */
+/* Most frequent first, then most recent first. */
 static int compare_totals(const void *a, const void *b)
 {
 	const struct ucv_denial_count *x = a, *y = b;
@@ -348,7 +347,7 @@ static int compare_totals(const void *a, const void *b)
 	return x->last_ns > y->last_ns ? -1 : x->last_ns < y->last_ns;
 }
 
-/* Those to be shown, in front of the others. Returns how many. */
+/* Move the totals to show to the front. Returns how many. */
 static size_t choose_totals(struct denials *d)
 {
 	struct snapshot *snap = &d->snap;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview holders: who holds what is charged for inotify and fanotify, and what
- * nobody is known to hold; by process, by group or by user, the most first.
+ * ucountview holders: list the holders of inotify and fanotify groups, and charges without a
+ * known holder; by process, group or user, largest first.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static const size_t user_columns[] = {
 	COL_KIND, COL_USERNS, COL_LEVEL, COL_UID, COL_USER, COL_GROUPS, COL_MARKS, COL_PROCESSES,
 };
 
-/* What makes a line: all holders that agree in this. What a mode leaves out is 0. */
+/* The key of a line, which all its holders share. Members that a mode does not use are 0. */
 struct row_key {
 	__u32 tgid;
 	__u32 tid;
@@ -87,7 +87,7 @@ struct entry {
 struct holders_row {
 	struct row_key key;
 	__u32 uid_in_ns;
-	const struct ucv_holder *holder;	/* NULL: nobody */
+	const struct ucv_holder *holder;	/* NULL: no known holder */
 	const struct entry *entries;
 	size_t nr_entries;
 	unsigned int flags;			/* UCV_GROUP_* of any of the groups */
@@ -96,7 +96,7 @@ struct holders_row {
 	unsigned long long fds;
 	unsigned int shared;
 	unsigned int processes;
-	unsigned int unlisted;			/* most holders of a group that have no record */
+	unsigned int unlisted;			/* most holders without a record, of any group */
 };
 
 struct holders {
@@ -221,7 +221,7 @@ static void parse_options(struct holders *h, int argc, char **argv)
 		die("--min-ratio: holders have no limits of their own");
 }
 
-/* What can be asked for is what some group could be charged to. */
+/* Only resources that groups can be charged to may be named. */
 static void find_wanted(struct holders *h)
 {
 	static const char * const known[] = {
@@ -304,7 +304,7 @@ static unsigned int count_processes(const struct entry *entries, size_t nr)
 	return processes;
 }
 
-/* How many holders of a group are not among those of the snapshot. */
+/* Number of holders of a group that have no record in the snapshot. */
 static unsigned int unlisted_holders(const struct ucv_group *group)
 {
 	if (!(group->flags & UCV_GROUP_MORE_HOLDERS))
@@ -312,7 +312,7 @@ static unsigned int unlisted_holders(const struct ucv_group *group)
 	return group->nr_holders - UCV_GROUP_MAX_HOLDERS;
 }
 
-/* A group that all these holders, sorted, have open is counted once. */
+/* Add a line for sorted holders with the same key. A group is counted once. */
 static void add_up(struct holders *h, const struct entry *entries, size_t nr)
 {
 	struct holders_row row = {
@@ -348,7 +348,7 @@ static bool same_row(const struct entry *x, const struct entry *y)
 	return !memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* Groups that a process holds, for --pid; others hold them, too. */
+/* The groups that @pid holds, alone or shared; all groups if @pid is 0. */
 static bool *groups_of(const struct snapshot *snap, unsigned int pid)
 {
 	bool *held = xreallocarray(NULL, snap->nr_groups, sizeof(*held));
@@ -381,7 +381,7 @@ static void collect_entries(struct holders *h)
 	qsort(h->entries, h->nr_entries, sizeof(*h->entries), compare_entries);
 }
 
-/* What nobody holds is no process's. */
+/* Add charges without a known holder. They belong to no process, so not with --pid. */
 static void collect_remainders(struct holders *h)
 {
 	remainders_find(&h->remainders, &h->snap);
@@ -401,7 +401,7 @@ static void collect_remainders(struct holders *h)
 	}
 }
 
-/* Who holds the most first. */
+/* Largest first. */
 static int compare_rows(const void *a, const void *b)
 {
 	const struct holders_row *x = a, *y = b;
@@ -447,7 +447,7 @@ static char *holder_text(const struct ucv_holder *holder)
 	return xasprintf("%u:%u*%u", pid, holder->fd, holder->nr_fds);
 }
 
-/* "203:5,204:5*12,+3": the last for three more that are not known by name */
+/* "203:5,204:5*12,+3": +3 stands for three holders without a record */
 static char *holders_text(const struct holders_row *row)
 {
 	char *text = NULL;
@@ -480,7 +480,7 @@ static char *flags_text(const struct holders_row *row)
 	return text;
 }
 
-/* Cells about a process, of a line that is about one. */
+/* Cells about a process; empty if the line is about none. */
 static char *holder_cell(const struct holders *h, const struct holders_row *row, size_t column)
 {
 	if (!row->holder || h->key_of == key_by_user)
@@ -549,7 +549,7 @@ static void print_rows(struct holders *h)
 	table_print(&h->table);
 }
 
-/* A line for each process cannot have those that the module does not name. */
+/* Holders without a record have no line of their own: report how many there are. */
 static void print_unlisted(const struct holders *h)
 {
 	unsigned int most = 0;
