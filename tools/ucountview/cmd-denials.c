@@ -175,7 +175,10 @@ static bool show_line(struct denials *d, const struct ucv_denial *denial)
 	return more;
 }
 
-/* Show at most one buffer of denials, so that signals are noticed. Returns false to stop. */
+/*
+ * Show at most as many denials as the ring holds, so that signals are noticed. Returns false to
+ * stop.
+ */
 static bool show_new(struct denials *d)
 {
 	struct ucv_denial *denial;

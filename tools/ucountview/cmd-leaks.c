@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview leaks: run a command and list what it has not given back when it has ended.
+ * ucountview leaks: run a command and list the charges that remain after it has ended.
  *
- * Much is given back late, by work items and after grace periods, so the counters are
- * looked at again until all of it is back, or until nothing has been given back for some
- * time. Others work meanwhile: what their processes hold is taken off (foreign.c), and of
- * what remains the most before is compared with the least after (countermap.c).
+ * Much is uncharged late, from work items and after grace periods. So the counters are sampled
+ * until all of it is uncharged, or until nothing has been uncharged for the settle time. Other
+ * processes run concurrently: what they hold is subtracted (foreign.c), and of the rest the
+ * maximum before is compared with the minimum after (countermap.c).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -26,18 +26,18 @@
 
 #define EXIT_LEAKED	3
 
-/* Looks before the command: until two in a row have changed nothing. */
+/* Samples before the command: taken until two in a row have changed nothing. */
 #define MIN_BEFORE	5
 #define MAX_BEFORE	16
 
-/* Seconds from one look to the next. */
+/* Seconds between two samples. */
 #define PAUSE_BEFORE	0.02
 #define PAUSE_MIN	0.02
 #define PAUSE_MAX	0.25
 
 #define SETTLE		5.0
 
-/* The wait for what is still being given back ends after so many seconds. */
+/* Limit, in seconds, of the wait for counters that still fall. */
 #define FALLING_MAX	600.0
 
 #define NSEC_PER_SEC	1000000000L
@@ -93,8 +93,8 @@ struct leaks {
 	double settle;
 	bool all;
 	struct series series;
-	double now;			/* when the last look was taken */
-	struct snapshot snap;		/* the last look */
+	double now;			/* when the last sample was taken */
+	struct snapshot snap;		/* of the last sample */
 	struct processes procs;		/* likewise */
 	struct census census;
 	struct leaks_row *rows;
@@ -120,7 +120,7 @@ static void print_help(const struct table *tb)
 	      "\nFor more details see ucountview(8).\n", stdout);
 }
 
-/* Without "--" the command's options would be taken for ours. */
+/* Without "--", ucountview would parse the command's options as its own. */
 static char **find_command(int argc, char **argv)
 {
 	if (optind == argc)
@@ -164,7 +164,7 @@ static double monotonic(void)
 	return now.tv_sec + (double)now.tv_nsec / NSEC_PER_SEC;
 }
 
-/* In a namespace that others have made meanwhile nothing is judged. */
+/* Skip namespaces that foreign processes have created since the command was started. */
 static void see_counters(struct leaks *l, const struct holdings *hold)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
@@ -211,7 +211,7 @@ static void forget_look(struct leaks *l)
 	processes_free(&l->procs);
 }
 
-/* Whether anything differs from the look before. */
+/* Take a sample. Returns whether it differs from the previous one. */
 static bool look(struct leaks *l, enum series_phase phase)
 {
 	const struct series *before = phase == SERIES_BEFORE ? NULL : &l->series;
@@ -230,7 +230,7 @@ static bool look(struct leaks *l, enum series_phase phase)
 	return series_look(&l->series, phase, l->now);
 }
 
-/* Whether the wait was interrupted from the keyboard. */
+/* Returns whether ^C ended the wait. */
 static bool wait_some(double seconds)
 {
 	struct timespec time = { .tv_sec = seconds };
@@ -278,7 +278,7 @@ static void find_rows(struct leaks *l)
 	}
 }
 
-/* ^C: enough waiting. */
+/* ^C then ends wait_some(), and not the program. */
 static void block_interrupt(void)
 {
 	sigset_t signals;
@@ -288,7 +288,7 @@ static void block_interrupt(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* When to wait no longer: nothing has been given back for a while, or it takes too long. */
+/* When to stop waiting: the settle time after the last fall, or at FALLING_MAX. */
 static double wait_until(const struct leaks *l, double began)
 {
 	double settled = (l->series.fell > began ? l->series.fell : began) + l->settle;
@@ -342,7 +342,7 @@ static int compare_rows(const void *a, const void *b)
 	return x->resource < y->resource ? -1 : x->resource > y->resource;
 }
 
-/* Whether what is charged to (@ns, @uid) counts in the counter, too. */
+/* Whether a charge to (@ns, @uid) also counts in the counter @key. */
 static bool charged_in(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
 		       const struct series_key *key)
 {
@@ -378,7 +378,7 @@ static const struct seen_process *group_holder(const struct leaks *l,
 	return NULL;
 }
 
-/* One that holds it for sure, or else one that is charged there; NULL if there is none. */
+/* A descendant that is known to hold it, or else one that is charged there, or NULL. */
 static const struct seen_process *find_process(const struct leaks *l,
 					       const struct series_key *key)
 {
@@ -414,7 +414,7 @@ static bool fell_lately(const struct leaks *l, const struct serie *serie)
 	return serie->fell && l->now - serie->fell < l->settle;
 }
 
-/* Whether a counter of namespaces falls that counts one of (@ns, @uid). */
+/* Whether a counter of @resource falls in which charges to (@ns, @uid) count. */
 static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
 			    const char *resource)
 {
@@ -430,8 +430,8 @@ static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, 
 }
 
 /*
- * Whether it is being given back: the counter itself, or the number of such namespaces as
- * the one that it is about, which no process of the command's keeps.
+ * Whether it is still being uncharged: the counter has fallen lately, or it is about a namespace
+ * that no descendant pins, and the number of such namespaces falls.
  */
 static bool is_falling(const struct leaks *l, const struct serie *serie)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview mounts: every mount namespace's mounts against fs.mount-max, the fullest
- * first.
+ * ucountview mounts: list the mount namespaces, their number of mounts and the limit
+ * (fs.mount-max), fullest first.
  */
 #include <stdlib.h>
 
@@ -130,7 +130,7 @@ static void parse_options(struct mounts *m, int argc, char **argv)
 	args_end(argc, argv);
 }
 
-/* Before the snapshot, as filter_find(). */
+/* Called before the snapshot is taken, like filter_find(). */
 static void find_mntns(struct mounts *m)
 {
 	if (m->mntns_arg)
@@ -151,7 +151,7 @@ static bool wants_row(const struct mounts *m, const struct mounts_row *row)
 	       filter_wants_counter(&m->filter, &row->counter);
 }
 
-/* The fullest first; then by age. */
+/* Fullest first, then oldest first. */
 static int compare_rows(const void *a, const void *b)
 {
 	const struct mounts_row *x = a, *y = b;
@@ -161,7 +161,7 @@ static int compare_rows(const void *a, const void *b)
 	return x->ns->id < y->ns->id ? -1 : x->ns->id > y->ns->id;
 }
 
-/* Also of what is not shown in this round: it may be in the next. */
+/* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct mounts *m, const struct mounts_row *row)
 {
 	const struct trend_key key = { .id = row->ns->id, .inum = row->ns->inum };

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ucountview usage: every counter in use against its limit, the fullest first.
- */
+/* ucountview usage: list every counter in use with its limit, fullest first. */
 #include <stdlib.h>
 
 #include "charge.h"
@@ -87,7 +85,7 @@ struct usage_row {
 	const struct ucv_resource *res;
 	struct counter counter;
 	struct trend trend;
-	struct charge binding;	/* its ns is NULL: no level has a limit */
+	struct charge binding;	/* ns is NULL if no level has a limit */
 	long long room;
 };
 
@@ -178,7 +176,7 @@ static void add_row(struct usage *u, const struct usage_row *row)
 	u->rows[u->nr_rows++] = *row;
 }
 
-/* Also of what is not shown in this round: it may be in the next. */
+/* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct usage *u, const struct usage_row *row)
 {
 	const struct trend_key key = {
@@ -236,7 +234,7 @@ static int compare_rows(const void *a, const void *b)
 	return order;
 }
 
-/* A shadowed row is not what a new charge goes to: nothing binds it. */
+/* New charges go to another record than a shadowed one, so no level binds it. */
 static void find_binding(struct usage *u, struct usage_row *row)
 {
 	size_t resource = row->res - u->snap.resources;
@@ -372,8 +370,8 @@ static char *cell(const void *command, const void *line, size_t column)
 }
 
 /*
- * Two rows with the same user are told apart by FLAGS. People need not see it empty;
- * programs shall always find it.
+ * FLAGS tells two rows of the same user apart. JSON and raw output always have the column; the
+ * plain table only if it is not empty.
  */
 static void open_table(struct table *tb, bool watching)
 {

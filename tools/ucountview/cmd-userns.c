@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * ucountview userns: the user namespaces.
- */
+/* ucountview userns: list the user namespaces. */
 #include <stdlib.h>
 
 #include "format.h"
@@ -95,8 +93,8 @@ static void parse_options(struct userns *u, int argc, char **argv)
 }
 
 /*
- * A new user namespace has no limits: those that it has, somebody set. The initial one
- * gets all of its from the kernel, so that they would tell nothing here.
+ * A new user namespace has no limits, so those it has were set. The initial one gets all of its
+ * limits from the kernel; they would say nothing here.
  */
 static bool limit_was_set(const struct snapshot *snap, const struct ucv_userns *ns,
 			  size_t resource)
@@ -158,7 +156,7 @@ static char *cell(const void *taken, const void *row, size_t column)
 
 static const struct snapshot *sorting;
 
-/* Parents before children: by level; then by age as far as numbers tell it. */
+/* By level, so that parents come first; then by ID or inode number, roughly by age. */
 static int compare(const void *a, const void *b)
 {
 	const struct ucv_userns *x = &sorting->userns[*(const size_t *)a];
@@ -200,7 +198,7 @@ static void add_lines(struct table *tb, const struct snapshot *snap)
 	free(lines);
 }
 
-/* People need not see an empty column; programs shall always find it. */
+/* JSON and raw output always have LIMITS; the plain table only if it is not empty. */
 static void open_table(struct table *tb)
 {
 	table_open(tb, default_columns, ARRAY_SIZE(default_columns));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview why: what would refuse a process its next inotify watch, namespace, ...:
- * the counters at every level that is charged, and what to change where. The facts
- * about the kernel are in resource_info.c.
+ * ucountview why: show what would refuse a process its next inotify watch, namespace, ...: the
+ * counters at every level that is charged, and which setting to change. The facts about the
+ * kernel are in resource_info.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 #include "table.h"
 #include "ucountview.h"
 
-/* From this ratio on a level is worth advice. */
+/* Ratio from which there is advice about a level. */
 #define RATIO_NEAR	0.9
 
 enum {
@@ -69,7 +69,7 @@ static const size_t default_columns[] = {
 	COL_RESOURCE, COL_LEVEL, COL_USERNS, COL_UID, COL_USED, COL_LIMIT, COL_USE, COL_BINDS,
 };
 
-/* For programs: what the text under the table says to people. */
+/* With the advice that is printed below the plain table. */
 static const size_t json_columns[] = {
 	COL_RESOURCE, COL_LEVEL, COL_USERNS, COL_UID, COL_USED, COL_LIMIT, COL_USE, COL_BINDS,
 	COL_SYSCALL, COL_ERRNO, COL_SETTING, COL_FIX, COL_MNTNS,
@@ -86,7 +86,7 @@ struct why_row {
 /* A resource, with its binding level, for sorting. */
 struct why_resource {
 	const char *name;
-	size_t resource;		/* of the snapshot's; comes after them for mounts */
+	size_t resource;		/* index in the snapshot; nr_resources for mounts */
 	const struct charge *binding;	/* NULL for mounts, and if no level has a limit */
 	struct counter counter;
 };
@@ -97,7 +97,7 @@ struct why {
 	struct process process;
 	struct snapshot snap;
 	struct chain chain;
-	const struct ucv_mntns *mntns;	/* NULL: nothing is said about mounts */
+	const struct ucv_mntns *mntns;	/* NULL: mounts are not shown */
 	struct why_resource resources[UCV_MAX_RESOURCES + 1];
 	size_t nr_resources;
 	struct why_row *rows;
@@ -154,7 +154,7 @@ static void open_table(struct why *w)
 		table_open(&w->table, default_columns, ARRAY_SIZE(default_columns));
 }
 
-/* Only around the table that people read as it comes. */
+/* Advice is printed only with the plain table and its default columns. */
 static bool advice_wanted(const struct table *tb)
 {
 	return !tb->json && !tb->raw && !tb->output && !tb->output_all;
@@ -174,7 +174,7 @@ static void take_snapshot(struct why *w)
 	snapshot_take_sparing(&w->snap, needed, useful, UCV_MASK(UCV_KIND_HOLDER));
 }
 
-/* /proc tells uids as this program's user namespace sees them, the module as the initial one. */
+/* /proc shows uids as seen from the reader's user namespace, the module from the initial one. */
 static void check_viewpoint(const struct why *w)
 {
 	const struct ucv_userns *here;
@@ -208,7 +208,7 @@ static void add_resource(struct why *w, size_t resource)
 		add->counter = counter_of(&w->snap, add->binding->ns, add->binding->uc, resource);
 }
 
-/* Not charged to users: one row, without levels. */
+/* Mounts are not charged to users: one row, without levels. */
 static void add_mounts(struct why *w)
 {
 	w->resources[w->nr_resources++] = (struct why_resource){
@@ -282,7 +282,7 @@ static bool near_limit(const struct counter *counter)
 	return counter->kind == LIMITED && counter->ratio >= RATIO_NEAR;
 }
 
-/* A process through which one gets into the namespace, 0 if none is known. */
+/* A process in the user namespace, through which to enter it; 0 if none is known. */
 static unsigned int process_inside(const struct why *w, const struct ucv_userns *ns)
 {
 	return ns->inum == w->process.userns ? w->process.pid : ns->pid;
@@ -298,16 +298,16 @@ static long long better_limit(const struct counter *counter)
 }
 
 /*
- * Who enters a user namespace has all capabilities in it, and keeps them over the exec
- * of the command as its root only, which nsenter becomes; where there is no root, a
- * newer nsenter (2.39) can be told to keep them.
+ * A process that enters a user namespace has all capabilities in it. It retains them across the
+ * exec of the command only as root there, which nsenter becomes; where no root is mapped, a
+ * newer nsenter (2.39) can be told to preserve them.
  */
 static const char *nsenter_options(unsigned int pid)
 {
 	return process_maps_root(pid) ? "-U" : "-U --preserve-credentials --keep-caps";
 }
 
-/* NULL if no process is known through which to enter the namespace. */
+/* Returns NULL if no process is known through which to enter the namespace. */
 static char *fix_text(const struct why *w, const struct why_row *row)
 {
 	const struct ucv_userns *ns = row->charge ? row->charge->ns : NULL;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters by key over several samples.
+ * Maps of counters by key, over several samples.
  *
- * Series compare samples before something with samples after it: the highest of all
- * before with the least of all after. What goes up and down all the time passes by the
- * value that it had; what has not been uncharged does not.
+ * Series compare samples before a command with samples after it: the maximum before with the
+ * minimum after. A counter that fluctuates returns to its old value; one that was not uncharged
+ * does not.
  *
- * Trends are how counters change from round to round of --watch. A counter that is 0 and
- * always was takes no memory, and the kernel frees it, too; so one that was not seen was 0.
+ * Trends tell how counters change from round to round of --watch. A counter that has always been
+ * 0 is not stored, and the kernel frees it as well; so one without an entry was 0.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +15,8 @@
 
 #include "countermap.h"
 #include "ucountview.h"
+
+/* Series: before and after a command. */
 
 static_assert(sizeof(struct series_key) == 24, "keys are compared as bytes");
 
@@ -74,11 +76,11 @@ static int compare_series(const void *a, const void *b)
 }
 
 /**
- * series_see() - see a counter; of one that is seen twice in a look, the sum counts
+ * series_see() - add a counter to the current sample
  * @series: the series
- * @key: which counter
- * @judged: how much of it is to be judged
- * @used: all of it
+ * @key: which counter; if it is added twice, the sum counts
+ * @judged: the part that is compared
+ * @used: the whole counter
  */
 void series_see(struct series *series, const struct series_key *key, long long judged,
 		long long used)
@@ -111,7 +113,7 @@ static void add_up(struct series *series)
 	series->nr_now = to + 1;
 }
 
-/* Whether the counter has changed since the look before. */
+/* Returns whether the counter has changed since the previous sample. */
 static bool take_value(struct serie *serie, long long judged, long long used,
 		       enum series_phase phase)
 {
@@ -130,7 +132,7 @@ static bool take_value(struct serie *serie, long long judged, long long used,
 	return changed;
 }
 
-/* What is taken off the counter while there is more of it than before. */
+/* Note the time if the counter fell while it was above its maximum before. */
 static void take_fall(struct series *series, struct serie *serie, long long left, double time)
 {
 	if (left <= 0 || serie_left(serie) >= left)
@@ -178,12 +180,12 @@ static bool take_new(struct series *series, enum series_phase phase)
 }
 
 /**
- * series_look() - all has been seen: the look is complete
+ * series_look() - complete the current sample, once all counters are added
  * @series: the series
- * @phase: in which phase it was taken
- * @time: when, in seconds; above 0
+ * @phase: its phase
+ * @time: when it was taken, in seconds; above 0
  *
- * Return: whether it differs from the look before.
+ * Return: whether it differs from the previous sample.
  */
 bool series_look(struct series *series, enum series_phase phase, double time)
 {
@@ -200,11 +202,11 @@ bool series_look(struct series *series, enum series_phase phase, double time)
 }
 
 /**
- * series_find() - what is known of a counter
+ * series_find() - find a counter
  * @series: the series
  * @key: which counter
  *
- * Return: NULL if it has always been 0.
+ * Return: the counter, or NULL if it has always been 0.
  */
 const struct serie *series_find(const struct series *series, const struct series_key *key)
 {
@@ -216,10 +218,10 @@ const struct serie *series_find(const struct series *series, const struct series
 }
 
 /**
- * serie_left() - how much more there is after than before
+ * serie_left() - how much more is charged after than before
  * @serie: the counter
  *
- * Return: 0 or less if all came back.
+ * Return: the amount; 0 or less if all was uncharged.
  */
 long long serie_left(const struct serie *serie)
 {
@@ -227,7 +229,7 @@ long long serie_left(const struct serie *serie)
 }
 
 /**
- * series_free() - free what was remembered
+ * series_free() - free all counters
  * @series: the series
  */
 void series_free(struct series *series)
@@ -236,6 +238,8 @@ void series_free(struct series *series)
 	free(series->now);
 	memset(series, 0, sizeof(*series));
 }
+
+/* Trends: from round to round of --watch. */
 
 struct seen {
 	struct trend_key key;
@@ -253,9 +257,9 @@ static int compare_seen(const void *a, const void *b)
 }
 
 /**
- * trends_next() - begin a round: what was not seen in the one before is forgotten
+ * trends_next() - begin a round, drop counters that the previous one did not have
  * @trends: the trends
- * @round: which round it is, from 1 on
+ * @round: its number, from 1
  */
 void trends_next(struct trends *trends, unsigned int round)
 {
@@ -278,7 +282,7 @@ static const struct seen *find_before(const struct trends *trends, const struct 
 }
 
 /**
- * trends_see() - see a counter
+ * trends_see() - add a counter to the current round
  * @trends: the trends
  * @key: which counter
  * @used: its value
@@ -305,7 +309,7 @@ struct trend trends_see(struct trends *trends, const struct trend_key *key, long
 }
 
 /**
- * trends_free() - free what trends_see() remembers
+ * trends_free() - free all counters
  * @trends: the trends
  */
 void trends_free(struct trends *trends)
@@ -316,7 +320,7 @@ void trends_free(struct trends *trends)
 }
 
 /**
- * trend_peak_text() - for a PEAK column
+ * trend_peak_text() - text for a PEAK column
  * @trend: the trend
  *
  * Return: allocated text, or NULL for nothing.
@@ -327,9 +331,9 @@ char *trend_peak_text(const struct trend *trend)
 }
 
 /**
- * trend_delta_text() - for a DELTA column
+ * trend_delta_text() - text for a DELTA column
  * @trend: the trend
- * @json: in JSON there is no plus sign
+ * @json: omit the plus sign
  *
  * Return: allocated text, or NULL for nothing.
  */

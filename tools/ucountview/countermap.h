@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Counters by key over several samples: before and after a command, and with --watch.
- */
+/* Maps of counters by key, over several samples: before and after a command, and with --watch. */
 #ifndef _UCV_COUNTERMAP_H
 #define _UCV_COUNTERMAP_H
 
@@ -11,7 +9,7 @@
 
 #include "snapshot.h"
 
-/* series_key.resource of what is no resource of the snapshot. */
+/* Values of series_key.resource beyond the snapshot's resources. */
 enum {
 	SERIES_MOUNTS = UCV_MAX_RESOURCES,	/* the mounts of a mount namespace */
 	SERIES_MNTNS,				/* 1: the mount namespace exists */
@@ -20,11 +18,10 @@ enum {
 
 /**
  * struct series_key - which counter; compared as bytes
- * @id: the namespace's 64-bit identifier, 0 if it has none
+ * @id: the namespace's unique 64-bit ID, 0 if it has none
  * @inum: its inode number
- * @level: of a user namespace: its level, which may tell it from another that has the
- *	number later
- * @uid: whose counter; of a user namespace: who made it
+ * @level: level of a user namespace; may tell it from a later one with the same @inum
+ * @uid: whose counter; for SERIES_USERNS the owner
  * @resource: index of what is counted, or SERIES_*
  */
 struct series_key {
@@ -36,10 +33,10 @@ struct series_key {
 };
 
 /**
- * enum series_phase - when a look was taken
- * @SERIES_BEFORE: before
- * @SERIES_FIRST_AFTER: right after: what is seen later for the first time is not followed
- * @SERIES_AFTER: some time after
+ * enum series_phase - when a sample was taken
+ * @SERIES_BEFORE: before the command
+ * @SERIES_FIRST_AFTER: right after it; counters that first appear later are ignored
+ * @SERIES_AFTER: some time after it
  */
 enum series_phase {
 	SERIES_BEFORE,
@@ -48,14 +45,14 @@ enum series_phase {
 };
 
 /**
- * struct serie - one counter; what was not seen in a look was 0
+ * struct serie - one counter; it is 0 in samples that lack it
  * @key: which
- * @before: the most of it that was judged in a look before, at least 0
- * @least: the least that was judged in a look after
- * @fell: when @least last fell, or 0: only what is above @before matters
- * @judged: what was judged in the last look
- * @used_before: the whole counter, in the last look before
- * @used_after: the same, in the last look after
+ * @before: maximum of @judged before the command, at least 0
+ * @least: minimum of @judged after it
+ * @fell: when @least last fell while above @before, or 0
+ * @judged: the part that is compared, in the last sample
+ * @used_before: the whole counter, in the last sample before
+ * @used_after: the same, in the last sample after
  */
 struct serie {
 	struct series_key key;
@@ -72,7 +69,7 @@ struct serie {
  * @list: sorted by key
  * @nr: how many
  * @fell: when one of them last fell, or 0
- * @now: those of the look that is being taken
+ * @now: those of the current sample
  * @nr_now: how many
  */
 struct series {
@@ -95,13 +92,13 @@ void series_free(struct series *series);
 
 /**
  * struct trend_key - which counter; what does not apply is 0
- * @id: the namespace's 64-bit identifier, 0 if it has none
+ * @id: the namespace's unique 64-bit ID, 0 if it has none
  * @inum: its inode number
- * @level: its level, which may tell it from another that has the number later
+ * @level: its level; may tell it from a later one with the same @inum
  * @uid: whose counter
  * @resource: index of what is counted
- * @flags: what tells two records of the same user apart
- * @reserved: zero: there are no holes
+ * @flags: tells two records of the same user apart
+ * @reserved: zero, so that there are no holes
  */
 struct trend_key {
 	__u64 id;
@@ -116,8 +113,8 @@ struct trend_key {
 /**
  * struct trend - how one counter changed
  * @watched: whether anything is known
- * @peak: the highest value seen
- * @has_delta: whether there was a round before
+ * @peak: its maximum so far
+ * @has_delta: whether there was a previous round
  * @delta: the change since then
  */
 struct trend {
@@ -128,12 +125,12 @@ struct trend {
 };
 
 /**
- * struct trends - what was seen of all counters; {} before the first round
- * @before: in the round before, sorted
+ * struct trends - how all counters change; {} before the first round
+ * @before: counters of the previous round, sorted
  * @nr_before: how many
- * @now: in this round
+ * @now: counters of the current round
  * @nr_now: how many
- * @round: which round it is, from 1 on
+ * @round: its number, from 1
  */
 struct trends {
 	struct seen *before;

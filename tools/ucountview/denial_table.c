@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What there is to say about a denial, and about how many there were: the columns of
- * ucountview denials, and what is in their cells. Which lines there are is decided in
- * cmd-denials.c.
+ * The columns of ucountview denials and the text of their cells, for denials and for totals.
+ * cmd-denials.c chooses the lines.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,7 +83,7 @@ static const size_t default_columns[] = {
 	COL_COMMAND,
 };
 
-/* What the plain table writes into cells of other columns. */
+/* With the columns that the plain table folds into other cells. */
 static const size_t raw_columns[] = {
 	COL_TIME, COL_RESOURCE, COL_LEVEL, COL_NS, COL_UID, COL_USED, COL_ASKED, COL_LIMIT,
 	COL_PID, COL_COMMAND, COL_FLAGS,
@@ -123,10 +122,10 @@ static void open_table(struct table *tb, bool totals)
 }
 
 /**
- * denial_open() - choose the columns as the options want it
- * @view: how denials are shown; out: for whom
- * @tb: the table, all options taken; to be freed with table_close()
- * @totals: it is about how many there were
+ * denial_open() - choose the columns according to the options
+ * @view: how denials are shown; sets @view->plain and @view->brief
+ * @tb: the table, all options parsed; free with table_close()
+ * @totals: show totals
  */
 void denial_open(struct denial_view *view, struct table *tb, bool totals)
 {
@@ -136,7 +135,7 @@ void denial_open(struct denial_view *view, struct table *tb, bool totals)
 }
 
 /**
- * denial_show_flags() - show the flags, even if they are no default column
+ * denial_show_flags() - show FLAGS even if it is not a default column
  * @tb: the opened table
  */
 void denial_show_flags(struct table *tb)
@@ -145,10 +144,10 @@ void denial_show_flags(struct table *tb)
 }
 
 /**
- * denial_widths() - how wide the columns are where lines come one by one
+ * denial_widths() - column widths for lines that are printed one by one
  * @view: how denials are shown
  *
- * What is usual: such lines fit 80 columns and stand below each other.
+ * They fit usual values, so that such lines are aligned and fit 80 columns.
  *
  * Return: for each column, its width.
  */
@@ -185,14 +184,14 @@ static bool is_mount(const struct ucv_denial *denial)
 	return denial->type == UCV_DENIAL_MOUNT;
 }
 
-/* For people, what is not certain is marked where it stands; programs look into FLAGS. */
+/* The plain table marks uncertain values in place; JSON and raw output have FLAGS. */
 static const char *doubt(const struct denial_view *view, const struct ucv_denial *denial,
 			 __u32 flag)
 {
 	return denial->flags & flag && view->plain ? "~" : "";
 }
 
-/* People see at once why it was refused if more than one was asked for: "17+4". */
+/* The plain table shows why it was refused if more than one was asked for: "17+4". */
 static char *used_text(const struct denial_view *view, const struct ucv_denial *denial)
 {
 	const char *about = doubt(view, denial, UCV_DENIAL_USED_UNKNOWN);
@@ -281,7 +280,7 @@ static char *who_cell(const struct ucv_denial *denial, size_t column)
  * @row: a struct ucv_denial
  * @column: which column
  *
- * Return: as table_line() wants it.
+ * Return: allocated text or NULL, see table_line().
  */
 char *denial_cell(const void *command, const void *row, size_t column)
 {
@@ -317,14 +316,14 @@ char *denial_cell(const void *command, const void *row, size_t column)
 }
 
 /**
- * denial_total_cell() - a cell of a sum's line
+ * denial_total_cell() - a cell of a total's line
  * @command: a struct denial_view
  * @row: a struct ucv_denial_count
  * @column: which column
  *
- * The sum of what found no room has neither resource nor namespace nor user.
+ * The sum of evicted counts (UCV_DENIAL_COUNT_OTHERS) has no resource, namespace or user.
  *
- * Return: as table_line() wants it.
+ * Return: allocated text or NULL, see table_line().
  */
 char *denial_total_cell(const void *command, const void *row, size_t column)
 {

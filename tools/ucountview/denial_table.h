@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What there is to say about a denial, and about how many there were: the columns of
- * ucountview denials.
- */
+/* The columns of ucountview denials, for denials and for totals. */
 #ifndef _UCV_DENIAL_TABLE_H
 #define _UCV_DENIAL_TABLE_H
 
@@ -14,10 +11,10 @@
 
 /**
  * struct denial_view - how denials are shown
- * @snap: has the resources' names
- * @plain: to people, who see at once what is doubtful; not to programs
- * @brief: times are short: people look at a screen
- * @missed: calls that the module could not look at so far
+ * @snap: for the names of the resources
+ * @plain: as a plain table, which marks uncertain values in place
+ * @brief: with short times, on a terminal
+ * @missed: missed probe hits so far, as in struct ucv_listen
  */
 struct denial_view {
 	const struct snapshot *snap;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: whether it is there, for us, and of a module that this program understands;
- * and listening to it: its records given out one by one, and what went wrong in words.
+ * The module's device: open it and check its ABI, read denials from it one by one, and put
+ * errors into words.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void check_abi(int fd, struct ucv_info *info)
 }
 
 /**
- * device_cannot() - give up because the module cannot do something on this kernel
+ * device_cannot() - exit because the module cannot do something on this kernel
  * @what: what
  */
 void device_cannot(const char *what)
@@ -57,10 +57,10 @@ void device_cannot(const char *what)
 
 /**
  * device_open() - open the device
- * @info: out: what module it is
+ * @info: out: what the module reports about itself
  * @flags: O_NONBLOCK, or 0
  *
- * Gives up, with the reason, if it cannot be had.
+ * Exits with the reason if the device cannot be opened or has another ABI.
  *
  * Return: a file descriptor.
  */
@@ -72,10 +72,12 @@ int device_open(struct ucv_info *info, int flags)
 	return fd;
 }
 
+/* Listening: denials from the module's ring. */
+
 #define BUFFER_SIZE	(256 * 1024)	/* bytes read at a time */
 
 /**
- * listener_blind() - give up because kprobes do not fire
+ * listener_blind() - exit because kprobes do not fire
  */
 void listener_blind(void)
 {
@@ -113,11 +115,11 @@ static int listen_to_device(struct ucv_listen *state)
 }
 
 /**
- * listener_open() - begin to listen
- * @listener: what; to be closed with listener_close()
+ * listener_open() - start listening
+ * @listener: out; close with listener_close()
  * @flags: UCV_LISTEN_*
  *
- * Gives up, with the reason, if the device cannot be had or does not tell.
+ * Exits with the reason if the device cannot be opened or the module cannot record.
  */
 void listener_open(struct listener *listener, __u32 flags)
 {
@@ -127,7 +129,7 @@ void listener_open(struct listener *listener, __u32 flags)
 	listener->buffer = xreallocarray(NULL, 1, BUFFER_SIZE);
 }
 
-/* Whether there was anything. */
+/* Returns whether anything was read. */
 static bool fill_buffer(struct listener *listener)
 {
 	ssize_t got;
@@ -144,7 +146,7 @@ static bool fill_buffer(struct listener *listener)
 	return listener->used;
 }
 
-/* A record of a newer module is longer, one of an older module shorter than ours. */
+/* Records of a newer module are longer than struct ucv_denial, those of an older one shorter. */
 static size_t take_record(struct ucv_denial *denial, const char *from, size_t left)
 {
 	__u32 size;
@@ -164,9 +166,9 @@ static size_t take_record(struct ucv_denial *denial, const char *from, size_t le
  * listener_next() - the next denial
  * @listener: the listener
  *
- * Does not wait.
+ * Does not block.
  *
- * Return: the record, the caller's until the next call; NULL if there is none yet.
+ * Return: the record, valid until the next call; NULL if there is none yet.
  */
 struct ucv_denial *listener_next(struct listener *listener)
 {
@@ -193,11 +195,11 @@ void listener_close(struct listener *listener)
 }
 
 /**
- * listener_state() - what the module says about recording now
+ * listener_state() - ask the module for the present state of recording
  *
- * By a file of its own: to ask anew would move the position of the one that listens.
+ * Opens a file of its own: asking again would move the position of the listening file.
  *
- * Return: as UCV_IOC_LISTEN gives it.
+ * Return: the result of UCV_IOC_LISTEN.
  */
 struct ucv_listen listener_state(void)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The device: opened, and listened to.
- */
+/* The module's device: opening it, and reading denials from it. */
 #ifndef _UCV_DEVICE_H
 #define _UCV_DEVICE_H
 
@@ -15,15 +13,14 @@ void __noreturn device_cannot(const char *what);
 int device_open(struct ucv_info *info, int flags);
 
 /**
- * struct listener - a file that listens
+ * struct listener - an open file that listens for denials
  * @fd: the file; poll() it to wait for the next denial
- * @state: what the module said when it began
- * @buffer: records that were read and not given out yet
+ * @state: the module's answer when listening began
+ * @buffer: records that were read and not returned yet
  * @used: bytes in it
- * @next: where the next record begins
- * @denial: the record given out last
- * @interrupted: the module says that recording is or was interrupted; whoever has told
- *	so clears it
+ * @next: offset of the next record
+ * @denial: the record returned last
+ * @interrupted: recording is or was interrupted; cleared by the caller that reports it
  */
 struct listener {
 	int fd;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Running a command and waiting for it. What it leaves running becomes a child of this
- * program, however it daemonizes, and so can be told from what others run.
+ * Run a command and wait for it. This program is a child subreaper: what the command leaves
+ * running becomes its child, however it daemonizes, and so can be told from other processes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,9 +16,9 @@
 #include "exec.h"
 #include "ucountview.h"
 
-#define EXIT_SIGNALLED	128	/* and the signal's number, as shells have it */
+#define EXIT_SIGNALLED	128	/* plus the signal number, as in shells */
 
-/* What the keyboard sends is for the command; this program has to report afterwards. */
+/* Signals from the keyboard are for the command; this program has to report afterwards. */
 struct keyboard {
 	struct sigaction interrupt;
 	struct sigaction quit;
@@ -56,7 +56,7 @@ static void open_report(int report[2])
 		die("cannot make a pipe: %s", strerror(errno));
 }
 
-/* And for what it leaves running, as the process would that this program stands in for. */
+/* Also reaps orphans of the command, as init would without the subreaper. */
 static int wait_for(pid_t pid)
 {
 	pid_t ended;
@@ -72,12 +72,12 @@ static int wait_for(pid_t pid)
 
 /**
  * run_command() - run a command and wait until it ends
- * @argv: the command, with a NULL at its end
+ * @argv: the command, NULL-terminated
  *
- * The end of the command is not that of what it has left running in the background.
- * Gives up if it cannot be run, with the status that other programs have for that.
+ * Does not wait for what the command leaves running in the background. If the command cannot be
+ * run, exits with EXIT_NOT_FOUND or EXIT_CANNOT_RUN.
  *
- * Return: its status as waitpid() has it.
+ * Return: its wait status, see waitpid(2).
  */
 int run_command(char **argv)
 {
@@ -109,10 +109,10 @@ int run_command(char **argv)
 }
 
 /**
- * run_exit_status() - the exit status that tells of a command's
- * @status: as waitpid() has it
+ * run_exit_status() - the exit status that reports a command's
+ * @status: its wait status
  *
- * Return: the same, or for one that was killed 128 and the number of the signal.
+ * Return: its exit status; 128 plus the signal number if it was killed.
  */
 int run_exit_status(int status)
 {
@@ -120,7 +120,7 @@ int run_exit_status(int status)
 }
 
 /**
- * run_reap() - wait for what the command has left running, as far as it has ended
+ * run_reap() - reap ended processes that the command has left running
  */
 void run_reap(void)
 {

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Running a command and waiting for it.
- */
+/* Run a command and wait for it. */
 #ifndef _UCV_EXEC_H
 #define _UCV_EXEC_H
 
-/* As env(1), nohup(1), timeout(1) have it. */
+/* As in env(1), nohup(1) and timeout(1). */
 #define EXIT_OWN_FAILURE	125
 #define EXIT_CANNOT_RUN		126
 #define EXIT_NOT_FOUND		127

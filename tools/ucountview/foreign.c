@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What of the counters is held by processes that are not ours: their tasks, their
- * inotify and fanotify groups, their user and mount namespaces. All of it counts at
- * every level above as well.
+ * What foreign processes hold of the counters. A process is foreign if it does not descend from
+ * this program; with --all, if it is a kernel thread. It holds its tasks, inotify and fanotify
+ * groups, and user and mount namespaces. All of these count at every level above as well.
  *
- * A namespace is others' if it was there before, or if one of their processes is in it or
- * keeps it, and none of ours. A group is if none of ours holds it. What nobody holds is
- * nobody's, and so may be ours.
+ * A namespace is foreign if it existed before the command, or if a foreign process is in it or
+ * pins it and no descendant does. A group is foreign if it has holders and none is a descendant.
+ * What no process holds is not foreign: the command may have left it.
  *
- * Namespaces that others keep without being in them: by an open file of one of their
- * processes, or by a bind mount in a mount namespace that they are in and neither this
- * program nor one of its descendants is.
+ * Foreign processes pin namespaces without being in them by an open file, or by a bind mount in
+ * a mount namespace that they are in and neither this program nor a descendant is.
  *
- * Namespaces of the types that the module does not list, before and now: how many of
- * those that a counter has more are others'. Nothing tells which user of its user
- * namespace is charged for one, so it may be any; whom the levels above charge is known.
+ * The census lists namespaces of the types that the module does not list, before and now: how
+ * many of those that a counter has more are foreign. It is unknown which user of its user
+ * namespace such a namespace is charged to, so it may be any; the users that the levels above
+ * charge are known.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -26,7 +26,7 @@
 #include "foreign.h"
 #include "ucountview.h"
 
-/* Whose something is; both if both hold it, 0 if nobody does. */
+/* Who holds something, as a bit mask: descendants, foreign processes, both, or neither (0). */
 enum {
 	OURS = 1,
 	OTHERS = 2,
@@ -38,9 +38,9 @@ struct finder {
 	const struct processes *procs;
 	const struct series *before;
 	bool all;
-	unsigned char *userns;	/* whose each is, and what is below it */
-	unsigned char *mntns;	/* whose each is */
-	unsigned char *groups;	/* whose each is */
+	unsigned char *userns;	/* who holds each, or one below it */
+	unsigned char *mntns;	/* who holds each */
+	unsigned char *groups;	/* who holds each */
 };
 
 static unsigned char whose(const struct finder *f, const struct seen_process *proc)
@@ -49,8 +49,8 @@ static unsigned char whose(const struct finder *f, const struct seen_process *pr
 }
 
 /**
- * holder_is_ours() - whether a process that descends from us holds a group
- * @holder: who holds it
+ * holder_is_ours() - whether the holder of a group descends from this program
+ * @holder: the holder
  * @procs: all processes
  *
  * Return: whether it does.
@@ -83,7 +83,7 @@ static void find_mntns(struct finder *f)
 	}
 }
 
-/* Whoever has something in a namespace has it in all above. */
+/* A process that holds a namespace holds all its ancestors, too. */
 static void mark_userns(struct finder *f, const struct ucv_userns *ns, unsigned char who)
 {
 	for (; ns; ns = snapshot_parent(f->snap, ns))
@@ -127,7 +127,7 @@ static bool mntns_was_before(const struct finder *f, const struct ucv_mntns *mnt
 	return was_before(f, &key);
 }
 
-/* New, and nobody is known to have it: there should be few. */
+/* Whether a new namespace has no known holder; there should be few of them. */
 static bool any_is_nobodys(const struct finder *f)
 {
 	for (size_t i = 0; i < f->snap->nr_userns; i++) {
@@ -141,7 +141,7 @@ static bool any_is_nobodys(const struct finder *f)
 	return false;
 }
 
-/* Costs a look at all open files. */
+/* Expensive: reads the links of all open files. */
 static void find_pinned(struct finder *f)
 {
 	struct pins pins;
@@ -178,7 +178,7 @@ static bool made_by_others(const struct finder *f, const struct ucv_userns *ns)
 	return f->userns[ns - f->snap->userns] == OTHERS || (parent && is_others(f, parent));
 }
 
-/* Parents come first: their level is lower. */
+/* By level, so that parents are judged before their children. */
 static void judge_userns(struct finder *f)
 {
 	__u32 level, deepest = 0;
@@ -206,7 +206,7 @@ static void judge_mntns(struct finder *f)
 	}
 }
 
-/* At (@ns, @uid) and all levels above. */
+/* Add @nr at (@ns, @uid) and at all levels above. */
 static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
 		       long long nr)
 {
@@ -222,8 +222,8 @@ static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid,
 }
 
 /*
- * All that is charged in a namespace of others is theirs, whoever holds it. From here on
- * what is charged there is not counted again.
+ * All charges in a new foreign namespace are foreign, regardless of the holder. The functions
+ * below do not count them again.
  */
 static void hold_charges(struct finder *f)
 {
@@ -305,12 +305,12 @@ static void *zeroed(size_t nr, size_t size)
 }
 
 /**
- * holdings_find() - find what others hold
- * @hold: where to; to be freed with holdings_free()
- * @snap: a snapshot with all it can have
- * @procs: the processes, read right after
- * @before: what was there before, or NULL if that is now
- * @all: nobody's processes are others', but the kernel's
+ * holdings_find() - find what foreign processes hold
+ * @hold: out; free with holdings_free()
+ * @snap: with counters, mount namespaces and groups, if the module has them
+ * @procs: the processes, read right after the snapshot
+ * @before: samples from before the command, or NULL while those are taken
+ * @all: only kernel threads are foreign
  */
 void holdings_find(struct holdings *hold, const struct snapshot *snap,
 		   const struct processes *procs, const struct series *before, bool all)
@@ -357,7 +357,7 @@ void holdings_free(struct holdings *hold)
 	memset(hold, 0, sizeof(*hold));
 }
 
-/* Namespaces that others pin without being in them: by open files and bind mounts. */
+/* Pins: namespaces that foreign processes pin by open files and bind mounts. */
 
 static void add_pin(struct pins *pins, const char *text)
 {
@@ -382,7 +382,7 @@ static void add_bind_mount(void *pins, const struct mount_line *mount)
 	add_pin(pins, mount->root);
 }
 
-/* Whether it is the first to show a mount namespace that is none of ours. */
+/* Whether it is the first process in a mount namespace without this program or a descendant. */
 static bool shows_mounts(const struct processes *procs, size_t nth, __u32 here)
 {
 	const struct seen_process *proc = &procs->list[nth];
@@ -404,8 +404,8 @@ static int compare_inums(const void *a, const void *b)
 }
 
 /**
- * pins_find() - find what others keep
- * @pins: where to; to be freed with pins_free()
+ * pins_find() - find the namespaces that foreign processes pin
+ * @pins: out; free with pins_free()
  * @procs: the processes
  */
 void pins_find(struct pins *pins, const struct processes *procs)
@@ -427,7 +427,7 @@ void pins_find(struct pins *pins, const struct processes *procs)
 }
 
 /**
- * pins_have() - whether others keep a namespace
+ * pins_have() - whether foreign processes pin a namespace
  * @pins: the pins
  * @inum: its inode number
  *
@@ -448,11 +448,11 @@ void pins_free(struct pins *pins)
 	memset(pins, 0, sizeof(*pins));
 }
 
-/* Namespaces of the types that the module does not list. */
+/* Census: namespaces of the types that the module does not list. */
 
 /**
- * census_before() - look before
- * @census: where to; {} or to be looked at anew; to be freed with census_free()
+ * census_before() - list the namespaces before the command
+ * @census: out; {} at first; free with census_free()
  * @procs: the processes
  */
 void census_before(struct census *census, const struct processes *procs)
@@ -471,7 +471,7 @@ static void look_now(struct census *census, const struct processes *procs)
 	census->taken = true;
 }
 
-/* Whether a namespace that @ns owns may count in the counter. */
+/* Whether the charge for a namespace that @ns owns may count in the counter @key. */
 static bool may_count(const struct snapshot *snap, const struct ucv_userns *ns,
 		      const struct series_key *key)
 {
@@ -486,13 +486,13 @@ static bool is_new_of_others(const struct census *census, const struct ns_file *
 }
 
 /**
- * census_others() - how many of the namespaces that a counter counts are new and others'
- * @census: the census; looks now unless that is up to date
+ * census_others() - how many new foreign namespaces a counter counts
+ * @census: the census; lists the namespaces now unless @census->taken
  * @snap: the last snapshot
  * @procs: the processes
  * @key: the counter
  *
- * Return: how many there may be at the most.
+ * Return: their number at most.
  */
 long long census_others(struct census *census, const struct snapshot *snap,
 			const struct processes *procs, const struct series_key *key)

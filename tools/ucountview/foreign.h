@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What of the counters processes hold that do not descend from the command.
- */
+/* What processes that do not descend from this program (foreign ones) hold of the counters. */
 #ifndef _UCV_FOREIGN_H
 #define _UCV_FOREIGN_H
 
@@ -13,9 +11,9 @@
 #include "snapshot.h"
 
 /**
- * struct holdings - what others hold, of one snapshot
+ * struct holdings - what foreign processes hold, for one snapshot
  * @held: for each ucv_ucounts record, and each resource, how much of the counter
- * @userns_others: for each ucv_userns record: made meanwhile, by others
+ * @userns_others: for each ucv_userns record: it is foreign, and new since the command began
  * @mntns_others: for each ucv_mntns record: likewise
  */
 struct holdings {
@@ -30,7 +28,7 @@ void holdings_free(struct holdings *hold);
 bool holder_is_ours(const struct ucv_holder *holder, const struct processes *procs);
 
 /**
- * struct pins - namespaces that are kept by open files and bind mounts
+ * struct pins - namespaces that open files and bind mounts pin
  * @inums: their inode numbers
  * @nr: how many
  */
@@ -44,9 +42,9 @@ bool pins_have(const struct pins *pins, __u32 inum);
 void pins_free(struct pins *pins);
 
 /**
- * struct census - what was found
- * @before: before
- * @now: now
+ * struct census - namespaces of the types that the module does not list
+ * @before: those before the command
+ * @now: those at the last sample
  * @taken: @now is up to date
  */
 struct census {

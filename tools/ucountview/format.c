@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * How values are written: names of users, numbers, times. What stands for nothing is
- * written as nothing.
- */
+/* Text for values: names of users, numbers, times. A missing value is NULL. */
 #define _GNU_SOURCE
 #include <pwd.h>
 #include <search.h>
@@ -14,7 +11,7 @@
 #include "format.h"
 #include "ucountview.h"
 
-/* A user that was looked up; asking again can mean asking a directory server. */
+/* A cached user: looking it up again can mean asking a directory server. */
 struct known_user {
 	uid_t uid;
 	char *name;
@@ -55,7 +52,7 @@ const char *user_name(uid_t uid)
 /**
  * user_id() - the number of a user
  * @name: the name
- * @uid: where to leave the number, as this program's user namespace sees it
+ * @uid: out: the number, as this program's user namespace sees it
  *
  * Return: whether there is such a user.
  */
@@ -92,7 +89,7 @@ char *user_text(__u32 uid)
 }
 
 /**
- * number_text() - a number that may be missing: an identifier, a process
+ * number_text() - a number that may be missing: an ID, a process
  * @number: the number
  *
  * Return: allocated text, or NULL if it is 0.
@@ -116,7 +113,7 @@ char *name_text(const char *name)
 #define NSEC_PER_SEC	1000000000LL
 
 /**
- * time_text() - a time as people here see it, with date and zone
+ * time_text() - a local time with date and zone
  * @time: the time, of CLOCK_REALTIME
  *
  * Return: as in RFC 3339, with milliseconds; allocated.
@@ -141,7 +138,7 @@ static long long now_ns(clockid_t clock)
 }
 
 /**
- * boot_time() - when something was that the kernel has a time of
+ * boot_time() - convert a time stamp of the kernel
  * @ns: nanoseconds of CLOCK_BOOTTIME
  *
  * Return: the time of CLOCK_REALTIME, as that clock is set now.
@@ -157,11 +154,11 @@ struct timespec boot_time(unsigned long long ns)
 }
 
 /**
- * brief_time_text() - a time as people here see it, no longer than it has to be
+ * brief_time_text() - a local time, as short as possible
  * @time: the time, of CLOCK_REALTIME
  *
- * Return: today the time of day, with milliseconds; otherwise the day, of this year with
- *	hour and minute. Allocated, at most BRIEF_TIME_WIDTH long.
+ * Return: today the time of day, with milliseconds; otherwise the day, with hour and minute if
+ * it is in this year. Allocated, at most BRIEF_TIME_WIDTH long.
  */
 char *brief_time_text(const struct timespec *time)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * How values are written: names of users, numbers, times.
- */
+/* Text for values: names of users, numbers, times. */
 #ifndef _UCV_FORMAT_H
 #define _UCV_FORMAT_H
 
@@ -18,7 +16,7 @@ char *user_text(__u32 uid);
 char *number_text(unsigned long long number);
 char *name_text(const char *name);
 
-/* Of the texts of brief_time_text() and time_text(). */
+/* Width of the text from brief_time_text() and time_text(), at most. */
 #define BRIEF_TIME_WIDTH	12
 #define TIME_WIDTH		29
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Which subcommand. Each one has a file of its own, named after it.
- */
+/* Run the subcommand. Each one is in a file named after it. */
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -36,7 +34,7 @@ void print_commands(FILE *out)
 }
 
 /**
- * print_version() - for --version
+ * print_version() - print the version, for --version
  */
 void print_version(void)
 {
@@ -59,7 +57,7 @@ int main(int argc, char **argv)
 
 	/* Numbers stay in the C locale: JSON has no decimal comma. */
 	setlocale(LC_CTYPE, "");
-	/* A reader that goes away is a write error, see close_stdout(). */
+	/* A closed pipe is a write error, see close_stdout(). */
 	signal(SIGPIPE, SIG_IGN);
 	atexit(close_stdout);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments that name something: users, processes, namespaces, resources; and the options
- * that choose lines in several commands. All give up if there is no such thing.
+ * Arguments that name users, processes, namespaces and resources; and the options by which
+ * several commands choose lines. Invalid arguments end the program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,8 @@ static bool is_number(const char *text)
 }
 
 /**
- * args_end() - give up if there are arguments that are no options
- * @argc: number of arguments, all options taken
+ * args_end() - exit if there are arguments that are no options
+ * @argc: number of arguments, all options parsed
  * @argv: the arguments
  */
 void args_end(int argc, char **argv)
@@ -36,7 +36,7 @@ void args_end(int argc, char **argv)
  * arg_number() - a whole number
  * @what: what it is, for the error message
  * @text: the argument
- * @min: smallest that makes sense
+ * @min: smallest
  * @max: largest
  *
  * Return: the number.
@@ -74,7 +74,7 @@ double arg_ratio(const char *text)
 }
 
 /**
- * arg_seconds() - a time that one can wait, in seconds
+ * arg_seconds() - a time to wait, in seconds
  * @text: the argument
  *
  * Return: the seconds, at least a hundredth.
@@ -111,7 +111,7 @@ __u32 arg_user(const char *text)
  * arg_pid() - the number of a process
  * @text: the argument
  *
- * Return: the number; whether there is such a process is seen when it is used.
+ * Return: the number; whether the process exists is checked when it is used.
  */
 unsigned int arg_pid(const char *text)
 {
@@ -166,7 +166,7 @@ void arg_resource_or_mounts(struct resource_names *list, const char *text)
 }
 
 /**
- * wants_mounts() - whether the mounts are among what was named
+ * wants_mounts() - whether the mounts were named
  * @list: the names
  *
  * Return: whether they are; also if nothing was named.
@@ -202,8 +202,8 @@ void find_resources(const struct resource_names *list, const struct snapshot *sn
 }
 
 /**
- * find_limited_resources() - find_resources(), of those that have limits at all levels
- * @list: the names; gives up if one is that of a resource with limits of processes
+ * find_limited_resources() - find_resources() for those limited at all levels
+ * @list: the names; exits if one is of a resource that each process has limits for
  * @snap: the snapshot
  * @wanted: out: for each of the snapshot's resources, whether it was named
  */
@@ -236,7 +236,7 @@ const struct option filter_options[] = {
 
 /**
  * filter_option() - take one of filter_options
- * @filter: where to
+ * @filter: out
  * @opt: which option; others are ignored
  * @arg: its argument
  */
@@ -261,10 +261,10 @@ void filter_option(struct filter *filter, int opt, const char *arg)
 
 /**
  * filter_find() - look up what the arguments name
- * @filter: the filter, all options taken
+ * @filter: the filter, all options parsed
  *
- * Before the snapshot, so that a namespace named by a process is in it. Gives up if
- * there is no such thing.
+ * Called before the snapshot, so that a namespace named by a process is in it. Exits if the user
+ * or the namespace does not exist.
  */
 void filter_find(struct filter *filter)
 {
@@ -275,7 +275,7 @@ void filter_find(struct filter *filter)
 }
 
 /**
- * filter_check() - give up if a snapshot does not hold what the arguments name
+ * filter_check() - exit if a snapshot lacks what the arguments name
  * @filter: the filter
  * @snap: the snapshot
  */
@@ -286,10 +286,10 @@ void filter_check(const struct filter *filter, const struct snapshot *snap)
 }
 
 /**
- * filter_wants_user() - whether the options let a user's line pass
+ * filter_wants_user() - whether a user's line passes the filter
  * @filter: the filter
- * @uid: whose line it is
- * @ns: in which user namespace
+ * @uid: the user
+ * @ns: the user namespace
  *
  * Return: whether they do.
  */
@@ -301,7 +301,7 @@ bool filter_wants_user(const struct filter *filter, __u32 uid, const struct ucv_
 }
 
 /**
- * filter_wants_counter() - whether the options let a counter pass
+ * filter_wants_counter() - whether a counter passes the filter
  * @filter: the filter
  * @counter: the counter
  *

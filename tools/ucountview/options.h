@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Arguments that name something, and the options that several commands have.
- */
+/* Arguments that name something, and options that several commands share. */
 #ifndef _UCV_OPTIONS_H
 #define _UCV_OPTIONS_H
 
@@ -27,7 +25,10 @@ struct resource_names {
 	bool mounts;
 };
 
-/* What limits mounts; no resource of the records, as it is not charged to users. */
+/*
+ * Stands for the mounts of a mount namespace. No record has this resource, as mounts are not
+ * charged to users.
+ */
 #define MOUNTS_NAME	"mounts"
 
 void args_end(int argc, char **argv);
@@ -46,7 +47,7 @@ void find_limited_resources(const struct resource_names *list, const struct snap
 bool wants_mounts(const struct resource_names *list);
 
 /**
- * struct filter - which lines; a member that is not set lets all pass
+ * struct filter - which lines to show; a member that is not set lets all pass
  * @user_arg: argument of --user
  * @userns_arg: argument of --userns
  * @uid: the user it names

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What /proc says: processes, their namespaces, open files and mounts, and switches.
+ * What /proc tells about processes, their namespaces, open files and mounts, and the switches of
+ * kprobes.
  */
 #ifndef _UCV_PROCFS_H
 #define _UCV_PROCFS_H
@@ -11,7 +12,7 @@
 #include <uapi/ucountview.h>
 
 /**
- * enum ns_type - a type of namespaces that can be named by an argument
+ * enum ns_type - a namespace type that arguments can name
  * @NS_USER: user namespaces
  * @NS_MNT: mount namespaces
  */
@@ -22,10 +23,10 @@ enum ns_type {
 
 /**
  * struct process - what a charge needs to know about a process
- * @pid: as this program's pid namespace sees it
+ * @pid: its PID, as this program's pid namespace sees it
  * @euid: its effective uid, as this program's user namespace sees it
  * @userns: inode number of its user namespace
- * @mntns: inode number of its mount namespace; 0 if it has none any more
+ * @mntns: inode number of its mount namespace; 0 if it has exited
  */
 struct process {
 	unsigned int pid;
@@ -42,14 +43,14 @@ __u32 namespace_of_fd(int fd, enum ns_type type, const char *name);
 
 /**
  * struct seen_process - a process
- * @pid: its number
+ * @pid: its PID
  * @ppid: its parent's
  * @uid: its real uid, which its threads are charged to
- * @threads: how many threads it has
+ * @threads: number of threads
  * @userns: inode number of its user namespace
- * @mntns: inode number of its mount namespace; 0 if it has ended
- * @ours: whether it descends from this program
- * @kernel: whether it is a thread of the kernel
+ * @mntns: inode number of its mount namespace; 0 if it has exited
+ * @ours: it descends from this program
+ * @kernel: it is a kernel thread
  * @comm: its command
  */
 struct seen_process {
@@ -66,7 +67,7 @@ struct seen_process {
 
 /**
  * struct processes - all of them
- * @list: sorted by number
+ * @list: sorted by PID
  * @nr: how many
  */
 struct processes {
@@ -74,14 +75,14 @@ struct processes {
 	size_t nr;
 };
 
-/* Of the names of types of namespaces, with their end. */
+/* Size of a namespace type's name, with its terminating NUL. */
 #define NS_TYPE_LEN	16
 
 /**
- * struct mount_line - what is used of a line of mountinfo
+ * struct mount_line - the fields of a line of mountinfo that are used
  * @id: the mount
  * @parent: its parent
- * @root: what of the file system is mounted; its beginning
+ * @root: root of the mount within the file system; truncated
  */
 struct mount_line {
 	unsigned int id;
@@ -91,7 +92,7 @@ struct mount_line {
 
 typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
 
-/* Called with the directory, the name and the text of a descriptor's link in it. */
+/* Called for a descriptor: its directory, its name and the text of its link. */
 typedef void (*fd_visitor)(void *arg, int dir, const char *name, const char *text);
 
 void processes_check_viewpoint(void);
@@ -104,12 +105,12 @@ void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg);
 void process_fds_warn(void);
 
 /**
- * struct ns_file - a namespace, and a file that keeps it
+ * struct ns_file - a namespace, and a file that pins it
  * @type: index of its type, see ns_type_resource()
  * @inum: its inode number
  * @userns: inode number of the user namespace that owns it
- * @fd: the file; negative if it is not kept any more
- * @ours: whether a process that descends from this program is in it or has it open
+ * @fd: the file; negative if it is closed
+ * @ours: a process that descends from this program is in it or has it open
  */
 struct ns_file {
 	size_t type;
@@ -120,7 +121,7 @@ struct ns_file {
 };
 
 /**
- * struct ns_files - all that were found
+ * struct ns_files - all namespaces that were found
  * @list: each namespace once
  * @nr: how many
  */
@@ -138,8 +139,8 @@ const char *ns_type_resource(size_t type);
 /**
  * struct mount_tree - a mount namespace as a process in it sees it
  * @mntns: inode number of the mount namespace
- * @mounts: how many mounts there are at least, in mountinfo and above
- * @whole: these are all, as the process sees the root of the namespace
+ * @mounts: number of mounts, at least: those in mountinfo and one above
+ * @whole: the number is complete, as the process sees the root of the namespace
  */
 struct mount_tree {
 	__u32 mntns;
@@ -148,7 +149,7 @@ struct mount_tree {
 };
 
 /**
- * struct mount_trees - all that can be seen
+ * struct mount_trees - all mount namespaces that processes are in
  * @list: each mount namespace once
  * @nr: how many
  */

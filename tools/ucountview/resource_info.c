@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a program sees when a limit is reached, and which sysctl the limit is: facts
- * about the kernel (5.10 to 7.3) that no interface of it tells.
+ * The error that a program gets when a limit is reached, and the sysctl that is the limit: facts
+ * about the kernel (5.10 to 7.3) that none of its interfaces tells.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 /*
  * The fs.* sysctls and user.max_* of the initial user namespace are the same variables:
- * init_user_ns.ucount_max[]. There are no fs.* ones for other user namespaces.
+ * init_user_ns.ucount_max[]. Other user namespaces have no fs.* ones.
  */
 static const struct resource_info table[] = {
 	{ "inotify_instances", "inotify_init", EMFILE, "EMFILE",
@@ -34,7 +34,7 @@ static const struct resource_info namespaces = {
  * resource_info_find() - what is known about a resource
  * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
  *
- * Return: what is known, or NULL if this program does not know the resource.
+ * Return: what is known, or NULL for an unknown resource.
  */
 const struct resource_info *resource_info_find(const char *resource)
 {
@@ -48,7 +48,7 @@ const struct resource_info *resource_info_find(const char *resource)
 }
 
 /**
- * resource_info_setting() - the sysctl that holds a limit
+ * resource_info_setting() - the sysctl that is a limit
  * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
  * @ns: the user namespace whose limit it is; NULL if it is the limit of all
  *

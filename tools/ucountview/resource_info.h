@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What a program sees when a limit is reached, and how to raise the limit.
- */
+/* The error that a program gets when a limit is reached, and the sysctl that is the limit. */
 #ifndef _UCV_RESOURCE_INFO_H
 #define _UCV_RESOURCE_INFO_H
 
@@ -10,11 +8,11 @@
 /**
  * struct resource_info - what is known about a resource
  * @resource: its name
- * @syscall: the system call that is refused when the limit is reached
- * @error: the call's errno then
+ * @syscall: the system call that fails when the limit is reached
+ * @error: its errno
  * @error_name: the name of @error
- * @sysctl: the sysctl by which people know the limit of the initial user namespace;
- *	NULL: user.max_<resource>, as everywhere
+ * @sysctl: the usual sysctl for the limit of the initial user namespace; NULL:
+ * 	user.max_<resource>, as in all others
  */
 struct resource_info {
 	const char *resource;
