@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /proc says: processes, their namespaces, open files and mounts, and the switches
- * without which no denial is recorded. Nothing else reads /proc.
+ * Read /proc: processes, their namespaces, open files and mounts; and the switches without which
+ * no denial is recorded. No other file reads /proc.
  *
- * A process may end at any time. One that was asked for by its number is "no such process"
- * then; one that is met on the way is left out.
+ * A process may exit at any time. If it was named by its PID, the program then exits with "no
+ * such process"; if it was found in a scan, it is skipped.
  */
 #define _GNU_SOURCE
 #include <assert.h>
@@ -25,8 +25,8 @@
 #include "ucountview.h"
 
 /*
- * Text that /proc has in more than one place: links of namespaces and of descriptors,
- * and the lines of mountinfo.
+ * Text that /proc has in more than one place: links of namespaces and of descriptors, and lines
+ * of mountinfo.
  */
 
 static bool read_link(int dir, const char *name, char *text, size_t size)
@@ -54,7 +54,7 @@ bool namespace_in_text(const char *text, char type[NS_TYPE_LEN], __u32 *inum)
 	return sscanf(text, "%15[a-z]:[%u]", type, inum) == 2;
 }
 
-/* The inode number of the namespace that a link leads to; 0 if there is none. */
+/* The inode number of the namespace that a link points to; 0 if there is none. */
 static __u32 namespace_in_link(int dir, const char *name)
 {
 	char text[64], type[NS_TYPE_LEN];
@@ -67,7 +67,7 @@ static __u32 namespace_in_link(int dir, const char *name)
 
 /**
  * process_visit_mounts() - visit the mounts that a process sees
- * @pid: its number; may be gone
+ * @pid: its PID; may have exited
  * @visit: called for each, in the order of mountinfo
  * @arg: for @visit
  */
@@ -91,7 +91,7 @@ void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg)
 	fclose(file);
 }
 
-/* One process, by its number. */
+/* One process, by its PID. */
 
 static const struct {
 	int clone_flag;
@@ -103,10 +103,10 @@ static const struct {
 };
 
 /**
- * namespace_name() - what people call a namespace of some type
+ * namespace_name() - the name of a namespace type, for messages
  * @type: the type
  *
- * Return: the words; not to be freed.
+ * Return: the name; not to be freed.
  */
 const char *namespace_name(enum ns_type type)
 {
@@ -114,13 +114,13 @@ const char *namespace_name(enum ns_type type)
 }
 
 /**
- * namespace_of_fd() - the namespace that an open file stands for
- * @fd: the file; left open: as long as this program runs, the number then belongs to
- *	no other namespace
+ * namespace_of_fd() - the namespace that an open file refers to
+ * @fd: the file; left open, which pins the namespace, so that its inode number is not reused
+ *	while this program runs
  * @type: the namespace's type
  * @name: the file's name, for error messages
  *
- * Gives up if it is something else.
+ * Exits if the file is something else.
  *
  * Return: the namespace's inode number.
  */
@@ -171,7 +171,7 @@ static __u32 namespace_at(int dir, unsigned int pid, enum ns_type type)
 	return namespace_of_fd(open_of_process(dir, pid, named_types[type].file), type, name);
 }
 
-/* A process that has ended and was not waited for still has its credentials, but no mounts. */
+/* A zombie still has its credentials, but no mount namespace. */
 static __u32 mntns_at(int dir, unsigned int pid)
 {
 	if (faccessat(dir, named_types[NS_MNT].file, F_OK, 0) && errno == ENOENT)
@@ -206,9 +206,9 @@ static __u32 euid_at(int dir, unsigned int pid)
 }
 
 /**
- * process_read() - read a process's credentials
- * @process: where to
- * @pid: which process; gives up if there is none
+ * process_read() - read a process's credentials and namespaces
+ * @process: out
+ * @pid: which process; exits if there is none
  */
 void process_read(struct process *process, unsigned int pid)
 {
@@ -223,11 +223,10 @@ void process_read(struct process *process, unsigned int pid)
 
 /**
  * process_namespace() - a namespace of a process
- * @pid: which process; gives up if there is none
+ * @pid: which process; exits if there is none
  * @type: which of its namespaces
  *
- * Return: the namespace's inode number, which stays its own as long as this program
- * runs.
+ * Return: the namespace's inode number, which is not reused while this program runs.
  */
 __u32 process_namespace(unsigned int pid, enum ns_type type)
 {
@@ -239,10 +238,10 @@ __u32 process_namespace(unsigned int pid, enum ns_type type)
 }
 
 /**
- * process_maps_root() - whether a process's user namespace has a root
- * @pid: which process; may be gone
+ * process_maps_root() - whether a process's user namespace maps uid 0
+ * @pid: which process; may have exited
  *
- * Return: false if uid 0 is not mapped there or the process is gone.
+ * Return: false if uid 0 is not mapped there or the process has exited.
  */
 bool process_maps_root(unsigned int pid)
 {
@@ -261,18 +260,18 @@ bool process_maps_root(unsigned int pid)
 	return found;
 }
 
-/* All processes. What has ended before it was read is left out. */
+/* All processes. Those that exit before they are read are skipped. */
 
-/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel: the same on all. */
+/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel, the same in all versions. */
 #define PIDNS_INIT_INUM		0xEFFFFFFCU
 #define USERNS_INIT_INUM	0xEFFFFFFDU
 
-/* In the initial pid namespace: the parent of all threads of the kernel but init. */
+/* kthreadd in the initial pid namespace: the parent of all other kernel threads. */
 #define KTHREADD_PID	2
 
 /*
- * Descriptors that are read of one process, and of those in a row that are alike. Its
- * owner can have a million of them for next to nothing, and reading one costs more than
+ * Limits on the descriptors that are read of one process, and on those in a row with the same
+ * link. Its owner can have a million of them at almost no cost, and reading one costs more than
  * making it.
  */
 #define MAX_FDS		4096
@@ -281,9 +280,9 @@ bool process_maps_root(unsigned int pid)
 static bool fds_left_out;	/* of some process */
 
 /**
- * processes_check_viewpoint() - give up if /proc shows other numbers than the module
+ * processes_check_viewpoint() - exit if /proc shows other numbers than the module
  *
- * The module tells processes, uids and namespaces as the initial namespaces see them.
+ * The module shows processes, uids and namespaces as seen from the initial namespaces.
  */
 void processes_check_viewpoint(void)
 {
@@ -366,7 +365,7 @@ static int compare_processes(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-/* Numbers are used again, so a child's can be less than its parent's: until nothing changes. */
+/* PIDs are reused, so a child's can be less than its parent's: repeat until nothing changes. */
 static void mark_ours(struct processes *procs)
 {
 	unsigned int self = getpid();
@@ -388,8 +387,8 @@ static void mark_ours(struct processes *procs)
 }
 
 /**
- * processes_read() - look at all processes
- * @procs: where to; to be freed with processes_free()
+ * processes_read() - read all processes
+ * @procs: out; free with processes_free()
  */
 void processes_read(struct processes *procs)
 {
@@ -420,9 +419,9 @@ void processes_free(struct processes *procs)
 }
 
 /**
- * processes_find() - a process by its number
+ * processes_find() - a process by its PID
  * @procs: the processes
- * @pid: the number
+ * @pid: the PID
  *
  * Return: the process, or NULL if it was not there.
  */
@@ -435,7 +434,7 @@ const struct seen_process *processes_find(const struct processes *procs, unsigne
 	return bsearch(&wanted, procs->list, procs->nr, sizeof(*procs->list), compare_processes);
 }
 
-/* Whether enough has been read, be it of all or of those that are alike. */
+/* Whether a limit is exceeded, on all descriptors or on those in a row with the same link. */
 static bool too_many(const char *text, char *before, size_t size, size_t nr, size_t *copies)
 {
 	if (strcmp(text, before)) {
@@ -447,11 +446,11 @@ static bool too_many(const char *text, char *before, size_t size, size_t nr, siz
 
 /**
  * process_visit_fds() - visit the descriptors of a process
- * @pid: its number
+ * @pid: its PID
  * @visit: called for each, from the lowest on
  * @arg: for @visit
  *
- * Ends early if there are too many, see process_fds_warn().
+ * Stops early if there are too many, see process_fds_warn().
  */
 void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
 {
@@ -477,7 +476,7 @@ void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
 }
 
 /**
- * process_fds_warn() - say so if descriptors were not visited
+ * process_fds_warn() - warn if process_visit_fds() has stopped early
  */
 void process_fds_warn(void)
 {
@@ -488,12 +487,12 @@ void process_fds_warn(void)
 }
 
 /*
- * Namespaces of the types that the module does not list: of every task, and of every open
- * file that is a namespace. The initial ones are left out: no user is charged for them. Each
- * is held open, so that it exists until ns_files_close().
+ * Namespaces of the types that the module does not list: those of every task, and those that are
+ * open as a file. The initial ones are skipped: no user is charged for them. Each is held open,
+ * which pins it until ns_files_close() or ns_files_let_go().
  */
 
-/* A thread of the kernel, which is in the initial namespaces. */
+/* kthreadd, which is in the initial namespaces. */
 #define KTHREADD_NS	"/proc/2/ns"
 
 static const struct {
@@ -511,12 +510,12 @@ static const struct {
 struct collector {
 	struct ns_files *files;
 	const struct processes *procs;
-	bool ours;	/* the process that is being looked at */
+	bool ours;	/* the current process descends from this program */
 	__u32 initial[ARRAY_SIZE(unlisted_types)];
 };
 
 /**
- * ns_type_resource() - the resource that a namespace is charged as
+ * ns_type_resource() - the resource that namespaces of a type are charged to
  * @type: index of the type
  *
  * Return: its name, or NULL if there are no more types.
@@ -526,7 +525,7 @@ const char *ns_type_resource(size_t type)
 	return type < ARRAY_SIZE(unlisted_types) ? unlisted_types[type].resource : NULL;
 }
 
-/* False for a namespace of another type, and for anything else. */
+/* Returns false for a namespace of another type, and for anything else. */
 static bool find_type(const char *text, size_t *type, __u32 *inum)
 {
 	char name[NS_TYPE_LEN];
@@ -564,7 +563,7 @@ struct ns_file *ns_files_find(const struct ns_files *files, size_t type, __u32 i
 	return NULL;
 }
 
-/* Whether it is known already, or nobody is charged for it. */
+/* Whether the namespace is known already, or is an initial one, which no user is charged for. */
 static bool is_done(struct collector *c, size_t type, __u32 inum)
 {
 	struct ns_file *file;
@@ -584,7 +583,7 @@ static __u32 inum_of(int fd)
 	return fstat(fd, &st) ? 0 : st.st_ino;
 }
 
-/* 0 if it is none of ours to know. */
+/* The owning user namespace; 0 if this program may not see it. */
 static __u32 owner_of(int fd)
 {
 	int userns = ioctl(fd, NS_GET_USERNS);
@@ -597,7 +596,10 @@ static __u32 owner_of(int fd)
 	return inum;
 }
 
-/* What the link was may have become another namespace by now. */
+/*
+ * Add the namespace, by the number of the open file: the link may have changed since it was
+ * read.
+ */
 static void keep(struct collector *c, int fd, size_t type)
 {
 	struct ns_file file = {
@@ -700,7 +702,7 @@ static void visit_initial(struct collector *c, int dir, const char *path, const 
 		c->initial[type] = inum;
 }
 
-/* As many files as may be: what finds no room is not counted. */
+/* Raise the limit as far as allowed: a namespace that cannot be opened is not counted. */
 static void raise_files_limit(void)
 {
 	struct rlimit limit;
@@ -712,11 +714,11 @@ static void raise_files_limit(void)
 }
 
 /**
- * ns_files_open() - find namespaces and keep them
- * @files: where to; to be given back with ns_files_close()
- * @procs: the processes, which tells those that are ours
+ * ns_files_open() - find namespaces and pin them
+ * @files: out; release with ns_files_close()
+ * @procs: the processes, which tell the descendants of this program
  *
- * What only a bind mount, a socket or a file in flight keeps is not found.
+ * A namespace that only a bind mount, a socket or a file in flight pins is not found.
  */
 void ns_files_open(struct ns_files *files, const struct processes *procs)
 {
@@ -729,7 +731,7 @@ void ns_files_open(struct ns_files *files, const struct processes *procs)
 }
 
 /**
- * ns_files_let_go() - do not keep the namespaces any more, only know them
+ * ns_files_let_go() - unpin the namespaces, but remember them
  * @files: the files
  */
 void ns_files_let_go(struct ns_files *files)
@@ -742,7 +744,7 @@ void ns_files_let_go(struct ns_files *files)
 }
 
 /**
- * ns_files_close() - let go of the namespaces and forget them
+ * ns_files_close() - unpin the namespaces and free the list
  * @files: the files
  */
 void ns_files_close(struct ns_files *files)
@@ -753,8 +755,8 @@ void ns_files_close(struct ns_files *files)
 }
 
 /*
- * The mounts that processes see, by mount namespace. A process sees what is below its root
- * directory; of a namespace the process that sees the most counts.
+ * The mounts that processes see, by mount namespace. A process sees those below its root
+ * directory; of the processes in a namespace, the one that sees the most counts.
  */
 
 struct mount {
@@ -767,7 +769,7 @@ struct mounts {
 	size_t nr;
 };
 
-/* Where somebody has looked from already. */
+/* A root directory from which the mounts have been read. */
 struct root {
 	__u32 mntns;
 	dev_t dev;
@@ -802,7 +804,7 @@ static bool is_shown(const struct mounts *mounts, unsigned int id)
 	return bsearch(&wanted, mounts->list, mounts->nr, sizeof(wanted), compare_mounts);
 }
 
-/* The root of a namespace is its own parent. One above that is not shown counts as well. */
+/* The root mount of a namespace is its own parent. One above it that is not shown counts, too. */
 static struct mount_tree tree_of(const struct mounts *mounts, __u32 mntns)
 {
 	struct mount_tree tree = { .mntns = mntns, .mounts = mounts->nr };
@@ -867,7 +869,7 @@ static void read_mounts_of(struct mount_trees *trees, const struct seen_process 
 
 /**
  * mount_trees_read() - count the mounts that processes see
- * @trees: where to; to be freed with mount_trees_free()
+ * @trees: out; free with mount_trees_free()
  * @procs: the processes
  */
 void mount_trees_read(struct mount_trees *trees, const struct processes *procs)
@@ -899,7 +901,7 @@ void mount_trees_free(struct mount_trees *trees)
 static const char kprobes_switch[] = "/sys/kernel/debug/kprobes/enabled";
 static const char ftrace_switch[] = "/proc/sys/kernel/ftrace_enabled";
 
-/* A switch that cannot be read is not known to be off. */
+/* A switch that cannot be read does not count as off. */
 static bool is_off(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -915,7 +917,7 @@ static bool is_off(const char *path)
 /**
  * probes_trouble() - why kprobes do not fire, and what to do
  *
- * Return: the rest of a sentence; allocated.
+ * Return: a clause for a message; allocated.
  */
 char *probes_trouble(void)
 {

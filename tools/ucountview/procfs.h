@@ -139,7 +139,7 @@ const char *ns_type_resource(size_t type);
 /**
  * struct mount_tree - a mount namespace as a process in it sees it
  * @mntns: inode number of the mount namespace
- * @mounts: number of mounts, at least: those in mountinfo and one above
+ * @mounts: number of mounts, at least: those in mountinfo, and one above if that is hidden
  * @whole: the number is complete, as the process sees the root of the namespace
  */
 struct mount_tree {

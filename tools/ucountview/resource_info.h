@@ -12,7 +12,7 @@
  * @error: its errno
  * @error_name: the name of @error
  * @sysctl: the usual sysctl for the limit of the initial user namespace; NULL:
- * 	user.max_<resource>, as in all others
+ *	user.max_<resource>, as in all others
  */
 struct resource_info {
 	const char *resource;

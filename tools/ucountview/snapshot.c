@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Take a snapshot, read all of its records, and say in words what went wrong. What the
- * records mean to a user is not decided here.
+ * Take a snapshot, read all of its records, and put errors into words. How the records are
+ * interpreted is up to the commands.
  */
 #include <assert.h>
 #include <errno.h>
@@ -68,7 +68,7 @@ static void take(int fd, struct snapshot *snap, __u64 kinds, __u64 spare)
 		die("the module left out records that were asked for");
 }
 
-/* Up to @size bytes of records from @first on; their total number is left in @req. */
+/* Read up to @size bytes of records from @first on; sets their total number in @req. */
 static void read_portion(int fd, struct ucv_read *req, __u64 first, void *buf, size_t size)
 {
 	req->first = first;
@@ -80,7 +80,7 @@ static void read_portion(int fd, struct ucv_read *req, __u64 first, void *buf, s
 		die("%s: cannot read the snapshot: %s", UCV_DEVICE_PATH, strerror(errno));
 }
 
-/* All of them; none if the snapshot was taken without this kind. */
+/* Read all records of a kind; none if the snapshot was taken without it. */
 static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t record_size,
 			  size_t *total)
 {
@@ -107,7 +107,10 @@ static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t recor
 	return records;
 }
 
-/* A bad index must not become a wild pointer, nor a circle of parents a loop without end. */
+/*
+ * Check indices: a bad one must not become a wild pointer, nor a cycle of parents an endless
+ * loop.
+ */
 static void check_links(const struct snapshot *snap)
 {
 	size_t i;
@@ -178,7 +181,7 @@ static void read_all(int fd, struct snapshot *snap)
 				     &snap->nr_denials);
 }
 
-/* By namespace, then user; of two records, the one that new charges go to is first. */
+/* By namespace, then user; of two records of a user, the one that new charges go to is first. */
 static int compare_ucounts(const void *a, const void *b)
 {
 	const struct ucv_ucounts *x = *(const struct ucv_ucounts **)a;
@@ -201,13 +204,13 @@ static void sort_by_user(struct snapshot *snap)
 
 /**
  * snapshot_take_sparing() - take a snapshot, if need be without some of its records
- * @snap: where to; to be freed with snapshot_free()
- * @needed: UCV_MASK() of the kinds of records that it must hold
- * @useful: UCV_MASK() of those that it may lack, where the module has none of them
- * @spare: UCV_MASK() of those of them that are left out if the module has no memory for
- *	them; @snap->left_out tells
+ * @snap: out; free with snapshot_free()
+ * @needed: UCV_MASK() of the kinds of records that it must have
+ * @useful: UCV_MASK() of those that are left out where the module does not support them
+ * @spare: UCV_MASK() of those of @useful that are left out if the module has no memory for them;
+ *	see @snap->left_out
  *
- * Gives up, with the reason, if the device cannot be had or the module fails.
+ * Exits with the reason if the device cannot be opened or the module fails.
  */
 void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare)
 {
@@ -219,7 +222,7 @@ void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __
 	read_all(fd, snap);
 	close(fd);
 
-	/* The records have no room for more. */
+	/* The records have UCV_MAX_RESOURCES counters. */
 	if (snap->nr_resources > UCV_MAX_RESOURCES)
 		snap->nr_resources = UCV_MAX_RESOURCES;
 	terminate_strings(snap);
@@ -229,11 +232,11 @@ void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __
 
 /**
  * snapshot_take() - take a snapshot and read all of it
- * @snap: where to; to be freed with snapshot_free()
- * @needed: UCV_MASK() of the kinds of records that it must hold
- * @useful: UCV_MASK() of those that it may lack, where the module has none of them
+ * @snap: out; free with snapshot_free()
+ * @needed: UCV_MASK() of the kinds of records that it must have
+ * @useful: UCV_MASK() of those that are left out where the module does not support them
  *
- * Gives up, with the reason, if the device cannot be had or the module fails.
+ * Exits with the reason if the device cannot be opened or the module fails.
  */
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {

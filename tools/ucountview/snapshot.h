@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The kernel's tables as the module read them: the records of the ABI, unchanged.
- */
+/* A snapshot: the kernel's tables as the module read them, in the records of the ABI. */
 #ifndef _UCV_SNAPSHOT_H
 #define _UCV_SNAPSHOT_H
 
@@ -12,9 +10,9 @@
 
 /**
  * struct snapshot - one snapshot, read completely
- * @info: the module
- * @taken: when, and what it holds
- * @left_out: UCV_MASK() of the kinds for which the module had no memory
+ * @info: what the module reports about itself
+ * @taken: when it was taken, and which kinds it has
+ * @left_out: UCV_MASK() of the kinds left out as the module had no memory for them
  * @resources: the counters' names; at most UCV_MAX_RESOURCES
  * @nr_resources: how many
  * @userns: the user namespaces
@@ -25,10 +23,10 @@
  * @nr_groups: how many
  * @holders: who holds them; every @group in them is less than @nr_groups
  * @nr_holders: how many
- * @by_user: the same, sorted for snapshot_find()
+ * @by_user: @ucounts, sorted for snapshot_find()
  * @mntns: the mount namespaces; every @userns in them is less than @nr_userns
  * @nr_mntns: how many
- * @denials: how often the limits have refused
+ * @denials: the number of denials per limit
  * @nr_denials: how many of these
  */
 struct snapshot {

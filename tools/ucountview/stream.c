@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A stream of lines: waiting for something to tell, and telling it at once, until
- * SIGINT or SIGTERM, or until whoever reads standard output goes away. All three are
- * ordinary ends.
+ * A stream of lines: wait for events and write each line at once, until SIGINT or SIGTERM, or
+ * until the reader of standard output closes it. None of the three is an error.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,13 +25,13 @@ static void stop(int sig)
 }
 
 /**
- * stream_open() - from now on the signals only tell to end
+ * stream_open() - from now on SIGINT and SIGTERM only end the stream
  *
- * What was started with one of them ignored, in the background, goes on ignoring it.
+ * A signal that was ignored at the start, as in the background, stays ignored.
  */
 void stream_open(void)
 {
-	/* Not SA_RESTART: a write to a pipe that nobody empties must end, too. */
+	/* Not SA_RESTART: a signal must interrupt a write that blocks on a full pipe, too. */
 	const struct sigaction action = { .sa_handler = stop };
 	struct sigaction old;
 
@@ -43,7 +42,7 @@ void stream_open(void)
 	}
 }
 
-/* Once more if a signal arrived that does not matter. */
+/* Retries after signals other than the two. */
 static bool wait_for(struct pollfd *fds, size_t nr, const sigset_t *unblocked)
 {
 	while (!stopped) {
@@ -56,21 +55,21 @@ static bool wait_for(struct pollfd *fds, size_t nr, const sigset_t *unblocked)
 }
 
 /**
- * stream_wait() - wait for something to tell
- * @fd: where it comes from
+ * stream_wait() - wait for an event
+ * @fd: the file to poll
  *
- * Return: true if @fd can be read, false if it is time to end.
+ * Return: true if @fd can be read, false if it is time to stop.
  */
 bool stream_wait(int fd)
 {
 	struct pollfd fds[] = {
 		{ .fd = fd, .events = POLLIN },
-		{ .fd = STDOUT_FILENO },	/* errors alone: the reader is gone */
+		{ .fd = STDOUT_FILENO },	/* errors only: the reader has closed it */
 	};
 	sigset_t blocked, before;
 	bool woken;
 
-	/* Blocked from the look at what they set until the wait lets them through. */
+	/* Blocked from the test of @stopped until ppoll() unblocks them. */
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
 		sigaddset(&blocked, stop_signals[i]);
@@ -80,7 +79,7 @@ bool stream_wait(int fd)
 	return woken && !fds[1].revents;
 }
 
-/* By no buffer that would be written once more at the end. */
+/* Bypasses stdio, whose buffer would be written again at exit. */
 static bool write_all(const char *from, size_t left)
 {
 	ssize_t done;
@@ -101,9 +100,9 @@ static bool write_all(const char *from, size_t left)
  * stream_line() - write a line
  * @text: the line, without a newline
  *
- * Gives up if it is lost for another reason than those that end a stream.
+ * Exits if it cannot be written, except for the reasons that end a stream.
  *
- * Return: false if it is time to end.
+ * Return: false if it is time to stop.
  */
 bool stream_line(const char *text)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables: which columns, which format, and everything that touches libsmartcols.
- * What is in the cells is the commands' business.
+ * Tables: choose columns and format, and print with libsmartcols. No other file calls it. The
+ * commands supply the text of the cells.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static const struct option common_options[] = {
 	{ }
 };
 
-/* All options, as getopt_long() wants them. */
+/* All options, in the form that getopt_long() takes. */
 struct options {
 	char short_ones[2 * MAX_OPTIONS + 1];
 	struct option long_ones[MAX_OPTIONS + 1];
@@ -93,7 +93,7 @@ static void add_options(struct options *all, const struct option *group)
 	}
 }
 
-/* Whether it was one of the common options. */
+/* Returns whether it was one of the common options. */
 static bool take_option(struct table *tb, int opt, const char *arg)
 {
 	switch (opt) {
@@ -125,18 +125,18 @@ static bool take_option(struct table *tb, int opt, const char *arg)
 }
 
 /**
- * table_getopt() - getopt_long() that takes the options every table has
+ * table_getopt() - getopt_long() that handles the options common to all tables
  * @tb: the table
  * @argc: as for getopt_long()
  * @argv: as for getopt_long()
- * @groups: the command's own options: arrays that end with an empty one, and after the
- *	last a NULL. A value that is a character is the short option, too.
+ * @groups: the command's own options: a NULL-terminated array of arrays, each ending with an
+ *	empty one. A value that is a character is the short option, too.
  *
- * Exits for an option that only prints something, and, once getopt_long() has
- * complained, for one that does not exist.
+ * Exits after an option that only prints something, and, once getopt_long() has complained, for
+ * an unknown one.
  *
- * Return: the next of the command's own options, or 'h' for the help text, which
- * is the command's as well, or -1.
+ * Return: the next of the command's own options; 'h' if the command is to print its help text;
+ * or -1.
  */
 int table_getopt(struct table *tb, int argc, char **argv, const struct option * const *groups)
 {
@@ -153,7 +153,7 @@ int table_getopt(struct table *tb, int argc, char **argv, const struct option * 
 	return opt;
 }
 
-/* Once is enough: twice the same key is not JSON. */
+/* Shows a column only once: a duplicate key is not valid JSON. */
 static void show_column(struct table *tb, size_t column)
 {
 	for (size_t i = 0; i < tb->nr_shown; i++) {
@@ -188,7 +188,7 @@ static void show_list(struct table *tb, const char *list)
 	}
 }
 
-/* Whether the command chooses, be it that the user added more. */
+/* Whether the default columns are shown, even if the user added some. */
 static bool shows_defaults(const struct table *tb)
 {
 	return !tb->output_all && (!tb->output || tb->output[0] == '+');
@@ -214,7 +214,7 @@ static bool colours_wanted(void)
 	return stdout_is_screen() && !(no_color && *no_color);
 }
 
-/* libsmartcols answers 0 or a negated errno. */
+/* libsmartcols returns 0 or a negative errno. */
 static void check(int rc)
 {
 	if (rc < 0)
@@ -235,12 +235,12 @@ static void add_column(struct table *tb, const struct column *col, bool first)
 }
 
 /**
- * table_open() - choose the columns as the options want it
- * @tb: the table, all options taken; to be freed with table_close()
+ * table_open() - choose the columns according to the options
+ * @tb: the table, all options parsed; free with table_close()
  * @defaults: the columns to show if there is no --output
  * @nr_defaults: how many
  *
- * Gives up if the options make no sense.
+ * Exits if options contradict each other or name an unknown column.
  */
 void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults)
 {
@@ -250,9 +250,9 @@ void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults)
 }
 
 /**
- * table_show_also() - one more default column, for data that call for it
+ * table_show_also() - add a default column that the data call for
  * @tb: the opened table
- * @column: which; once is enough
+ * @column: which; may be repeated
  */
 void table_show_also(struct table *tb, size_t column)
 {
@@ -277,13 +277,13 @@ void table_begin(struct table *tb)
 	for (size_t i = 0; i < tb->nr_shown; i++)
 		add_column(tb, &tb->columns[tb->shown[i]], i == 0);
 	if (tb->screen) {
-		/* A cursor behind the last character of a full line is not the same everywhere. */
+		/* Terminals differ in where the cursor is after a full line. */
 		check(scols_table_reduce_termwidth(tb->scols, 1));
 		check(scols_table_enable_nowrap(tb->scols, 1));
 	}
 }
 
-/* One byte of a character that is not UTF-8 makes the whole JSON text invalid. */
+/* Length of a UTF-8 character, 0 if it is invalid: one such byte makes all of the JSON invalid. */
 static size_t utf8_len(const unsigned char *s)
 {
 	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
@@ -299,7 +299,7 @@ static size_t utf8_len(const unsigned char *s)
 	return len;
 }
 
-/* @text, with the bytes that JSON cannot hold written as the plain table writes them: \xNN */
+/* @text, with bytes that are not valid UTF-8 written as in the plain table: \xNN */
 static char *json_text(char *text)
 {
 	char *out = xreallocarray(NULL, strlen(text) + 1, 4);
@@ -342,10 +342,9 @@ static struct libscols_line *add_line(struct table *tb, struct libscols_line *pa
 /**
  * table_line() - add a line
  * @tb: the table
- * @parent: the line it hangs from, or NULL
- * @cell: tells what to show in a column, allocated; the table frees it. NULL: there is
- *	nothing to show: "null" in JSON, "-" otherwise, so that every line has as many
- *	words.
+ * @parent: its parent line, or NULL
+ * @cell: returns the text of a column, allocated; the table frees it. NULL means nothing: "null"
+ *	in JSON, "-" otherwise, so that every line has as many words.
  * @command: for @cell: whose line it is
  * @row: for @cell: what the line is about
  *
@@ -364,10 +363,10 @@ struct libscols_line *table_line(struct table *tb, struct libscols_line *parent,
 }
 
 /**
- * table_colour() - colour a line, on a terminal
+ * table_colour() - color a line, on a terminal
  * @tb: the table
  * @line: the line
- * @colour: as libsmartcols calls it, or NULL
+ * @colour: a color name of libsmartcols, or NULL
  */
 void table_colour(struct table *tb, struct libscols_line *line, const char *colour)
 {
@@ -376,7 +375,7 @@ void table_colour(struct table *tb, struct libscols_line *line, const char *colo
 }
 
 /**
- * table_screen() - how large the screen was when the table was begun
+ * table_screen() - the size of the terminal at table_begin()
  * @tb: the table
  * @width: out: columns
  * @height: out: lines
@@ -394,8 +393,8 @@ static void end_table(struct table *tb)
 }
 
 /*
- * On a narrow screen libsmartcols leaves out the last columns and cuts the one before.
- * But a part of a number is another number.
+ * On a narrow terminal libsmartcols drops the last columns and truncates the one before. A
+ * truncated number would be another number, so hide such a column.
  */
 static bool hide_cut_number(struct table *tb)
 {
@@ -413,7 +412,7 @@ static bool hide_cut_number(struct table *tb)
 }
 
 /**
- * table_text() - print the table into memory; table_begin() starts the next one
+ * table_text() - print the table to a string; table_begin() starts the next one
  * @tb: the table
  *
  * Return: the text, without a newline at its end, allocated.
@@ -431,7 +430,7 @@ char *table_text(struct table *tb)
 	return text;
 }
 
-/* JSON has no line breaks but those between its words. */
+/* Line breaks in JSON are only whitespace between tokens. */
 static void join_lines(char *text)
 {
 	char *to = text;
@@ -446,8 +445,8 @@ static void join_lines(char *text)
 }
 
 /**
- * table_json() - print the table into memory, JSON on one line; table_begin() starts the
- *	next one
+ * table_json() - print the table to a string, JSON on one line; table_begin() starts the next
+ *	one
  * @tb: the table
  *
  * Return: the text, without a newline, allocated.
@@ -460,7 +459,7 @@ char *table_json(struct table *tb)
 	return text;
 }
 
-/* Lines that come one by one do not know each other: an unseen one makes room for all. */
+/* Lines printed one by one are aligned by a line of this width that is not shown. */
 static void add_template(struct table *tb, const unsigned int *widths)
 {
 	struct libscols_line *line = add_line(tb, NULL);
@@ -470,9 +469,9 @@ static void add_template(struct table *tb, const unsigned int *widths)
 }
 
 /**
- * table_heading() - print the heading of a table whose lines come one by one
+ * table_heading() - print the heading of a table whose lines are printed one by one
  * @tb: the opened table
- * @widths: how wide each of the command's columns is at the least
+ * @widths: minimum width of each of the command's columns
  *
  * Return: the text, without a newline, allocated. NULL if there is none.
  */
@@ -502,7 +501,7 @@ static char *json_object(struct table *tb)
 }
 
 /**
- * table_lone_line() - print a line of a table whose lines come one by one
+ * table_lone_line() - print a line of a table whose lines are printed one by one
  * @tb: the opened table
  * @widths: as for table_heading()
  * @cell: as for table_line()

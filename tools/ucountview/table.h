@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Tables as util-linux prints them, and the options that go with them.
- */
+/* Tables in the style of util-linux, and their common options. */
 #ifndef _UCV_TABLE_H
 #define _UCV_TABLE_H
 
@@ -24,22 +22,22 @@ struct column {
 	int flags;
 };
 
-/* A struct column, by what its cells hold: numbers, words, names that can be cut, yes or no. */
+/* A struct column, by its cells: numbers, words, names that may be truncated, booleans. */
 #define NUMBER(n, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT }
 #define TEXT(n, h)	{ (n), (h), SCOLS_JSON_STRING, 0 }
 #define NAME(n, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC }
 #define BOOLEAN(n, h)	{ (n), (h), SCOLS_JSON_BOOLEAN, 0 }
 
 /**
- * struct table - a table and what the user wants of it
+ * struct table - a table and its options
  * @name: what it lists; the key of the array in JSON
- * @columns: all it could show
+ * @columns: all available columns
  * @nr_columns: how many
  * @json: --json
  * @raw: --raw
  * @noheadings: --noheadings
  * @output_all: --output-all
- * @screen: it is drawn on a screen, whose width it must not exceed
+ * @screen: it is drawn on a terminal, whose width it must not exceed
  * @tree: lines have parents; the first column shows it
  * @output: argument of --output, or NULL
  * @shown: the columns to show, as indices of @columns

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the reader may use: the subcommands, how to give up, memory.
- * The device is in device.h, printing in table.h.
+ * Shared by all files of the reader: subcommands, messages and exit, memory. The device is in
+ * device.h, printing in table.h.
  */
 #ifndef _UCOUNTVIEW_H
 #define _UCOUNTVIEW_H

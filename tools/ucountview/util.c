@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving up, memory, and the last look at standard output. Nothing in here knows
- * about the kernel or about tables.
+ * Messages and exit, allocation that cannot fail, and errors of standard output. Nothing here
+ * depends on the kernel or on tables.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,14 +12,14 @@
 
 #include "ucountview.h"
 
-/* The exit status of what gives up; a command that runs another has its own. */
+/* The exit status of die(); a command that runs another sets its own. */
 int exit_failure = EXIT_FAILURE;
 
 /**
- * die() - say why on one line and exit with status exit_failure
+ * die() - print the reason on one line and exit with status exit_failure
  * @fmt: the reason, without the program's name and without a newline
  *
- * Only before the first byte of output, or between two rounds of it: a run that fails
+ * Called only before the first byte of output, or between two rounds of it: a run that fails
  * from the start leaves standard output empty.
  */
 void die(const char *fmt, ...)
@@ -31,7 +31,7 @@ void die(const char *fmt, ...)
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 
-	/* An argument may hold anything. */
+	/* An argument may contain control characters: mask them. */
 	for (char *c = reason; *c; c++) {
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
@@ -41,8 +41,8 @@ void die(const char *fmt, ...)
 }
 
 /**
- * note() - say something on a line of standard error
- * @fmt: what, without the program's name and without a newline
+ * note() - print a line to standard error
+ * @fmt: the text, without the program's name and without a newline
  */
 void note(const char *fmt, ...)
 {
@@ -56,8 +56,8 @@ void note(const char *fmt, ...)
 }
 
 /**
- * output_lost() - give up because standard output cannot be written
- * @err: the error; 0 if it is not known
+ * output_lost() - exit because standard output cannot be written
+ * @err: the errno; 0 if it is unknown
  */
 void output_lost(int err)
 {
@@ -69,7 +69,7 @@ void output_lost(int err)
 }
 
 /**
- * flush_stdout() - write what was printed, exit if it is lost
+ * flush_stdout() - flush standard output, exit on a write error
  */
 void flush_stdout(void)
 {
@@ -78,9 +78,9 @@ void flush_stdout(void)
 }
 
 /**
- * close_stdout() - at exit: notice output that was lost
+ * close_stdout() - at exit: detect write errors
  *
- * A full disk and a closed pipe often show only when the last buffer is written.
+ * A full disk or a closed pipe often shows only when the last buffer is written.
  */
 void close_stdout(void)
 {
@@ -92,7 +92,7 @@ void close_stdout(void)
 }
 
 /**
- * stdout_is_screen() - whether standard output takes colours and a cursor
+ * stdout_is_screen() - whether standard output supports colors and cursor movement
  *
  * Return: whether it is a terminal that is not dumb.
  */
@@ -104,12 +104,12 @@ bool stdout_is_screen(void)
 }
 
 /**
- * xreallocarray() - reallocarray() that gives up when there is no memory
+ * xreallocarray() - reallocarray() that exits when there is no memory
  * @old: what to grow, or NULL
  * @nr: members wanted
- * @size: bytes of each; @nr times @size may overflow, that counts as no memory
+ * @size: bytes of each; an overflow of @nr times @size counts as no memory
  *
- * Return: the array; never NULL. New members are not initialised.
+ * Return: the array; never NULL. New members are not initialized.
  */
 void *xreallocarray(void *old, size_t nr, size_t size)
 {
@@ -121,12 +121,12 @@ void *xreallocarray(void *old, size_t nr, size_t size)
 }
 
 /**
- * xgrow() - make room for one more member of an array
- * @array: the array, all its room got here; NULL if it is empty
+ * xgrow() - grow an array by one member
+ * @array: the array, always grown by this function; NULL if it is empty
  * @nr: how many members it has
  * @size: bytes of each
  *
- * Room doubles whenever the number is a power of two.
+ * The capacity doubles whenever @nr is a power of two.
  *
  * Return: the array; never NULL.
  */
@@ -138,7 +138,7 @@ void *xgrow(void *array, size_t nr, size_t size)
 }
 
 /**
- * xstrdup() - strdup() that gives up when there is no memory
+ * xstrdup() - strdup() that exits when there is no memory
  * @s: what to copy
  *
  * Return: the copy, to be freed; never NULL.
@@ -153,7 +153,7 @@ char *xstrdup(const char *s)
 }
 
 /**
- * xasprintf() - print into memory, give up when there is none
+ * xasprintf() - asprintf() that exits when there is no memory
  * @fmt: as for printf()
  *
  * Return: the text, to be freed; never NULL.

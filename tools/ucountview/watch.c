@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Looking again and again: when, and where on the screen. What is in the tables is the
- * commands' business; how counters change from round to round is in countermap.c.
+ * Repeat a command for --watch: when to take the next round, and where to draw it. The commands
+ * fill the tables; countermap.c tracks changes from round to round.
  *
- * Each picture is one write that leaves the terminal as it was, the cursor below. So
- * nothing needs to be put in order when the program stops, however it does.
+ * Each screen is one write that leaves the terminal in its normal state, with the cursor below
+ * the table. So nothing has to be restored when the program stops, for whatever reason.
  */
 #include <errno.h>
 #include <limits.h>
@@ -21,7 +21,7 @@
 
 #define GO_HOME		"\033[H"
 #define CLEAR_SCREEN	"\033[H\033[2J"
-#define END_LINE	"\033[K\n"	/* and clear what was right of it */
+#define END_LINE	"\033[K\n"	/* clears the rest of the line first */
 #define CLEAR_BELOW	"\033[J"
 
 enum {
@@ -43,7 +43,7 @@ enum wake {
 
 /**
  * watch_option() - take one of watch_options
- * @watch: where to
+ * @watch: out
  * @opt: which option; others are ignored
  * @arg: its argument
  */
@@ -67,7 +67,10 @@ static double monotonic(void)
 	return now.tv_sec + (double)now.tv_nsec / NSEC_PER_SEC;
 }
 
-/* On a screen also for what spoils the picture: another size, and having been stopped. */
+/*
+ * On a terminal, also ends when it has to be redrawn: it was resized, or the program stopped and
+ * continued.
+ */
 static enum wake wait_until(double due, bool screen)
 {
 	struct timespec left;
@@ -94,7 +97,7 @@ static enum wake wait_until(double due, bool screen)
 	}
 }
 
-/* Only a wait sees them, so that no round is cut in two. */
+/* Only wait_until() receives these signals, so that no round is interrupted. */
 static void block_signals(void)
 {
 	sigset_t signals;
@@ -129,7 +132,7 @@ static void draw_lines(const char *text, size_t room)
 		printf("... %zu more" END_LINE, lines - shown);
 }
 
-/* Below the table one line is left to the cursor and to what else is written there. */
+/* Leaves one line below the table for the cursor and for messages. */
 static void draw(const struct watch *watch, struct table *tb)
 {
 	size_t width, height, room;
@@ -148,7 +151,7 @@ static void draw(const struct watch *watch, struct table *tb)
 	free(time);
 }
 
-/* One line for each round, with one more member. */
+/* One line for each round, with "time" as an additional member. */
 static void print_json(const struct watch *watch, struct table *tb)
 {
 	char *time = time_text(&watch->time);
@@ -183,12 +186,12 @@ static void open_screen(void)
 {
 	static char picture[64 * 1024];
 
-	/* A write for each line, as terminals get it, would flicker. */
+	/* Line buffering, the default on a terminal, would flicker. */
 	setvbuf(stdout, picture, _IOFBF, sizeof(picture));
 	fputs(CLEAR_SCREEN, stdout);
 }
 
-/* Not too long after, but no faster than asked for when it is late. */
+/* One interval after the last round was due; at once, but without catching up, if that is past. */
 static double next_due(double due, double interval)
 {
 	double now = monotonic();
@@ -219,14 +222,14 @@ static void run_rounds(struct watch *watch, struct table *tb, void (*take)(void 
 }
 
 /**
- * watch_run() - look as often as the options say, and show what there is each time
- * @watch: how often
+ * watch_run() - run the rounds that the options ask for, and show each
+ * @watch: the options
  * @tb: the opened table
  * @take: takes a snapshot; once in a round
- * @fill: puts what was taken last into the table; at least once in a round
- * @command: what both work on
+ * @fill: puts the last snapshot into the table; at least once in a round
+ * @command: argument of both
  *
- * Gives up if the options make no sense.
+ * Exits if the options make no sense.
  */
 void watch_run(struct watch *watch, struct table *tb, void (*take)(void *command),
 	       void (*fill)(void *command), void *command)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Looking again and again: --watch and --count.
- */
+/* Repeated output: --watch and --count. */
 #ifndef _UCV_WATCH_H
 #define _UCV_WATCH_H
 
@@ -12,10 +10,10 @@
 #include "table.h"
 
 /**
- * struct watch - how often to look; empty: once
+ * struct watch - options and state of --watch; {}: a single round
  * @interval: seconds from one round to the next; 0 if there is no --watch
  * @count: how many rounds; 0: no end
- * @round: out: which round it is, from 1 on
+ * @round: out: number of the round, from 1
  * @time: when the round began
  */
 struct watch {
