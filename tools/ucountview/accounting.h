@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Compare counters with the objects known to be charged to them. */
+/*
+ * Compare counters with the objects known to be charged to them.
+ */
 #ifndef _UCV_ACCOUNTING_H
 #define _UCV_ACCOUNTING_H
 
@@ -17,7 +19,7 @@
  * @BOOK_BELOW: child user namespaces have been charged more
  * @BOOK_OBJECTS: more objects exist
  * @BOOK_MOUNTS_MISSED: processes see more mounts
- * @BOOK_MOUNTS_MORE: processes see fewer mounts, although one sees all
+ * @BOOK_MOUNTS_MORE: processes see fewer mounts, although one sees the whole namespace
  */
 enum book_verdict {
 	BOOK_AGREES,
@@ -78,8 +80,8 @@ enum book_verdict book_judge(const struct book *book);
  * struct remainder - what is left of a user's counters of inotify or fanotify
  * @uc: the record that new charges go to
  * @type: an enum ucv_group_type
- * @groups: instances or groups without a known holder; negative if they change while being
- *	sampled
+ * @groups: instances or groups without a known holder; can be negative, as they change while
+ * 	being sampled
  * @marks: watches or marks, likewise
  */
 struct remainder {

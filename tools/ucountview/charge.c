@@ -149,6 +149,8 @@ char *counter_ratio_text(const struct counter *counter)
 	return xasprintf("%lld.%04lld", parts / 10000, parts % 10000);
 }
 
+/* Levels of a charge. */
+
 /**
  * charge_above() - the next level of a charge
  * @snap: the snapshot

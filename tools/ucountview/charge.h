@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counters and limits, the levels of a charge, and the processes that hold it. */
+/*
+ * Counters and limits, the levels of a charge, and the processes that hold it.
+ */
 #ifndef _UCV_CHARGE_H
 #define _UCV_CHARGE_H
 

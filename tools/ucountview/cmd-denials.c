@@ -175,10 +175,7 @@ static bool show_line(struct denials *d, const struct ucv_denial *denial)
 	return more;
 }
 
-/*
- * Show at most as many denials as the ring holds, so that signals are noticed. Returns false to
- * stop.
- */
+/* Show at most one ring of denials, so that signals are noticed. Returns false to stop. */
 static bool show_new(struct denials *d)
 {
 	struct ucv_denial *denial;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ucountview usage: list every counter in use with its limit, fullest first. */
+/*
+ * ucountview usage: list every counter in use with its limit, fullest first.
+ */
 #include <stdlib.h>
 
 #include "charge.h"

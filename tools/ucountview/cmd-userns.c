@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ucountview userns: list the user namespaces. */
+/*
+ * ucountview userns: list the user namespaces.
+ */
 #include <stdlib.h>
 
 #include "format.h"

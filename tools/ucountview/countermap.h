@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Maps of counters by key, over several samples: before and after a command, and with --watch. */
+/*
+ * Maps of counters by key, over several samples: before and after a command, and with --watch.
+ */
 #ifndef _UCV_COUNTERMAP_H
 #define _UCV_COUNTERMAP_H
 

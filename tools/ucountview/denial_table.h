@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The columns of ucountview denials, for denials and for totals. */
+/*
+ * The columns of ucountview denials, for denials and for totals.
+ */
 #ifndef _UCV_DENIAL_TABLE_H
 #define _UCV_DENIAL_TABLE_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module's device: opening it, and reading denials from it. */
+/*
+ * The module's device: opening it, and reading denials from it.
+ */
 #ifndef _UCV_DEVICE_H
 #define _UCV_DEVICE_H
 

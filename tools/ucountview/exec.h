@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Run a command and wait for it. */
+/*
+ * Run a command and wait for it.
+ */
 #ifndef _UCV_EXEC_H
 #define _UCV_EXEC_H
 

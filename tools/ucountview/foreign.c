@@ -382,7 +382,10 @@ static void add_bind_mount(void *pins, const struct mount_line *mount)
 	add_pin(pins, mount->root);
 }
 
-/* Whether it is the first process in a mount namespace without this program or a descendant. */
+/*
+ * Whether it is the first process in a mount namespace that holds no descendant nor this
+ * program.
+ */
 static bool shows_mounts(const struct processes *procs, size_t nth, __u32 here)
 {
 	const struct seen_process *proc = &procs->list[nth];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What processes that do not descend from this program (foreign ones) hold of the counters. */
+/*
+ * What processes that do not descend from this program (foreign ones) hold of the counters.
+ */
 #ifndef _UCV_FOREIGN_H
 #define _UCV_FOREIGN_H
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Text for values: names of users, numbers, times. A missing value is NULL. */
+/*
+ * Text for values: names of users, numbers, times. A missing value is NULL.
+ */
 #define _GNU_SOURCE
 #include <pwd.h>
 #include <search.h>

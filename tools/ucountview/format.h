@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Text for values: names of users, numbers, times. */
+/*
+ * Text for values: names of users, numbers, times.
+ */
 #ifndef _UCV_FORMAT_H
 #define _UCV_FORMAT_H
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Run the subcommand. Each one is in a file named after it. */
+/*
+ * Run the subcommand. Each one is in a file named after it.
+ */
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>

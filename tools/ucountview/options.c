@@ -221,6 +221,8 @@ void find_limited_resources(const struct resource_names *list, const struct snap
 	}
 }
 
+/* Options by which several commands choose lines. */
+
 enum {
 	OPT_MIN_RATIO = 0x200,
 	OPT_TOP,

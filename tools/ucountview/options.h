@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Arguments that name something, and options that several commands share. */
+/*
+ * Arguments that name something, and options that several commands share.
+ */
 #ifndef _UCV_OPTIONS_H
 #define _UCV_OPTIONS_H
 
@@ -25,10 +27,7 @@ struct resource_names {
 	bool mounts;
 };
 
-/*
- * Stands for the mounts of a mount namespace. No record has this resource, as mounts are not
- * charged to users.
- */
+/* The name of mounts, which no record has as a resource: they are not charged to users. */
 #define MOUNTS_NAME	"mounts"
 
 void args_end(int argc, char **argv);

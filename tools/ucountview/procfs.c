@@ -596,10 +596,7 @@ static __u32 owner_of(int fd)
 	return inum;
 }
 
-/*
- * Add the namespace, by the number of the open file: the link may have changed since it was
- * read.
- */
+/* Use the number of the open file: the link may have changed since it was read. */
 static void keep(struct collector *c, int fd, size_t type)
 {
 	struct ns_file file = {

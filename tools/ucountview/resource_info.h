@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The error that a program gets when a limit is reached, and the sysctl that is the limit. */
+/*
+ * The error that a program gets when a limit is reached, and the sysctl that is the limit.
+ */
 #ifndef _UCV_RESOURCE_INFO_H
 #define _UCV_RESOURCE_INFO_H
 

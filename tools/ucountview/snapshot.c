@@ -107,10 +107,7 @@ static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t recor
 	return records;
 }
 
-/*
- * Check indices: a bad one must not become a wild pointer, nor a cycle of parents an endless
- * loop.
- */
+/* Bad indices must not become wild pointers, nor a cycle of parents an endless loop. */
 static void check_links(const struct snapshot *snap)
 {
 	size_t i;

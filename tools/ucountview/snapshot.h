@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A snapshot: the kernel's tables as the module read them, in the records of the ABI. */
+/*
+ * A snapshot: the kernel's tables as the module read them, in the records of the ABI.
+ */
 #ifndef _UCV_SNAPSHOT_H
 #define _UCV_SNAPSHOT_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tables in the style of util-linux, and their common options. */
+/*
+ * Tables in the style of util-linux, and their common options.
+ */
 #ifndef _UCV_TABLE_H
 #define _UCV_TABLE_H
 

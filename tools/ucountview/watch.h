@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Repeated output: --watch and --count. */
+/*
+ * Repeated output: --watch and --count.
+ */
 #ifndef _UCV_WATCH_H
 #define _UCV_WATCH_H
 
