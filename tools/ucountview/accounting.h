@@ -81,7 +81,7 @@ enum book_verdict book_judge(const struct book *book);
  * @uc: the record that new charges go to
  * @type: an enum ucv_group_type
  * @groups: instances or groups without a known holder; can be negative, as they change while
- * 	being sampled
+ *	being sampled
  * @marks: watches or marks, likewise
  */
 struct remainder {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview why: show what would refuse a process its next inotify watch, namespace, ...: the
- * counters at every level that is charged, and which setting to change. The facts about the
- * kernel are in resource_info.c.
+ * ucountview why: show which limit would refuse a process its next inotify watch, namespace,
+ * ...: the counters at every level that is charged, and which setting to change. The facts about
+ * the kernel are in resource_info.c.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -713,7 +713,7 @@ static void raise_files_limit(void)
 /**
  * ns_files_open() - find namespaces and pin them
  * @files: out; release with ns_files_close()
- * @procs: the processes, which tell the descendants of this program
+ * @procs: the processes, with those that descend from this program marked
  *
  * A namespace that only a bind mount, a socket or a file in flight pins is not found.
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What /proc tells about processes, their namespaces, open files and mounts, and the switches of
- * kprobes.
+ * Read /proc: processes, their namespaces, open files and mounts; and the switches of kprobes.
  */
 #ifndef _UCV_PROCFS_H
 #define _UCV_PROCFS_H
