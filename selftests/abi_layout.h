@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where each member is, in numbers: the same whatever the word size of the program that
- * includes this, and the same as ever. Members are added, numbers are not changed.
- * (Reserved members are left out: others take their places.)
+ * Sizes, alignments and member offsets of the ABI. They do not depend on the word size of the
+ * program that includes this file and never change: members are only added. Reserved members
+ * are omitted, as new members take their place.
  */
 #ifndef _ABI_LAYOUT_H
 #define _ABI_LAYOUT_H

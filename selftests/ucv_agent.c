@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Agents: processes that do what they are sent, in user namespaces of their own. What
- * they can be sent, and chains of them, are here as well.
+ * Agents: processes that run the functions they are sent, in their own user namespaces.
+ * Also the functions they can be sent, and chains of agents.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,7 @@
 
 #define MAX_SOCKS	512
 
-/* An agent must not keep the others' sockets open: they end when we do. */
+/* An agent exits when our end of its socket closes, so no other agent may inherit that. */
 static int socks[MAX_SOCKS];
 static unsigned int nr_socks;
 
@@ -52,7 +52,7 @@ static void close_socks(void)
 		close(socks[--nr_socks]);
 }
 
-/* Sends @ret, and @fd with it if there is one. */
+/* Sends @ret, and @fd with it if >= 0. */
 static int send_answer(int sock, long ret, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
@@ -95,8 +95,8 @@ static long receive_answer(int sock, int *fd)
 }
 
 /*
- * A thread of the agent that is not its leader, and makes the calls if there is one.
- * It takes one after the other, as the leader would.
+ * A thread of the agent that makes its calls in place of the thread group leader, one at
+ * a time.
  */
 static struct worker {
 	sem_t begin;
@@ -137,7 +137,7 @@ static long do_name(struct ucv_call *call)
 	return prctl(PR_SET_NAME, call->text) ? -errno : syscall(SYS_gettid);
 }
 
-/* The thread's number. */
+/* Returns the tid of the thread. */
 long ucv_do_by_thread(struct ucv_call *call)
 {
 	struct ucv_call name = { .fn = do_name };
@@ -164,7 +164,7 @@ static void agent_loop(int sock)
 		call.fd = -1;
 		call.sock = sock;
 		ret = has_worker ? call_worker(&call) : call.fn(&call);
-		/* Other agents write to files in /proc of this one. */
+		/* Other agents write to this one's files in /proc. */
 		prctl(PR_SET_DUMPABLE, 1);
 		if (send_answer(sock, ret, call.fd))
 			break;
@@ -191,7 +191,7 @@ int ucv_agent_start(struct ucv_agent *agent)
 	return 0;
 }
 
-/* In the agent: a child that is an agent too, its socket sent back. */
+/* In the agent: forks another agent and sends its socket back. */
 static long do_spawn(struct ucv_call *call)
 {
 	int pair[2];
@@ -241,7 +241,7 @@ long ucv_agent_call(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 	return ucv_agent_text(agent, fn, "", a, b, c);
 }
 
-/* The descriptor that @fn sends back. */
+/* Returns the descriptor that @fn sends back. */
 int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 		 long a)
 {
@@ -270,7 +270,7 @@ int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent)
 	return 0;
 }
 
-/* Returns when the process is gone, and with it what it held. */
+/* Returns after the process has exited and released what it held. */
 void ucv_agent_stop(struct ucv_agent *agent)
 {
 	if (!agent->pid)
@@ -294,7 +294,7 @@ static long do_write(struct ucv_call *call)
 	return ucv_write(call->text, value);
 }
 
-/* In this process if @agent is NULL. */
+/* Writes from this process if @agent is NULL. */
 int ucv_agent_write(struct ucv_agent *agent, const char *path,
 		    const char *value)
 {
@@ -309,9 +309,9 @@ int ucv_agent_write(struct ucv_agent *agent, const char *path,
 }
 
 /*
- * Writes @agent's uid map from @mapper, which is in the parent namespace (NULL:
- * this process). Group 0 is mapped too: the kernel wants the creator of a user
- * namespace to have both.
+ * Writes @agent's uid map from @mapper, which is in the parent namespace (NULL: this
+ * process). Maps group 0, too: the kernel requires both IDs of the creator of a user
+ * namespace to be mapped.
  */
 int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
 		  const char *map)
@@ -350,7 +350,7 @@ unsigned int ucv_userns_of(pid_t pid)
 	return ucv_ns_of(pid, "user");
 }
 
-/* What agents are sent. Each process has descriptors of its own in held[]. */
+/* The functions that agents are sent. Each process has its own descriptors in held[]. */
 
 #define MAX_HELD	1024
 
@@ -401,7 +401,7 @@ long ucv_do_inotify(struct ucv_call *call)
 	return first;
 }
 
-/* The number of watches added; the error if the first already fails. */
+/* Returns the number of watches added, or the error if the first one fails. */
 long ucv_do_watch(struct ucv_call *call)
 {
 	char path[PATH_MAX];
@@ -485,7 +485,7 @@ long ucv_do_open(struct ucv_call *call)
 	return 0;
 }
 
-/* For one that was not opened by the agent. */
+/* For a descriptor that the agent did not open. */
 long ucv_do_hold(struct ucv_call *call)
 {
 	return hold(dup(call->a));
@@ -533,7 +533,7 @@ int ucv_chain_start(struct ucv_chain *chain, struct ucv_agent *root, int depth)
 	return ret;
 }
 
-/* True when the last of it is gone, so that nobody finds what it left. */
+/* True once the last of it is freed, so that later tests do not find it. */
 bool ucv_chain_stop(struct ucv_chain *chain)
 {
 	int level;
@@ -543,7 +543,7 @@ bool ucv_chain_stop(struct ucv_chain *chain)
 	return UCV_SOON(!ucv_row_now(chain->inum[0], ucv_owner(1)));
 }
 
-/* @instances inotify instances by uid @uid of that level, the first with watches. */
+/* Makes @instances inotify instances as @uid of @level, the first with @watches watches. */
 int ucv_chain_charge(struct ucv_chain *chain, int level, unsigned int uid,
 		     long instances, const char *dir, long watches)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listening to refused charges, what a record of one must say by the account of /proc
- * and nsfs, and agents that are refused.
+ * Listeners for refused charges, expected records according to /proc and nsfs, and agents
+ * that are refused.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #include "ucv_denials.h"
 
-/* linux/nsfs.h of 6.18 */
+/* From linux/nsfs.h of 6.18 */
 #define NSFS_GET_ID		_IOR(0xb7, 13, __u64)
 
 /* Listening */
@@ -43,7 +43,7 @@ int ucv_listener(__u32 flags)
 	return fd;
 }
 
-/* What a read() has brought, record by record; the offset after @at, or an error. */
+/* Copies the record at offset @at of a read() buffer. Returns the next offset or an error. */
 static ssize_t next_record(const char *buf, ssize_t got, ssize_t at, struct ucv_denial *denial)
 {
 	__u32 size;
@@ -56,8 +56,8 @@ static ssize_t next_record(const char *buf, ssize_t got, ssize_t at, struct ucv_
 }
 
 /*
- * Reads all there is, and keeps what is of process @tgid (0: of anybody): somebody else
- * may be refused, too. How many, of which no more than @room were written.
+ * Reads all available records and keeps those of process @tgid (0: of any), as other
+ * processes may be refused, too. Returns their number; stores no more than @room.
  */
 long ucv_denials(int fd, pid_t tgid, struct ucv_denial *denials, unsigned int room)
 {
@@ -132,8 +132,8 @@ static const char *bad_denial(const struct ucv_denial *denial)
 }
 
 /*
- * What is wrong with records that one file has read, in this order, whatever they are
- * about; empty if nothing is.
+ * Checks records of any type, in the order in which one file has read them. Returns what is
+ * wrong, or an empty string.
  */
 const char *ucv_denials_inconsistent(const struct ucv_denial *denials, long nr)
 {
@@ -156,9 +156,9 @@ const char *ucv_denials_inconsistent(const struct ucv_denial *denials, long nr)
 	return "";
 }
 
-/* What a record must say */
+/* Expected records */
 
-/* The 64-bit identifier by the account of nsfs; 0 before 6.18, as in a record. */
+/* The 64-bit ID of a namespace from nsfs; 0 before 6.18, as in a record. */
 __u64 ucv_ns_id(pid_t pid, const char *ns)
 {
 	char path[64];
@@ -173,7 +173,7 @@ __u64 ucv_ns_id(pid_t pid, const char *ns)
 	return id;
 }
 
-/* A number of /proc/@pid/status: what @format makes of the line that begins with @key. */
+/* A number of /proc/@pid/status: parses the rest of the line after @key with @format. */
 static unsigned int status_of(pid_t pid, const char *key, const char *format)
 {
 	char path[64], *text, *at;
@@ -226,7 +226,7 @@ void ucv_wanted(struct ucv_denial *wanted, pid_t caller, const char *resource)
 	wanted->caller_uid = status_of(caller, "\nUid:", "%*u %u");
 }
 
-/* The charge begins with @uid in the user namespace that @inside is in. */
+/* The charge starts with @uid in the user namespace of process @inside. */
 void ucv_wanted_charged(struct ucv_denial *wanted, pid_t inside, unsigned int level,
 			unsigned int uid)
 {
@@ -249,7 +249,7 @@ void ucv_wanted_refused(struct ucv_denial *wanted, pid_t inside, unsigned int le
 #define MEMBER32(name)	{ #name, offsetof(struct ucv_denial, name), 4 }
 #define MEMBER64(name)	{ #name, offsetof(struct ucv_denial, name), 8 }
 
-/* All but those that differ from one record to the next. */
+/* All members but those that differ between records. */
 static const struct member {
 	const char *name;
 	size_t at;
@@ -271,9 +271,7 @@ static long long value_of(const struct ucv_denial *denial, const struct member *
 	return member->size == 4 ? *(const __u32 *)at : *(const __s64 *)at;
 }
 
-/*
- * A kernel with PREEMPT_RT may not say how many are used; the limit stands for it then.
- */
+/* With PREEMPT_RT the usage may be unknown; the record then has the limit in its place. */
 static void allow_unknown(struct ucv_denial *wanted, const struct ucv_denial *denial)
 {
 	if (!(denial->flags & UCV_DENIAL_USED_UNKNOWN) || access("/sys/kernel/realtime", F_OK))
@@ -282,7 +280,7 @@ static void allow_unknown(struct ucv_denial *wanted, const struct ucv_denial *de
 	wanted->used = wanted->limit;
 }
 
-/* The first member that is not as wanted, in words; empty if there is none. */
+/* Describes the first member that differs from @want; empty if none does. */
 const char *ucv_denial_differs(const struct ucv_denial *want, const struct ucv_denial *denial)
 {
 	struct ucv_denial wanted = *want;
@@ -308,7 +306,7 @@ const char *ucv_denial_differs(const struct ucv_denial *want, const struct ucv_d
 	return "";
 }
 
-/* What is wrong with the new records of @tgid, if not @nr times @wanted; or empty. */
+/* Empty if the new records of @tgid are @nr times @wanted; otherwise what is wrong. */
 const char *ucv_denials_differ(int fd, pid_t tgid, long nr, const struct ucv_denial *wanted)
 {
 	struct ucv_denial denials[UCV_SOME_DENIALS];
@@ -327,9 +325,9 @@ const char *ucv_denials_differ(int fd, pid_t tgid, long nr, const struct ucv_den
 	return bad;
 }
 
-/* What has been added up */
+/* Totals per limit */
 
-/* All of them, in memory of their own; their number. */
+/* Allocates and reads all of them. Returns their number. */
 int ucv_denial_counts(struct ucv_denial_count **counts)
 {
 	struct ucv_snapshot snapshot;
@@ -352,7 +350,7 @@ int ucv_denial_counts(struct ucv_denial_count **counts)
 	return ret ? ret : (int)read.nr;
 }
 
-/* How often that limit has refused; @resource: NULL for a mount namespace. */
+/* The number of refusals by a limit; @resource: NULL for a mount namespace. */
 __u64 ucv_denials_by(unsigned int ns, unsigned int uid, const char *resource)
 {
 	const __u32 index = resource ? resource_now(resource) : UCV_NO_INDEX;
@@ -369,7 +367,7 @@ __u64 ucv_denials_by(unsigned int ns, unsigned int uid, const char *resource)
 	return denials;
 }
 
-/* Who is listening */
+/* The state of the listeners */
 
 /* A number of debugfs' status. */
 long long ucv_status_number(const char *key)
@@ -388,7 +386,7 @@ bool ucv_has_probe_list(void)
 	return !access(PROBE_LIST, R_OK);
 }
 
-/* By the kernel's own account. */
+/* True if the kernel lists a kprobe on @function. */
 bool ucv_probed(const char *function)
 {
 	char *text = ucv_slurp(PROBE_LIST, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of refused charges share: listeners, what a record must say, who is
- * listening, and agents that are refused.
+ * Shared by the tests of refused charges: listeners, expected records, the state of the
+ * listeners, and agents that are refused.
  *
- * Functions return a negative errno when they fail, unless it says otherwise.
+ * Functions return a negative errno on failure unless noted otherwise.
  */
 #ifndef _UCV_DENIALS_H
 #define _UCV_DENIALS_H
@@ -12,18 +12,18 @@
 
 #define UCV_ALWAYS_ON		UCV_PARAMETERS "/denials"
 
-/* More than the tests that look at each record cause at a time. */
+/* More records than a test that checks each of them causes at a time. */
 #define UCV_SOME_DENIALS	64
 
 /* Listening */
 int ucv_listen(int fd, __u32 flags, struct ucv_listen *listen);
-int ucv_listener(__u32 flags);		/* a file of its own, O_NONBLOCK */
+int ucv_listener(__u32 flags);		/* opens the device, O_NONBLOCK */
 long ucv_denials(int fd, pid_t tgid, struct ucv_denial *denials, unsigned int room);
 const char *ucv_denials_inconsistent(const struct ucv_denial *denials, long nr);
 
 /*
- * What a record must say, as /proc and nsfs say it. Members that the functions do not
- * name are zero: a test fills in the rest.
+ * The expected record, filled in from /proc and nsfs. Members that these functions do not
+ * set are zero; a test sets the rest.
  */
 void ucv_wanted(struct ucv_denial *wanted, pid_t caller, const char *resource);
 void ucv_wanted_charged(struct ucv_denial *wanted, pid_t inside, unsigned int level,
@@ -34,20 +34,20 @@ const char *ucv_denial_differs(const struct ucv_denial *wanted, const struct ucv
 const char *ucv_denials_differ(int fd, pid_t tgid, long nr, const struct ucv_denial *wanted);
 __u64 ucv_ns_id(pid_t pid, const char *ns);
 
-/* What has been added up */
+/* Totals per limit */
 int ucv_denial_counts(struct ucv_denial_count **counts);
 __u64 ucv_denials_by(unsigned int ns, unsigned int uid, const char *resource);
 
-/* Who is listening: what the module says, and what the kernel does */
+/* Listeners, as counted by the module, and kprobes, as listed by the kernel */
 long long ucv_status_number(const char *key);
 bool ucv_has_probe_list(void);
 bool ucv_probed(const char *function);
 
-/* An agent that may have no inotify instance, in a user namespace of its own. */
+/* An agent in its own user namespace, where the limit of inotify instances is 0. */
 int ucv_refused_start(struct ucv_agent *agent, unsigned int uid);
-long ucv_do_refuse(struct ucv_call *call);	/* a refused calls */
+long ucv_do_refuse(struct ucv_call *call);	/* makes a calls that are refused */
 
-/* For the tests themselves: @tgid has been refused @nr times since this was last asked. */
+/* For test code: @tgid has been refused @nr times since the last check. */
 #define EXPECT_DENIALS(nr, fd, tgid, wanted) \
 	EXPECT_STREQ("", ucv_denials_differ(fd, tgid, nr, wanted))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots of groups and holders, and what can be asked of them.
+ * Snapshots of groups and holders, lookups in them, and checks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -111,7 +111,7 @@ unsigned int ucv_holders_of(const struct ucv_held *held, unsigned int inum,
 	return nr;
 }
 
-/* Does what is charged to (userns, uid) count for (inum, wanted) as well? */
+/* True if a charge to (userns, uid) is also charged to (inum, wanted). */
 static bool reaches(const struct ucv_table *table, unsigned int userns,
 		    unsigned int uid, unsigned int inum, unsigned int wanted)
 {
@@ -142,7 +142,7 @@ long long ucv_left(const struct ucv_held *held, unsigned int inum,
 
 	if (index < 0)
 		return index;
-	/* Root's counters can be in two rows. */
+	/* Root may have two rows. */
 	for (i = 0; i < held->table.nr_rows; i++) {
 		const struct ucv_ucounts *row = &held->table.rows[i];
 
@@ -157,7 +157,7 @@ long long ucv_left(const struct ucv_held *held, unsigned int inum,
 	return left;
 }
 
-/* An error is a very large number. */
+/* Returns a very large number on error. */
 long long ucv_left_now(unsigned int inum, unsigned int uid,
 		       const char *resource)
 {
@@ -241,7 +241,7 @@ static int compare_holders(const void *a, const void *b)
 	return x->group < y->group ? -1 : x->group > y->group;
 }
 
-/* A holder of a group is there once. Sorts the holders. */
+/* Each holder of a group must be listed once. Sorts the holders. */
 static const char *bad_twins(struct ucv_holder *holders, unsigned int nr)
 {
 	unsigned int i;
@@ -253,7 +253,7 @@ static const char *bad_twins(struct ucv_holder *holders, unsigned int nr)
 	return NULL;
 }
 
-/* What the records of the holders of a group add up to. */
+/* Sums over the holder records of a group. */
 struct sum {
 	unsigned int holders;
 	unsigned long long fds;
@@ -273,7 +273,7 @@ static const char *bad_sum(const struct ucv_group *group, const struct sum *sum)
 	       "nr_fds is not the sum of those of the holders";
 }
 
-/* What is wrong with a snapshot at any time, busy or quiet; empty if nothing is. */
+/* Checks what holds on a busy system, too. Returns what is wrong, or an empty string. */
 const char *ucv_held_inconsistent(const struct ucv_held *held)
 {
 	struct sum *sums = calloc(held->nr_groups + 1, sizeof(*sums));

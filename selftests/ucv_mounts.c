@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots of the mount namespaces, and the same numbers from where the kernel shows
- * them without the module.
+ * Snapshots of the mount namespaces, and the same numbers from the kernel's own interfaces,
+ * mountinfo and nsfs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #include "ucv_mounts.h"
 
-/* linux/nsfs.h, of which older systems have less. */
+/* From linux/nsfs.h, which is incomplete on older systems. */
 #define NSFS_MAGIC		0xb7
 #define NSFS_GET_USERNS		_IO(NSFS_MAGIC, 0x1)
 #define NSFS_GET_MNTNS_ID	_IOR(NSFS_MAGIC, 0x5, __u64)
@@ -82,7 +82,7 @@ void ucv_mntns_free(struct ucv_mntns_table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-/* A number is used again: while both are on their way, the last is the new one. */
+/* Inode numbers are reused: of two namespaces with the same one, the larger ID is newer. */
 const struct ucv_mntns *ucv_mntns_find(const struct ucv_mntns_table *table,
 				       unsigned int inum)
 {
@@ -96,7 +96,7 @@ const struct ucv_mntns *ucv_mntns_find(const struct ucv_mntns_table *table,
 	return found;
 }
 
-/* -ENOENT if it is not there. */
+/* Returns -ENOENT if it is not listed. */
 int ucv_mntns_now(unsigned int inum, struct ucv_mntns *record)
 {
 	const struct ucv_mntns *found;
@@ -113,7 +113,7 @@ int ucv_mntns_now(unsigned int inum, struct ucv_mntns *record)
 	return found ? 0 : -ENOENT;
 }
 
-/* An error is not: it is for UCV_SOON(). */
+/* For UCV_SOON(): an error counts as not gone. */
 bool ucv_mntns_gone(__u64 id)
 {
 	struct ucv_mntns_table table;
@@ -197,7 +197,7 @@ static const char *bad_record(const struct ucv_mntns_table *table,
 	return NULL;
 }
 
-/* What is wrong with a snapshot at any time, busy or quiet; empty if nothing is. */
+/* Checks what holds on a busy system, too. Returns what is wrong, or an empty string. */
 const char *ucv_mntns_inconsistent(const struct ucv_mntns_table *table)
 {
 	unsigned int i;
@@ -216,8 +216,8 @@ const char *ucv_mntns_inconsistent(const struct ucv_mntns_table *table)
 }
 
 /*
- * The line of debugfs' mounts, without its end; -EBADMSG if the header is not as
- * people's scripts expect it, or the line is there twice.
+ * Reads a line of debugfs' mounts, without its newline. Returns -EBADMSG if the header is
+ * not what users' scripts expect, or if the line is there twice.
  */
 int ucv_mntns_line(unsigned int inum, char *line, size_t size)
 {
@@ -242,7 +242,7 @@ int ucv_mntns_line(unsigned int inum, char *line, size_t size)
 	return ret;
 }
 
-/* The same elsewhere */
+/* The same numbers from mountinfo and nsfs */
 
 bool ucv_kernel_has(unsigned int version, unsigned int patchlevel)
 {
@@ -254,7 +254,7 @@ bool ucv_kernel_has(unsigned int version, unsigned int patchlevel)
 	return major > version || (major == version && minor >= patchlevel);
 }
 
-/* The ids of the mounts in a mountinfo, and the parents of each. */
+/* The IDs of the mounts in a mountinfo and of their parents. */
 struct mountinfo {
 	long nr;
 	long (*mount)[2];
@@ -295,14 +295,13 @@ static bool parent_is_shown(const struct mountinfo *info, long i)
 }
 
 /*
- * The mounts of a namespace by the mountinfo of a task in it.
+ * Counts the mounts of a namespace in the mountinfo of a task in it.
  *
- * It leaves out what cannot be reached from the task's root: the mount below that
- * root, if there is one. When the first process came from a disk, or from a container
- * engine, it stands on the initial rootfs. In an initramfs that rootfs is the root
- * itself, and its own parent: nothing is hidden. Since 7.x the rootfs, too, stands on
- * another mount, a nullfs. So whatever is named as a parent but has no line of its own
- * is one mount more.
+ * mountinfo omits what cannot be reached from the task's root: the mount below that root,
+ * if any. If the first process was started from a disk or by a container engine, that is the
+ * initial rootfs. In an initramfs the rootfs is the root itself and its own parent, so nothing
+ * is hidden. Since 7.x the rootfs is itself mounted on a nullfs. So a parent that has no line
+ * of its own counts as one more mount.
  */
 long ucv_mountinfo_count(const char *path)
 {
@@ -330,7 +329,7 @@ int ucv_mntns_open(pid_t pid, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* In a child that enters the namespace, counts, and is gone again. */
+/* Counts the mounts in a child process that enters the namespace. */
 static long count_inside(int ns)
 {
 	long count = -EPIPE;
@@ -396,7 +395,7 @@ int ucv_mntns_look(int ns, struct ucv_mntns_seen *seen)
 	return ret;
 }
 
-/* What an agent can be sent */
+/* Functions for agents */
 
 long ucv_do_new_mntns(struct ucv_call *call)
 {
@@ -405,7 +404,7 @@ long ucv_do_new_mntns(struct ucv_call *call)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? -errno : 0;
 }
 
-/* How many could be made; the error if the first already fails. */
+/* Returns the number of mounts made, or the error if the first one fails. */
 long ucv_do_bind(struct ucv_call *call)
 {
 	long i;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of the mount side share: snapshots of the mount namespaces, and the
- * same numbers asked elsewhere: of /proc/PID/mountinfo and of nsfs.
+ * Shared by the tests of mount namespaces: snapshots of them, and the same numbers from
+ * /proc/PID/mountinfo and nsfs.
  *
- * Functions return a negative errno when they fail, unless it says otherwise.
+ * Functions return a negative errno on failure unless noted otherwise.
  */
 #ifndef _UCV_MOUNTS_H
 #define _UCV_MOUNTS_H
@@ -12,7 +12,7 @@
 
 #define UCV_MOUNT_MAX		"/proc/sys/fs/mount-max"
 
-/* A snapshot of the mount namespaces, read whole. */
+/* A complete snapshot of the mount namespaces. */
 struct ucv_mntns_table {
 	struct ucv_snapshot snapshot;
 	unsigned int nr_userns;
@@ -32,13 +32,13 @@ bool ucv_mntns_gone(__u64 id);
 long ucv_mntns_count_now(void);
 int ucv_mntns_line(unsigned int inum, char *line, size_t size);
 
-/* A mount namespace as everybody but the module shows it. */
+/* A mount namespace as mountinfo and nsfs show it. */
 struct ucv_mntns_seen {
 	unsigned int inum;
-	unsigned int userns;	/* inode number of the one that owns it */
-	long mounts;		/* by mountinfo, with what that hides */
-	long info;		/* by NS_MNT_GET_INFO; -ENOTTY before 6.12 */
-	__u64 id;		/* by NS_GET_MNTNS_ID; 0 before 6.11 */
+	unsigned int userns;	/* inode number of the owning user namespace */
+	long mounts;		/* from mountinfo, plus the mount it hides */
+	long info;		/* from NS_MNT_GET_INFO; -ENOTTY before 6.12 */
+	__u64 id;		/* from NS_GET_MNTNS_ID; 0 before 6.11 */
 };
 
 long ucv_mountinfo_count(const char *path);
@@ -46,9 +46,9 @@ int ucv_mntns_look(int ns, struct ucv_mntns_seen *seen);
 int ucv_mntns_open(pid_t pid, int flags);
 bool ucv_kernel_has(unsigned int version, unsigned int patchlevel);
 
-/* What an agent can be sent. */
-long ucv_do_new_mntns(struct ucv_call *call);	/* with a flags more; private */
-long ucv_do_bind(struct ucv_call *call);	/* a times text over itself */
-long ucv_do_unbind(struct ucv_call *call);	/* the last a of them */
+/* Functions for agents; a and text are members of the call. */
+long ucv_do_new_mntns(struct ucv_call *call);	/* unshare(CLONE_NEWNS | a), private */
+long ucv_do_bind(struct ucv_call *call);	/* a bind mounts of text on itself */
+long ucv_do_unbind(struct ucv_call *call);	/* unmounts the last a of them */
 
 #endif /* _UCV_MOUNTS_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the tests need of the system: files, sysctls that are put back, and, before
- * main(), the module itself.
+ * What the tests need from the system: files, sysctls that are restored, and the module,
+ * which is checked for before main().
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@ int ucv_write(const char *path, const char *value)
 	return ret;
 }
 
-/* The whole of a file that has no size, as text; NULL on an error. */
+/* Reads a whole file, whatever its st_size, and terminates it; NULL on error. */
 char *ucv_slurp(const char *path, size_t *length)
 {
 	size_t room = 65536, used = 0;
@@ -59,8 +59,8 @@ char *ucv_slurp(const char *path, size_t *length)
 }
 
 /*
- * -1 if it cannot be read: no limit or counter is negative. A switch, Y or N, is 1 or 0
- * and can be written so, too.
+ * Returns -1 if it cannot be read, as no limit or counter is negative. A boolean, Y or N,
+ * reads as 1 or 0 and can be written like that, too.
  */
 long long ucv_read_number(const char *path)
 {
@@ -108,8 +108,8 @@ void ucv_remove_files(const char *dir, unsigned int nr)
 }
 
 /*
- * Sysctls. A test is a child of the program, and can be killed: so the values to
- * put back are kept in memory that it shares, and the program does it at its end.
+ * Sysctls. A test is a child of the program and can be killed, so the old values are in
+ * shared memory, and the program restores them when it ends.
  */
 #define MAX_SYSCTLS	64
 
@@ -178,7 +178,7 @@ int ucv_sysctl(const char *path, long long value)
 	return ucv_write(path, text);
 }
 
-/* Before main(): what no test can do without. */
+/* Before main(): what every test requires. */
 
 static void skip_all(const char *reason)
 {

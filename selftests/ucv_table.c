@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots, taken through the device and read whole, and what can be asked of them.
+ * Complete snapshots taken through the device, lookups in them, and checks.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,7 +38,7 @@ int ucv_read(int fd, __u32 kind, __u32 record_size, __u64 first, void *buf,
 	return ioctl(fd, UCV_IOC_READ, result) ? -errno : 0;
 }
 
-/* All records of a kind in memory of their own; their number, or an error. */
+/* Allocates and reads all records of a kind. Returns their number or an error. */
 int ucv_read_kind(int fd, __u32 kind, __u32 record_size, void **records)
 {
 	struct ucv_read result;
@@ -80,7 +80,7 @@ static int read_kinds(int fd, struct ucv_table *table)
 	return 0;
 }
 
-/* With more kinds in the snapshot, which the caller reads. */
+/* Requests the kinds @more as well, which the caller reads. */
 int ucv_take_more(int fd, __u64 more, struct ucv_table *table)
 {
 	int ret;
@@ -159,7 +159,7 @@ const struct ucv_ucounts *ucv_row(const struct ucv_table *table,
 	return NULL;
 }
 
-/* 0 without a row: nothing is charged then. */
+/* 0 if there is no row, as nothing is charged then. */
 long long ucv_used(const struct ucv_table *table, unsigned int inum,
 		   unsigned int uid, const char *resource)
 {
@@ -219,7 +219,7 @@ bool ucv_userns_now(unsigned int inum)
 	return found;
 }
 
-/* Any user's; an error as well. */
+/* The number of rows of all users of a namespace, or an error. */
 long ucv_rows_now(unsigned int inum)
 {
 	const struct ucv_userns *userns;
@@ -309,7 +309,7 @@ static int compare_rows(const void *a, const void *b)
 	return 0;
 }
 
-/* One row for a namespace and user, but for those that say they are hidden. */
+/* At most one row for a namespace and user, apart from those flagged as shadowed. */
 static const char *bad_twins(const struct ucv_table *table)
 {
 	const struct ucv_ucounts **sorted;
@@ -330,7 +330,7 @@ static const char *bad_twins(const struct ucv_table *table)
 	return bad;
 }
 
-/* What is wrong with a snapshot at any time, busy or quiet; empty if nothing is. */
+/* Checks what holds on a busy system, too. Returns what is wrong, or an empty string. */
 const char *ucv_inconsistent(const struct ucv_table *table)
 {
 	unsigned int roots = 0, i;

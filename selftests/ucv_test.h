@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the selftests of ucountview share: taking snapshots through the device,
- * reading debugfs independently of it, processes that do what they are told in
- * user namespaces of their own (agents), and sysctls that are put back.
+ * Shared by the selftests of ucountview: snapshots through the device, an independent
+ * parser of debugfs, processes that run commands in their own user namespaces (agents),
+ * and sysctls that are restored.
  *
- * Functions return a negative errno when they fail, unless it says otherwise.
+ * Functions return a negative errno on failure unless noted otherwise.
  */
 #ifndef _UCV_TEST_H
 #define _UCV_TEST_H
@@ -22,10 +22,10 @@
 				 UCV_MASK(UCV_KIND_USERNS) | \
 				 UCV_MASK(UCV_KIND_UCOUNTS))
 
-/* uids that neither people, services nor containers use: each test adds to it. */
+/* Base of the uids of the tests, used by no person, service or container. */
 #define UCV_UID			1900000000U
 
-/* Stops a test that hangs. Generous: the machine may be an emulated one. */
+/* Seconds until a hung test is stopped. Generous, as the machine may be emulated. */
 #define UCV_TIMEOUT		1500
 #define UCV_TEST_F(fixture, name) TEST_F_TIMEOUT(fixture, name, UCV_TIMEOUT)
 
@@ -33,7 +33,7 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #endif
 
-/* Older headers of the C library and the kernel. */
+/* Missing from older headers of the C library and the kernel. */
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME		0x00000080
 #endif
@@ -42,8 +42,8 @@
 #endif
 
 /*
- * Wait for what the kernel does later, on its own (it frees a namespace from a
- * work item and after a grace period): true as soon as @condition is.
+ * Waits for what the kernel does asynchronously: it frees a namespace from a work item
+ * after a grace period. True as soon as @condition is, false after 30000 tries, 10 ms apart.
  */
 #define UCV_SOON(condition) ({				\
 	int __tries = 30000;				\
@@ -53,7 +53,7 @@
 	__tries > 0;					\
 })
 
-/* A snapshot, read whole. */
+/* A complete snapshot. */
 struct ucv_table {
 	struct ucv_info info;
 	struct ucv_snapshot snapshot;
@@ -75,7 +75,7 @@ int ucv_take_from(int fd, struct ucv_table *table);
 int ucv_take_more(int fd, __u64 more, struct ucv_table *table);
 void ucv_free(struct ucv_table *table);
 
-/* Searching a table. Numbers are of the row that new charges go to. */
+/* Lookups in a table. Counters are those of the row that new charges go to. */
 int ucv_resource(const struct ucv_table *table, const char *name);
 const struct ucv_userns *ucv_userns(const struct ucv_table *table,
 				    unsigned int inum);
@@ -94,7 +94,7 @@ bool ucv_feature(__u64 feature);
 const char *ucv_inconsistent(const struct ucv_table *table);
 bool ucv_tables_equal(const struct ucv_table *a, const struct ucv_table *b);
 
-/* A line of debugfs' ucounts and userns. */
+/* A line of the debugfs files ucounts and userns. */
 struct ucv_text_row {
 	unsigned int userns;
 	unsigned int level;
@@ -130,20 +130,20 @@ const struct ucv_text_row *ucv_text_row(const struct ucv_text *text,
 					const char *resource);
 int ucv_status(const char *key, char *value, size_t size);
 
-/* Files with one line; sysctls are put back when the program ends. */
+/* Files of one line. Sysctls are restored when the program ends. */
 int ucv_write(const char *path, const char *value);
 long long ucv_read_number(const char *path);
 int ucv_sysctl(const char *path, long long value);
 void ucv_sysctls_back(void);
 
-/* A directory with files 0, 1, 2 ... that everybody may read. */
+/* A directory with world-readable files 0, 1, 2 ... */
 int ucv_make_files(char *dir, size_t size, unsigned int nr);
 void ucv_remove_files(const char *dir, unsigned int nr);
 
 /*
- * An agent is a process that calls the functions it is sent, one at a time, and
- * sends back what they return. It has the program's own image, so a function and
- * a constant string have the same address there.
+ * An agent is a process that calls the functions it is sent, one at a time, and sends
+ * back their return values. It runs the program's own image, so functions and constant
+ * strings have the same addresses in it.
  */
 struct ucv_agent {
 	pid_t pid;
@@ -157,7 +157,7 @@ struct ucv_call {
 	long c;
 	char text[1024];
 	int sock;		/* in the agent: its end of the socket */
-	int fd;			/* in the agent: goes back with the answer, if >= 0 */
+	int fd;			/* in the agent: sent back with the answer, if >= 0 */
 };
 
 int ucv_agent_start(struct ucv_agent *agent);
@@ -178,21 +178,24 @@ int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
 unsigned int ucv_userns_of(pid_t pid);
 unsigned int ucv_ns_of(pid_t pid, const char *ns);
 
-/* What an agent can be sent. Descriptors it opens are numbered 0, 1, 2 ... */
+/*
+ * Functions for agents; a, b, c and text are members of the call. An agent numbers the
+ * descriptors it opens 0, 1, 2 ...
+ */
 long ucv_do_uids(struct ucv_call *call);	/* setresuid(a, b, c) */
 long ucv_do_keep_caps(struct ucv_call *call);	/* setresuid() keeps them */
 long ucv_do_unshare(struct ucv_call *call);	/* unshare(a) */
-long ucv_do_inotify(struct ucv_call *call);	/* a instances; the first's number */
-long ucv_do_watch(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
-long ucv_do_unwatch(struct ucv_call *call);	/* on a: the last b watches */
+long ucv_do_inotify(struct ucv_call *call);	/* a instances; returns the first one's number */
+long ucv_do_watch(struct ucv_call *call);	/* instance a: files b .. b+c-1 of text */
+long ucv_do_unwatch(struct ucv_call *call);	/* instance a: removes the last b watches */
 long ucv_do_fanotify(struct ucv_call *call);	/* fanotify_init(a) */
-long ucv_do_mark(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
-long ucv_do_unmark(struct ucv_call *call);	/* on a: files b .. b+c-1 of text */
-long ucv_do_close(struct ucv_call *call);	/* a; all if negative */
-long ucv_do_get_fd(struct ucv_call *call);	/* sends a back */
+long ucv_do_mark(struct ucv_call *call);	/* group a: files b .. b+c-1 of text */
+long ucv_do_unmark(struct ucv_call *call);	/* group a: files b .. b+c-1 of text */
+long ucv_do_close(struct ucv_call *call);	/* descriptor a; all if negative */
+long ucv_do_get_fd(struct ucv_call *call);	/* sends descriptor a back */
 long ucv_do_open(struct ucv_call *call);	/* open(text, a) and close */
-long ucv_do_hold(struct ucv_call *call);	/* numbers descriptor a */
-long ucv_do_by_thread(struct ucv_call *call);	/* a thread of that name makes the calls */
+long ucv_do_hold(struct ucv_call *call);	/* numbers a copy of fd a, opened elsewhere */
+long ucv_do_by_thread(struct ucv_call *call);	/* a thread named text makes the calls */
 long ucv_do_exit(struct ucv_call *call);	/* _exit(a) */
 
 /*
@@ -221,9 +224,9 @@ int ucv_chain_charge(struct ucv_chain *chain, int level, unsigned int uid,
 		     long instances, const char *dir, long watches);
 bool ucv_chain_stop(struct ucv_chain *chain);
 
-/* For the tests themselves, with the macros of kselftest_harness.h. */
+/* For test code; these use the macros of kselftest_harness.h. */
 
-/* One number of a fresh snapshot. */
+/* One counter of a new snapshot. */
 #define EXPECT_USED(expected, inum, uid, resource) \
 	EXPECT_EQ((long long)(expected), ucv_used_now(inum, uid, resource))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs, read without regard to how the module writes it.
+ * Parses debugfs, independently of the module's code that writes it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
