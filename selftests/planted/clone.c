@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * While this module is loaded, the kernel's symbols have what compilers call a clone of
- * count_mounts(), a function of the kernel. FOR TESTS ALONE.
+ * While this module is loaded, kallsyms lists count_mounts.isra.0, which looks like a
+ * compiler's clone of the kernel's count_mounts(). FOR TESTS ONLY.
  */
 #include <linux/compiler.h>
 #include <linux/module.h>

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Plants what the kernel is not meant to have, so that tests can see it found: references
- * that nobody gives back, and counters that are wrong. FOR TESTS ALONE. All of it is
- * undone when the module is unloaded.
+ * Plants faults for tests to find: references that are never put, and counters that are
+ * wrong. FOR TESTS ONLY. Unloading the module undoes all of it.
  *
- * Parameters, in /sys/module/ucv_planted/parameters; whoever writes has an inotify
- * instance open as file descriptor FD:
+ * Parameters, in /sys/module/ucv_planted/parameters. FD is a file descriptor of the
+ * writing process, of an inotify instance unless noted otherwise:
  *
- *	hold	"FD": the instance stays, with its watches and all that is charged for
- *		them, when its last file descriptor is closed
+ *	hold	"FD": pins the instance, with its watches and all their charges, beyond
+ *		the close of its last file descriptor
  *	bump	"FD RESOURCE BY": adds BY to one counter of the user that the instance
- *		is charged to, where it is charged, and not at the levels above; RESOURCE
- *		is a name as the module ucountview has it
- *	lock	"FD": a fanotify group whose list of marks stays locked until the
- *		module is unloaded, or for LOCK_SECONDS, as if its owner did not run;
- *		reads Y while it is
- *	btf	what the kernel says about its own types becomes something else, see
- *		planted_btf.c; for this nothing needs to be open
+ *		is charged to, at the level of the charge but not at the levels above;
+ *		RESOURCE is a name as ucountview reports it
+ *	lock	"FD" of a fanotify group: keeps its mark_mutex locked until the module is
+ *		unloaded, or for LOCK_SECONDS, as if the owner of the lock did not run;
+ *		reads Y while it is locked
+ *	btf	changes the kernel's BTF, see planted_btf.c; needs no open file
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -45,7 +43,7 @@ static const struct {
 	{ "inotify_watches", UCOUNT_INOTIFY_WATCHES },
 };
 
-/* What has been planted. The file keeps the group, the group the ucounts. */
+/* One planted fault. The file pins the group, the group pins the ucounts. */
 struct plant {
 	struct list_head list;
 	struct file *file;
@@ -63,7 +61,7 @@ static struct ucounts *charged_ucounts(struct file *file)
 	return group->inotify_data.ucounts;
 }
 
-/* An atomic_t before 5.14. */
+/* Counters are atomic_t before 5.14. */
 static void add_to_counter(struct ucounts *ucounts, enum ucount_type type, int by)
 {
 	if (sizeof(ucounts->ucount[0]) == sizeof(atomic_t))
@@ -122,7 +120,7 @@ static int keep_locked(void *unused)
 	return 0;
 }
 
-/* Once for each time that the module is loaded. */
+/* Can be set once per load of the module. */
 static int lock(const char *val, const struct kernel_param *kp)
 {
 	int fd;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the kernel's BTF say something else, so that tests can see what that costs: the
- * parameter btf takes "START STOP COMMAND", START and STOP being the addresses of
- * __start_BTF and __stop_BTF (/proc/kallsyms) and COMMAND one of
+ * Changes the kernel's BTF, so that tests can see which features are lost. The parameter
+ * btf takes "START STOP COMMAND", where START and STOP are the addresses of __start_BTF and
+ * __stop_BTF (/proc/kallsyms) and COMMAND is one of
  *
- *	kind FUNCTION		the type of FUNCTION gets a kind that no kernel has
- *	name OLD NEW		what is called OLD is called NEW, which is as long
- *	proto FUNCTION OTHER	FUNCTION takes and returns what OTHER does
+ *	kind FUNCTION		gives the type record of FUNCTION a kind that no kernel has
+ *	name OLD NEW		renames OLD to NEW, of the same length
+ *	proto FUNCTION OTHER	gives FUNCTION the prototype of OTHER
  *
- * The kernel maps its BTF read-only, so it is written to through another mapping of the
- * same pages.
+ * The kernel maps its BTF read-only, so it is written through another mapping of the same
+ * pages.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -25,14 +25,14 @@
 #define NO_KIND		30
 #define MAX_LEN		48
 
-/* What has been changed, to be changed back in reverse. */
+/* Changes, reverted in reverse order. */
 static struct {
 	void *at;
 	size_t len;
 	char old[MAX_LEN];
 } changes[16];
 static unsigned int nr_changes;
-static DEFINE_MUTEX(changes_lock); /* protects both */
+static DEFINE_MUTEX(changes_lock); /* protects changes and nr_changes */
 
 struct blob {
 	const char *types;
@@ -110,7 +110,7 @@ static const char *find_string(const struct blob *blob, const char *name)
 	return NULL;
 }
 
-/* The record of a function, by its name and kind: no other words look like these. */
+/* Finds the record of a function by its name and kind; no other words match both. */
 static const struct btf_type *find_function(const struct blob *blob, const char *name)
 {
 	const char *string = find_string(blob, name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Makes the kernel's BTF say something else.
+ * Changes the kernel's BTF.
  */
 #ifndef PLANTED_BTF_H
 #define PLANTED_BTF_H

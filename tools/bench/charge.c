@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prints what a charge costs: the time of an inotify_add_watch() and an
- * inotify_rm_watch(), or, with "refused", of an inotify_add_watch() that the
- * limit refuses. The least of many batches, which is one that no interrupt fell
- * into.
+ * Prints the cost of a charge in ns: one inotify_add_watch() and inotify_rm_watch(), or,
+ * with "refused", one inotify_add_watch() that the limit refuses. This is the minimum of
+ * many batches, i.e. of one without an interrupt.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes a number of rows in the table of ucounts, an inotify instance for each of
- * as many users, and prints what a snapshot of them costs:
+ * Creates a number of rows in the table of ucounts, by one inotify instance for each of
+ * as many users, and prints the cost of a snapshot of them:
  *
  *	ROWS WALK-NS HOLD-MAX-NS
  */
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 		}
 	}
 	fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
-	/* The second one finds everything warm. */
+	/* The second snapshot runs with warm caches. */
 	for (i = 0; i < 2; i++) {
 		if (fd < 0 || ioctl(fd, UCV_IOC_SNAPSHOT, &snapshot)) {
 			perror("rows: " UCV_DEVICE_PATH);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program that watches files, as an editor does: one inotify watch for each of
- * its arguments, kept until it is killed.
+ * Watches files as an editor does: one inotify watch for each argument, until it is killed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +9,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* Ends pause(), so that the shell has nothing to say about a signal. */
+/* Ends pause(), so that the shell does not report a signal. */
 static void quit(int sig)
 {
 	(void)sig;
