@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Not a test: the 32-bit program that abi32_test runs. The address of each argument and
- * buffer that it hands to the kernel is a multiple of four, but not of eight, as on the
- * stack of a 32-bit program. What it gets goes to standard output as it is.
+ * Not a test: the 32-bit program that abi32_test runs. It passes arguments and buffers whose
+ * addresses are multiples of four but not of eight, as on the stack of a 32-bit program. It
+ * writes the raw results to standard output.
  *
  *	abi32_reader info		struct ucv_info
- *	abi32_reader records KIND SIZE	struct ucv_snapshot of that kind alone, struct
+ *	abi32_reader records KIND SIZE	struct ucv_snapshot of only that kind, struct
  *					ucv_read, and all records, SIZE bytes each
  *	abi32_reader denials TGID NR	struct ucv_listen, as soon as it listens; then the
  *					next NR records of process TGID
@@ -30,7 +30,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* Memory that is aligned to four bytes and no more. */
+/* Memory that is aligned to four bytes but not to eight. */
 static char *room(size_t size)
 {
 	char *memory = aligned_alloc(8, (size + 15) / 8 * 8);

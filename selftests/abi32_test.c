@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ABI for 32-bit programs: abi32_reader, whose arguments and buffers are aligned to
- * four bytes, gets the same answers and records as this program, with the numbers of a
- * known workload in them.
+ * The ABI for 32-bit programs: abi32_reader, whose arguments and buffers are aligned to only
+ * four bytes, gets the same results and records as this program, including the counters of
+ * a known workload.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,11 @@
 #define INSTANCES	3
 #define WATCHES		5
 
-/* What the reader exits with if it could not be started. */
+/* Exit statuses if the reader could not be started. */
 #define NO_SUCH_PROGRAM	127
 #define CANNOT_RUN	126
 
-/* A reader that is running, and the end of the pipe that it writes to. */
+/* A running reader and its standard output. */
 struct reader {
 	pid_t pid;
 	FILE *out;
@@ -64,7 +64,7 @@ static bool start(struct reader *reader, const char *arguments)
 	return reader->pid > 0 && reader->out;
 }
 
-/* Its exit status. */
+/* Returns the reader's exit status. */
 static int end(struct reader *reader)
 {
 	int status;
@@ -80,7 +80,7 @@ static bool get(struct reader *reader, void *to, size_t size)
 	return fread(to, 1, size, reader->out) == size;
 }
 
-/* All records of a kind, @size bytes each; how many, or an error. */
+/* Reads all records of a kind, @size bytes each. Returns their number or an error. */
 static long take(__u32 kind, size_t size, void **records)
 {
 	struct ucv_snapshot snapshot;
@@ -149,7 +149,7 @@ UCV_TEST_F(compat, info)
 	EXPECT_EQ(0, memcmp(&info, &seen, sizeof(info)));
 }
 
-/* These never change. A record that is longer ends in zeroes, one that is shorter is cut. */
+/* Resources never change. Longer records are padded with zeroes, shorter ones truncated. */
 UCV_TEST_F(compat, record_sizes)
 {
 	const size_t known = sizeof(struct ucv_resource);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ABI of /dev/ucountview: every way to get it wrong gives the documented error
- * and leaves the file as usable as before; what is right gives the same records in
- * whatever portions and sizes they are asked for.
+ * The ABI of /dev/ucountview: every invalid call returns the documented error and leaves
+ * the file usable; valid calls return the same records whatever the record size and the
+ * number of records per call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define MAX_SNAPSHOT	UCV_PARAMETERS "/max_snapshot_kib"
 #define READ_WRITE	(_IOC_READ | _IOC_WRITE)
 
-/* The largest size that an ioctl number can hold, and then some. */
+/* More than the largest size that an ioctl number can encode. */
 #define ROOM		32768
 
 static int call(int fd, unsigned long request, void *arg)
@@ -33,7 +33,7 @@ static unsigned long page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-/* Pages, the last one of which is not mapped; returns where that one begins. */
+/* Maps ROOM bytes followed by an unmapped page; returns the address of that page. */
 static char *before_a_hole(void)
 {
 	size_t size = ROOM + page_size();
@@ -46,7 +46,7 @@ static char *before_a_hole(void)
 	return pages + ROOM;
 }
 
-/* A good call of each kind works, and says what it should: else what is wrong. */
+/* Makes a valid call of each kind. Returns what is wrong, or an empty string. */
 static const char *unusable(int fd)
 {
 	struct ucv_listen listen = {};
@@ -69,18 +69,18 @@ static const char *unusable(int fd)
 
 #define EXPECT_USABLE(fd) EXPECT_STREQ("", unusable(fd))
 
-/* What every ioctl has in common. */
+/* What all ioctls have in common */
 
 FIXTURE(arg) {
 	int fd;
 	char *hole;
-	char *arg;		/* room for an argument of any size */
+	char *arg;		/* buffer for an argument of any size */
 };
 
 FIXTURE_VARIANT(arg) {
 	unsigned int nr;
-	size_t size;		/* as the module has it */
-	size_t size_ver0;	/* the least it takes */
+	size_t size;		/* as the module defines it */
+	size_t size_ver0;	/* the minimum it accepts */
 };
 
 FIXTURE_VARIANT_ADD(arg, info) {
@@ -123,7 +123,7 @@ FIXTURE_TEARDOWN(arg)
 	close(self->fd);
 }
 
-/* A good argument for the ioctl, and zeroes behind it. */
+/* A valid argument for the ioctl. */
 static void *good_arg(unsigned int nr, void *at)
 {
 	static struct ucv_resource records[UCV_MAX_RESOURCES];
@@ -146,7 +146,7 @@ static void *good_arg(unsigned int nr, void *at)
 	return at;
 }
 
-/* Times, and how many refusals there were: these are the last members. */
+/* Zeroes the members that advance, times and numbers of refusals, which are the last ones. */
 static void forget_progress(unsigned int nr, char *arg, size_t size)
 {
 	size_t first = size;
@@ -176,7 +176,7 @@ UCV_TEST_F(arg, too_short)
 	EXPECT_USABLE(self->fd);
 }
 
-/* An older caller: works, and nothing is written behind what it knows. */
+/* An older caller: the call works, and nothing is written beyond its structure. */
 UCV_TEST_F(arg, of_earlier_versions)
 {
 	size_t size, i;
@@ -191,7 +191,7 @@ UCV_TEST_F(arg, of_earlier_versions)
 	EXPECT_USABLE(self->fd);
 }
 
-/* A newer caller: what the module does not know must be zero, and stays so. */
+/* A newer caller: members unknown to the module must be zero, and stay zero. */
 UCV_TEST_F(arg, longer)
 {
 	size_t size, i;
@@ -216,7 +216,7 @@ UCV_TEST_F(arg, longer_with_something_unknown)
 			EXPECT_EQ(-E2BIG, call(self->fd, REQUEST(size),
 					       self->arg));
 		}
-		/* Just behind the argument nobody looks. */
+		/* The byte after the argument is not read. */
 		GOOD();
 		self->arg[size] = 1;
 		EXPECT_EQ(0, call(self->fd, REQUEST(size), self->arg));
@@ -235,7 +235,7 @@ UCV_TEST_F(arg, longer_than_a_page)
 	EXPECT_USABLE(self->fd);
 }
 
-/* A compiler may align the argument to four bytes only. No byte beside it is written. */
+/* Compilers may align the argument to only four bytes. No byte next to it is written. */
 UCV_TEST_F(arg, at_any_address)
 {
 	char wanted[256] = {};
@@ -315,7 +315,7 @@ UCV_TEST_F(arg, of_another_device)
 	unsigned int magic;
 
 	for (magic = 0; magic < 256; magic++)
-		/* 'T', 'f' and some others the kernel answers for any file. */
+		/* The VFS handles some ioctls of 'T', 'f' and others for any file. */
 		if (magic != UCV_IOC_MAGIC && !strchr("Tf\x12X", magic))
 			EXPECT_EQ(-ENOTTY,
 				  call(self->fd, _IOC(READ_WRITE, magic,
@@ -356,7 +356,7 @@ UCV_TEST_F(file, unknown_ioctls)
 	EXPECT_USABLE(self->fd);
 }
 
-/* Whatever the caller leaves in there. */
+/* The contents of the caller's buffer do not matter. */
 UCV_TEST_F(file, info)
 {
 	struct ucv_info info;
@@ -395,8 +395,8 @@ static __u64 supported(int fd)
 }
 
 /*
- * What is counted brings the user namespaces that it points to; groups and holders
- * bring each other.
+ * Kinds that refer to user namespaces include these; groups and holders include each
+ * other.
  */
 static __u64 brought_by(__u64 request)
 {
@@ -409,7 +409,7 @@ static __u64 brought_by(__u64 request)
 	       request | userns : request;
 }
 
-/* What is asked for is there, and what it points to; nothing else. */
+/* A snapshot has the requested kinds and those they refer to, and no others. */
 UCV_TEST_F(file, kinds)
 {
 	__u64 all = supported(self->fd), request;
@@ -451,7 +451,7 @@ UCV_TEST_F(file, bad_requests)
 	EXPECT_USABLE(self->fd);
 }
 
-/* An argument that is refused leaves the old snapshot, a later failure leaves none. */
+/* An invalid argument keeps the old snapshot; a later failure frees it. */
 UCV_TEST_F(file, failed_snapshots)
 {
 	struct ucv_snapshot *snapshot;
@@ -500,7 +500,7 @@ static __u64 boottime(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* Its times lie between those that we took, whatever they are. */
+/* The snapshot's times lie between those taken around the call. */
 UCV_TEST_F(file, times)
 {
 	struct ucv_snapshot snapshot;
@@ -563,7 +563,7 @@ UCV_TEST_F(file, belongs_to_root)
 	ucv_agent_stop(&agent);
 }
 
-/* A snapshot belongs to the open file: a duplicate has the same, another has not. */
+/* A snapshot belongs to the open file: duplicates share it, other open files do not. */
 UCV_TEST_F(file, duplicate)
 {
 	int duplicate = dup(self->fd), other = ucv_open();
@@ -612,7 +612,7 @@ UCV_TEST_F(file, many_openers)
 	EXPECT_USABLE(self->fd);
 }
 
-/* The bound on memory: a snapshot that would exceed it is refused, and gone. */
+/* The memory bound: a snapshot that exceeds it fails, and no snapshot is left. */
 UCV_TEST_F(file, memory_bound)
 {
 	long long bound = ucv_read_number(MAX_SNAPSHOT);
@@ -633,7 +633,7 @@ UCV_TEST_F(file, memory_bound)
 	EXPECT_USABLE(self->fd);
 }
 
-/* Reading: a snapshot of some rows, and all of it as a reference. */
+/* Reading: a snapshot with some rows, and a complete copy for reference. */
 
 #define NR_USERS	40
 
@@ -728,7 +728,7 @@ UCV_TEST_F(reading, no_room)
 	EXPECT_USABLE(self->fd);
 }
 
-/* No buffer asks how many there are, and nobody looks where it would be. */
+/* A buffer size of 0 asks for the total; the buffer's address is not used. */
 UCV_TEST_F(reading, just_the_total)
 {
 	struct ucv_read read;
@@ -769,7 +769,7 @@ UCV_TEST_F(reading, behind_the_end)
 	EXPECT_EQ(0, memcmp(buf + 1, poison, ROW));
 }
 
-/* The bytes behind the last record that fits are the caller's. */
+/* Bytes after the last record that fits are not written. */
 UCV_TEST_F(reading, writes_whole_records_only)
 {
 	struct ucv_ucounts buf[4];
@@ -787,7 +787,7 @@ UCV_TEST_F(reading, writes_whole_records_only)
 	}
 }
 
-/* A record need not be aligned either, and those of some kinds are to four bytes only. */
+/* Records need no alignment either; those of some kinds have only four bytes. */
 UCV_TEST_F(reading, buffer_at_any_address)
 {
 	char buf[3 * (ROW + 8) + 16];
@@ -848,7 +848,7 @@ UCV_TEST_F(reading, buffer_read_only)
 	EXPECT_USABLE(self->fd);
 }
 
-/* A size that no memory has: what fits is all there is. */
+/* A buffer size beyond any memory: all records are read. */
 UCV_TEST_F(reading, huge_buffer)
 {
 	struct ucv_ucounts *buf = calloc(self->table.nr_rows, ROW);
@@ -890,7 +890,7 @@ static void check_record_size(struct __test_metadata *_metadata, int fd,
 	free(buf);
 }
 
-/* Shorter records are the beginnings of longer ones; those end in zeroes. */
+/* Short records are truncated, long ones padded with zeroes. */
 UCV_TEST_F(reading, record_sizes)
 {
 	const struct ucv_table *table = &self->table;
@@ -937,7 +937,7 @@ UCV_TEST_F(reading, portions)
 	free(buf);
 }
 
-/* What is in the snapshot stays there, though the kernel counts on. */
+/* A snapshot does not change when the kernel's counters do. */
 UCV_TEST_F(reading, snapshot_does_not_change)
 {
 	unsigned int total = self->table.nr_rows;

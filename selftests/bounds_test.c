@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What one user may do to others through the module: how long its walks hold a lock or
- * an RCU read section, and how much memory they take, does not grow with file tables,
- * threads, descriptors and processes.
+ * Bounds on what one user can do to others through the module: neither the time for which
+ * walks hold a lock or an RCU read-side critical section nor their memory grows with file
+ * tables, threads, descriptors and processes.
  *
- * How long is compared in instructions, so those tests need a clock that counts them
+ * Times are compared in instructions, so those tests need a clock that counts instructions
  * (testvm -i, which sets UCV_ICOUNT).
  */
 #include <errno.h>
@@ -29,13 +29,13 @@
 #define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
 #define MAX_KIB		UCV_PARAMETERS "/max_snapshot_kib"
 
-/* A child that has something open, or runs threads, until the test ends. */
+/* A child that holds files open, or runs threads, until the test ends. */
 struct worker {
 	pid_t pid;
 	int ready[2];
 };
 
-/* True when the work is in place. */
+/* True once the child has set up its work. */
 static bool start(struct worker *worker, int (*work)(void))
 {
 	const struct rlimit limit = { MOST_FDS, MOST_FDS };
@@ -95,13 +95,13 @@ static int open_at(int fd)
 	return null < 0 || dup2(null, fd) != fd ? -1 : 0;
 }
 
-/* 128 threads share a table with hardly anything in it but a million places. */
+/* 128 threads share a nearly empty table of a million descriptors. */
 static int sparse_table(void)
 {
 	return open_at(MOST_FDS - 1) || make_threads(128, wait_forever) ? -1 : 0;
 }
 
-/* Threads with tables of their own. */
+/* Threads with their own file tables. */
 
 #define NR_OWN	1024
 
@@ -134,7 +134,7 @@ static int own_sparse_tables(void)
 	return 0;
 }
 
-/* Copies of one inotify descriptor, in a row. */
+/* Consecutive copies of one inotify descriptor. */
 static int copies(void)
 {
 	int fd = inotify_init1(0), i;
@@ -145,7 +145,7 @@ static int copies(void)
 	return fd < 0 ? -1 : 0;
 }
 
-/* Two instances that take turns. */
+/* Copies of two instances, alternating. */
 static int mixed_copies(void)
 {
 	int fd[2] = { inotify_init1(0), inotify_init1(0) };
@@ -158,8 +158,8 @@ static int mixed_copies(void)
 }
 
 /*
- * Instructions of the longest section of a snapshot. Of a few the least: an interrupt
- * may come in between.
+ * The longest critical section of a snapshot, in instructions. The minimum of several
+ * snapshots, as an interrupt may add to it.
  */
 static unsigned long long hold_of(int device, __u64 request)
 {
@@ -206,7 +206,7 @@ FIXTURE_TEARDOWN(hold)
 	close(self->device);
 }
 
-/* The longest section is not longer than twice that of an idle system. */
+/* The longest section takes at most twice as long as on an idle system. */
 UCV_TEST_F(hold, does_not_grow)
 {
 	const __u64 requests[] = {
@@ -252,7 +252,7 @@ FIXTURE_TEARDOWN(memory)
 
 #define NR_USERS	8300	/* a little more than a power of two */
 
-/* An instance for each of many users, so that each has a row. */
+/* One instance for each of many users, so that each has a row. */
 static int many_users(void)
 {
 	unsigned int i;
@@ -265,7 +265,7 @@ static int many_users(void)
 	return 0;
 }
 
-/* Bytes that the rows of a snapshot take at least. */
+/* The minimum size of the rows of a snapshot, in bytes. */
 static long long bytes_of_rows(struct __test_metadata *_metadata)
 {
 	struct ucv_table table;
@@ -279,7 +279,7 @@ static long long bytes_of_rows(struct __test_metadata *_metadata)
 	return bytes;
 }
 
-/* Nearly all of the memory that a snapshot may take can be used for records. */
+/* Records can use nearly all of the memory that a snapshot may take. */
 UCV_TEST_F(memory, can_be_used)
 {
 	struct ucv_snapshot snapshot;
@@ -298,8 +298,8 @@ UCV_TEST_F(memory, can_be_used)
 #define CGROUP	"/sys/fs/cgroup/ucv_bounds"
 
 /*
- * In the child: in a cgroup that may have no more than the bound and a little for what
- * else a process does, the snapshot succeeds, and so does the text of the holders.
+ * In the child: in a cgroup limited to the bound plus 768 KiB for the process itself, the
+ * snapshot succeeds, and so does reading debugfs' holders.
  */
 static int take_in_cgroup(int device, long long bound)
 {
@@ -332,7 +332,7 @@ static int has_memory_cgroups(void)
 	return !mkdir(CGROUP, 0755) && !access(CGROUP "/memory.max", W_OK);
 }
 
-/* No snapshot ever has more memory than it may have, not even while it grows. */
+/* No snapshot ever exceeds its memory bound, not even while an array grows. */
 UCV_TEST_F(memory, is_bounded)
 {
 	long long bound;
@@ -342,7 +342,7 @@ UCV_TEST_F(memory, is_bounded)
 	if (!has_memory_cgroups())
 		SKIP(return, "there is no memory controller");
 	ASSERT_TRUE(start(&self->worker, many_users));
-	/* Enough for the arrays to grow far, not for all of the last doubling. */
+	/* Enough for the arrays to grow far, but not for the last doubling. */
 	bound = bytes_of_rows(_metadata) * 2;
 	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, bound / 1024));
 	pid = fork();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots while everything changes: user namespaces, inotify instances and watches
- * come and go on all CPUs, several readers take snapshots by ioctl and by debugfs,
- * and each snapshot must make sense by itself and hold, exactly once and with the
- * exact numbers, the row that does not change.
+ * Snapshots under churn: user namespaces, inotify instances and watches are created and
+ * destroyed on all CPUs, while several readers take snapshots through the device and
+ * debugfs. Each snapshot must be consistent and must have the one row that does not change
+ * exactly once, with its exact counters.
  *
- * UCV_CHURN=N multiplies the number of snapshots. The work goes on until the readers
- * have theirs, so nothing depends on the time that anything takes.
+ * UCV_CHURN=N multiplies the number of snapshots. The workers run until the readers are
+ * done, so nothing depends on timing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #define NR_SNAPSHOTS	200
 #define NR_TEXTS	50
 
-/* What does not change: in a user namespace, three instances and 21 watches. */
+/* The constant row: three instances and 21 watches, in a user namespace. */
 #define CONSTANT_UID	(UCV_UID + 300)
 #define INSTANCES	3
 #define WATCHES		21
@@ -33,7 +33,7 @@ FIXTURE(churn) {
 	char dir[64];
 	struct ucv_agent constant;
 	unsigned int init;
-	unsigned int inum;	/* of the constant one's namespace */
+	unsigned int inum;	/* the namespace of the constant row */
 	pid_t worker[8];
 	unsigned int nr_workers;
 	pid_t reader[2 * NR_READERS];
@@ -85,9 +85,9 @@ static long scale(long nr)
 	return factor && atol(factor) > 0 ? nr * atol(factor) : nr;
 }
 
-/* The workers, each in a process that is killed in the end. */
+/* Workers, each in its own process, which is killed at the end. */
 
-/* Instances and watches of four users that the others use as well. */
+/* Instances and watches of four users, which other workers share. */
 static void churn_inotify(const char *dir)
 {
 	char path[128];
@@ -108,7 +108,7 @@ static void churn_inotify(const char *dir)
 	}
 }
 
-/* A user namespace, another in it, something charged there, and all gone again. */
+/* A user namespace with an instance, a watch and a UTS namespace, until the exit. */
 static void one_userns(unsigned int uid)
 {
 	int fd;
@@ -136,7 +136,7 @@ static void churn_userns(const char *dir)
 	}
 }
 
-/* One row after the other, each new: the table itself grows and shrinks. */
+/* A new row each time, so that the table itself grows and shrinks. */
 static void churn_rows(const char *dir)
 {
 	static int fd[256];
@@ -166,7 +166,7 @@ static pid_t start(void (*work)(const char *dir), const char *dir)
 	return pid;
 }
 
-/* The readers. Each says on standard error what is wrong, and exits with 1. */
+/* Readers. On a failure they print it on standard error and exit with 1. */
 
 static const char *check_constant(const struct ucv_table *table,
 				  unsigned int inum)
@@ -303,14 +303,14 @@ UCV_TEST_F(churn, processes)
 		self->nr_readers--;
 		EXPECT_EQ(0, status);
 	}
-	/* Nobody gave up: the readers did have something to look at. */
+	/* No worker gave up, so the readers did run under churn. */
 	for (i = 0; i < self->nr_workers; i++)
 		EXPECT_EQ(0, waitpid(self->worker[i], NULL, WNOHANG));
 }
 
 /*
- * Threads that share one open file: a snapshot is replaced while others read it. A
- * reader sees records of one snapshot or the other, never of none that was taken.
+ * Threads that share one open file: a snapshot is replaced while other threads read it. A
+ * read returns records of one of the snapshots taken, never anything else.
  */
 struct shared {
 	int fd;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: the text says what a snapshot says, line by line; it can be read in any
- * portions; nobody but root can.
+ * debugfs: each line of text matches a snapshot, reads of any size return the same text,
+ * and only root can read it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -95,7 +95,7 @@ static unsigned int nonzero(const struct ucv_table *table)
 	return nr;
 }
 
-/* The text between two snapshots that do not differ. */
+/* Reads the text between two snapshots that are equal. */
 static int take_quiet(struct ucv_table *table, struct ucv_text *text)
 {
 	struct ucv_table after;
@@ -186,10 +186,10 @@ UCV_TEST_F(debugfs, status)
 	ucv_free(&table);
 }
 
-/* Those that take a snapshot when they are opened. */
+/* The files that take a snapshot on open. */
 static const char *const tables[] = { "ucounts", "userns", "mounts", "holders" };
 
-/* A second reading of an open file is the first one's text, however it is read. */
+/* Rereading an open file returns the same text, whatever the sizes of the reads. */
 static void check_portions(struct __test_metadata *_metadata, const char *name)
 {
 	char path[128], whole[65536], part[65536];
@@ -251,7 +251,7 @@ static void check_mode(struct __test_metadata *_metadata,
 	EXPECT_GT(0, ucv_write(path, "0"));
 }
 
-/* Whatever files there are. */
+/* Checks all files there are. */
 UCV_TEST_F(debugfs, only_root_reads)
 {
 	struct dirent *entry;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who has denials recorded: files that listen and the module parameter, each counted
- * once for as long as it is there. While there is nobody, nothing is recorded and the
- * kernel is not probed, which the kernel itself says.
+ * Arming: each open file that listens with UCV_LISTEN_ARM, and the module parameter, counts
+ * once for as long as it exists. While the count is 0, nothing is recorded and no kprobe is
+ * registered, which is checked in the kernel's own list.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #define ARM_UID		(UCV_UID + 840)
 
 FIXTURE(arming) {
-	struct ucv_agent agent;		/* is refused whenever it is asked to */
-	long long others;		/* who listen meanwhile, if anybody does */
+	struct ucv_agent agent;		/* is refused on request */
+	long long others;		/* armed by other programs, if any */
 };
 
 FIXTURE_SETUP(arming)
@@ -38,8 +38,8 @@ FIXTURE_TEARDOWN(arming)
 }
 
 /*
- * That many have denials recorded: the module says so, the kernel is probed or not, and
- * a refused call makes a record or not.
+ * Checks that the module's count is @armed, and that the kprobes are registered and a
+ * refused call is recorded only if that is not 0.
  */
 static void check_armed(struct __test_metadata *_metadata, struct ucv_agent *agent,
 			long long armed)
@@ -75,7 +75,7 @@ UCV_TEST_F(arming, by_files)
 	ASSERT_EQ(0, ucv_listen(first, UCV_LISTEN_ARM, &listen));
 	EXPECT_EQ(self->others + 1, listen.armed);
 	CHECK_ARMED(1);
-	/* Once is enough, and it stays. */
+	/* A file counts once, and stays armed. */
 	ASSERT_EQ(0, ucv_listen(first, UCV_LISTEN_ARM, &listen));
 	EXPECT_EQ(self->others + 1, listen.armed);
 	ASSERT_EQ(0, ucv_listen(first, UCV_LISTEN_OLDEST, &listen));
@@ -95,7 +95,7 @@ UCV_TEST_F(arming, by_files)
 	CHECK_ARMED(0);
 }
 
-/* What is refused arms nothing. */
+/* A call that fails does not arm. */
 UCV_TEST_F(arming, by_bad_calls)
 {
 	struct ucv_listen listen = { .flags = UCV_LISTEN_ARM, .reserved = 1 };
@@ -109,7 +109,7 @@ UCV_TEST_F(arming, by_bad_calls)
 	close(fd);
 }
 
-/* A file, not a descriptor: copies of it count once, and the last one to go disarms. */
+/* Open files count, not descriptors: the last close of a descriptor disarms. */
 UCV_TEST_F(arming, by_a_shared_file)
 {
 	int fd = ucv_listener(UCV_LISTEN_ARM);
@@ -135,7 +135,7 @@ UCV_TEST_F(arming, by_a_shared_file)
 	CHECK_ARMED(0);
 }
 
-/* A listener that is killed while it waits. */
+/* A listener that is killed while it sleeps. */
 UCV_TEST_F(arming, by_a_process_that_is_killed)
 {
 	struct ucv_listen listen;
@@ -178,7 +178,7 @@ UCV_TEST_F(arming, by_the_parameter)
 	CHECK_ARMED(0);
 }
 
-/* Neither ends the other. */
+/* Files and the parameter arm independently of each other. */
 UCV_TEST_F(arming, by_both)
 {
 	int fd;
@@ -197,7 +197,7 @@ UCV_TEST_F(arming, by_both)
 	CHECK_ARMED(0);
 }
 
-/* Whoever comes later reads what was recorded because of the parameter, no more. */
+/* A later listener reads only what was recorded while the parameter was set. */
 UCV_TEST_F(arming, what_nobody_heard)
 {
 	struct ucv_denial got[8];
@@ -216,7 +216,7 @@ UCV_TEST_F(arming, what_nobody_heard)
 	close(fd);
 }
 
-/* As many as there are descriptors for. */
+/* Many files at once. */
 #define MANY	200
 
 UCV_TEST_F(arming, by_many)
@@ -236,7 +236,7 @@ UCV_TEST_F(arming, by_many)
 	}
 }
 
-/* Again and again: each time it begins and ends. */
+/* Arming and disarming, repeatedly. */
 UCV_TEST_F(arming, in_turns)
 {
 	unsigned int i;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kprobes that are switched off, all at once or with ftrace: what is refused then is not
- * recorded, and whoever asks, reads or waits is told so. Arming fails. The switches are
- * the kernel's; that nothing is recorded is shown by a refused call.
+ * Disabled kprobes: the kernel's own switches disable all kprobes, or those based on ftrace.
+ * Refusals are not recorded then, as a refused call shows. Arming fails, and UCV_IOC_LISTEN,
+ * UCV_IOC_INFO, read() and poll() report the state.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +20,14 @@
 #define SIZE		sizeof(struct ucv_denial)
 
 FIXTURE(blind) {
-	struct ucv_agent agent;		/* is refused whenever it is asked to */
+	struct ucv_agent agent;		/* is refused on request */
 	long long before;		/* interruptions */
 	struct ucv_denial got[UCV_SOME_DENIALS];
 };
 
 FIXTURE_VARIANT(blind) {
 	const char *path;		/* the switch */
-	bool by_ftrace;			/* for probes that the kernel reaches by ftrace */
+	bool by_ftrace;			/* for kprobes that use ftrace */
 };
 
 FIXTURE_VARIANT_ADD(blind, kprobes) {
@@ -39,7 +39,7 @@ FIXTURE_VARIANT_ADD(blind, ftrace) {
 	.by_ftrace = true,
 };
 
-/* Whether the kernel says that it reaches the probe on inc_ucount() by ftrace. */
+/* True if the kernel lists the kprobe on inc_ucount() as based on ftrace. */
 static bool probed_by_ftrace(void)
 {
 	int fd = ucv_listener(UCV_LISTEN_ARM);
@@ -56,7 +56,7 @@ static bool probed_by_ftrace(void)
 	return ftrace;
 }
 
-/* Of the module's. They go one after the other. */
+/* True while any of the module's probes is registered. They are removed one by one. */
 static bool any_probe(void)
 {
 	return ucv_probed("inc_ucount") || ucv_probed("count_mounts") ||
@@ -76,7 +76,7 @@ FIXTURE_SETUP(blind)
 		SKIP(return, "the switch is not there, or off");
 	if (variant->by_ftrace && !probed_by_ftrace())
 		SKIP(return, "kprobes do not depend on ftrace here");
-	/* Later kernels do not let go of it. */
+	/* Later kernels do not allow to disable it. */
 	if (ucv_sysctl(variant->path, 0))
 		SKIP(return, "the switch cannot be set");
 	ASSERT_EQ(0, ucv_write(variant->path, "1"));
@@ -91,7 +91,7 @@ FIXTURE_TEARDOWN(blind)
 		return;
 	ucv_write(variant->path, "1");
 	ucv_agent_stop(&self->agent);
-	/* Until then the module cannot be unloaded, and another test may want to. */
+	/* The probes pin the module, which another test may want to unload. */
 	EXPECT_TRUE(UCV_SOON(!any_probe()));
 }
 
@@ -101,7 +101,7 @@ FIXTURE_TEARDOWN(blind)
 #define EXPECT_RECORDS(nr, fd) \
 	EXPECT_EQ(nr, ucv_denials(fd, self->agent.pid, self->got, UCV_SOME_DENIALS))
 
-/* The known value: a call is refused, and nothing is recorded. */
+/* A call is refused, and nothing is recorded. */
 #define REFUSE_UNRECORDED(times) do {				\
 	long long total = ucv_status_number("denials");		\
 								\
@@ -150,7 +150,7 @@ static __u64 info_recording(void)
 	return ret ? ~0ULL : info.recording;
 }
 
-/* By a file that does not arm. */
+/* UCV_IOC_LISTEN on a file that does not arm. */
 static struct ucv_listen listen_state(void)
 {
 	struct ucv_listen listen;
@@ -180,7 +180,7 @@ UCV_TEST_F(blind, arming_fails)
 	EXPECT_FALSE(ucv_probed("ucv_canary_call"));
 	REFUSE_UNRECORDED(1);
 
-	/* The file is as usable as before. */
+	/* The file is still usable. */
 	EXPECT_EQ(0, ucv_listen(fd, 0, &listen));
 	EXPECT_EQ(0ULL, listen.recording);
 	SWITCH_ON();
@@ -229,7 +229,7 @@ UCV_TEST_F(blind, whoever_asks_is_told)
 	close(fd);
 }
 
-/* read() and poll(): first the records, then the interruption, for as long as it lasts. */
+/* read() and poll() report the records, and then the interruption for as long as it lasts. */
 UCV_TEST_F(blind, listeners_are_told)
 {
 	int fd = ucv_listener(UCV_LISTEN_ARM);
@@ -255,7 +255,7 @@ UCV_TEST_F(blind, listeners_are_told)
 	REFUSE(1);
 	EXPECT_RECORDS(1, fd);
 
-	/* It has not been told, and the other has. */
+	/* The interruption has been reported to fd, but not yet to this file. */
 	EXPECT_EQ((ssize_t)SIZE, read_one(deaf));
 	EXPECT_EQ((ssize_t)SIZE, read_one(deaf));
 	EXPECT_EQ((ssize_t)SIZE, read_one(deaf));
@@ -267,7 +267,7 @@ UCV_TEST_F(blind, listeners_are_told)
 	close(fd);
 }
 
-/* Nobody has denials recorded any more: then there is nothing that could be blind. */
+/* Disarmed while blind: the state is then off. */
 UCV_TEST_F(blind, disarmed_meanwhile)
 {
 	int fd = ucv_listener(UCV_LISTEN_ARM);
@@ -279,7 +279,7 @@ UCV_TEST_F(blind, disarmed_meanwhile)
 	EXPECT_STREQ("blind", state());
 	close(fd);
 	EXPECT_STREQ("off", state());
-	/* A kernel whose ftrace is off leaves something behind if they go now. */
+	/* Unregistering them with ftrace disabled would leave something behind in the kernel. */
 	EXPECT_EQ(variant->by_ftrace, ucv_probed("inc_ucount"));
 	EXPECT_EQ(variant->by_ftrace, ucv_probed("ucv_canary_call"));
 	EXPECT_EQ(-ENOLINK, read_one(deaf));
@@ -307,7 +307,7 @@ static char state_of(pid_t pid)
 	return letter;
 }
 
-/* Waits for a record in a process of its own, which ends with what it was told. */
+/* Waits for a record in a child, whose exit status is the error that read() returns. */
 static pid_t start_waiter(int fd, bool by_poll)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -322,7 +322,7 @@ static pid_t start_waiter(int fd, bool by_poll)
 	_exit(-read_one(fd));
 }
 
-/* Who sleeps already is woken, though nobody asks. */
+/* Sleeping listeners are woken although no task queries the state. */
 UCV_TEST_F(blind, sleepers_are_woken)
 {
 	struct ucv_listen listen;
@@ -346,7 +346,7 @@ UCV_TEST_F(blind, sleepers_are_woken)
 	}
 }
 
-/* Again and again, with arming in between. */
+/* Repeatedly, with arming in between. */
 UCV_TEST_F(blind, in_turns)
 {
 	unsigned int i;
@@ -370,7 +370,7 @@ UCV_TEST_F(blind, in_turns)
 	EXPECT_EQ(self->before + 10, ucv_status_number("denials_interruptions"));
 }
 
-/* What has passed the probes: what was charged while they were armed. */
+/* The mask of what has passed the probes, i.e. of what was charged while they were armed. */
 
 static long do_mount(struct ucv_call *call)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Denials by the hundred thousand, from several threads at once, while listeners read,
- * stand still, come and go. Each refused call is counted by the one who was refused:
- * what a listener was given and what it was told it had lost must add up to that.
+ * Hundreds of thousands of denials from several threads at once, while listeners read, are
+ * stopped, and are opened and closed. Each thread counts its refused calls; the records that
+ * a listener reads, plus those reported as lost, must add up to that count.
  *
- * UCV_DENIALS=N: how many there are in a burst (100000), UCV_CHURN=N multiplies how often
- * listeners come and go. Nothing depends on the time that anything takes.
+ * UCV_DENIALS=N sets the size of a burst (100000); UCV_CHURN=N multiplies how often listeners
+ * are opened and closed. Nothing depends on timing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,17 +26,17 @@
 #define CHURN_UID	(UCV_UID + 850)
 #define NR_READERS	3
 
-/* A refused mount waits for a grace period of RCU, so there are fewer of these. */
+/* A refused mount waits for an RCU grace period, so there are fewer of these. */
 #define NR_THREADS	8
 #define NR_MOUNTERS	2
 #define FEWER_MOUNTS	100
 
-/* What a thread is refused. */
+/* The kinds of calls that threads are refused. */
 enum { INSTANCE, UTS, MOUNT, NR_REFUSALS };
 
-/* What one listener has been given. */
+/* What one listener has read. */
 struct heard {
-	__u64 first;		/* what its first record was to be */
+	__u64 first;		/* the expected number of its first record */
 	__u64 last;
 	__u64 delivered;
 	__u64 lost;
@@ -67,7 +67,7 @@ static long env_number(const char *name, long otherwise)
 	return text && atol(text) > 0 ? atol(text) : otherwise;
 }
 
-/* In the agent: nothing is allowed, in none of its namespaces. */
+/* In the agent: a private mount namespace, and a limit of 0 for UTS namespaces. */
 static long do_enter(struct ucv_call *call)
 {
 	(void)call;
@@ -144,8 +144,8 @@ static void *refused_often(void *arg)
 }
 
 /*
- * In the agent: its threads are refused a counter a times, and some mounts; b kinds in
- * all. How many it wanted to be refused.
+ * In the agent: its threads are refused about a charges of counters, and some mounts; b is
+ * the number of kinds. Returns the intended number of refusals.
  */
 static long do_burst(struct ucv_call *call)
 {
@@ -165,7 +165,7 @@ static long do_burst(struct ucv_call *call)
 	return wanted;
 }
 
-/* So many in any case that the ring is overrun. */
+/* Large enough in any case to overrun the ring. */
 static long burst_size(const struct ucv_listen *listen)
 {
 	const long size = env_number("UCV_DENIALS", 100000);
@@ -178,7 +178,7 @@ static long nr_kinds(void)
 	return ucv_feature(UCV_FEATURE_MNT_DENIALS) ? NR_REFUSALS : MOUNT;
 }
 
-/* How many were refused, by their own count. */
+/* Returns the number of refusals, as counted by the threads. */
 static __u64 burst(struct __test_metadata *_metadata, struct ucv_agent *agent, long size)
 {
 	long wanted, refused = 0;
@@ -195,7 +195,7 @@ static __u64 burst(struct __test_metadata *_metadata, struct ucv_agent *agent, l
 
 /* Listeners */
 
-/* What is wrong with a record, if it comes after those that were heard. */
+/* Returns what is wrong with @denial as the record after those in @heard, or NULL. */
 static const char *hear(struct heard *heard, const struct ucv_denial *denial)
 {
 	const __u64 expected = (heard->last ? heard->last + 1 : heard->first) + denial->lost;
@@ -212,7 +212,7 @@ static const char *hear(struct heard *heard, const struct ucv_denial *denial)
 	return NULL;
 }
 
-/* Reads what there is. False if there is nothing any more. */
+/* Reads available records. False if there are none, or on a failure. */
 static bool hear_some(int fd, struct heard *heard)
 {
 	static struct ucv_denial buf[32];
@@ -232,7 +232,7 @@ static bool hear_some(int fd, struct heard *heard)
 	return !heard->bad;
 }
 
-/* Waits for what comes; looks up now and then, in case it was the last. */
+/* Reads records as they arrive; polls shared->end for the number of the last one. */
 static void hear_all(int fd, struct heard *heard)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -287,7 +287,7 @@ static void wait_for_reader(struct __test_metadata *_metadata, pid_t *reader)
 	*reader = 0;
 }
 
-/* Two read as they go, one is stopped meanwhile; what each was given and lost adds up. */
+/* Two readers run and one is stopped; for each, delivered and lost records add up. */
 UCV_TEST_F(churn, burst)
 {
 	const unsigned int userns = ucv_userns_of(self->agent.pid);
@@ -326,7 +326,7 @@ UCV_TEST_F(churn, burst)
 	}
 	EXPECT_LT(0ULL, shared->heard[0].lost);
 
-	/* By limit, too. */
+	/* The counts per limit add up, too. */
 	EXPECT_EQ(instances + shared->refused[INSTANCE],
 		  ucv_denials_by(userns, CHURN_UID, "inotify_instances"));
 	EXPECT_EQ(uts + shared->refused[UTS],
@@ -340,7 +340,7 @@ struct sharer {
 	pthread_t thread;
 	int fd;
 	__u64 first;
-	unsigned char *seen;	/* one for each number */
+	unsigned char *seen;	/* one for each sequence number */
 	__u64 room;
 	__u64 delivered;
 	__u64 lost;
@@ -426,9 +426,9 @@ static long long mem_available(void)
 }
 
 /*
- * After the first burst everything is there that it takes. If the records of another
- * one stayed anywhere, it would be seen; what else goes on may take memory, but not
- * each time.
+ * The first burst allocates all that bursts need. If later bursts leaked their records, it
+ * would show every time; other activity on the system may also use memory, but not every
+ * time.
  */
 UCV_TEST_F(churn, no_memory_is_kept)
 {
@@ -456,15 +456,15 @@ UCV_TEST_F(churn, no_memory_is_kept)
 	close(fd);
 }
 
-/* Listeners that come and go */
+/* Listeners that are opened and closed */
 
 #define NR_CHURNERS	4
 #define NR_ROUNDS	25
 #define PER_ROUND	3
 
 /*
- * In a process of the initial namespaces, where no uts namespace is allowed: while it
- * listens, what it is refused is recorded, whoever else arms or disarms meanwhile.
+ * In a process of the initial namespaces, where the limit of UTS namespaces is 0: while it
+ * listens, its refusals are recorded, whatever is armed or disarmed concurrently.
  */
 static const char *churn_once(void)
 {
@@ -487,7 +487,7 @@ static const char *churn_once(void)
 		last = denial.seq;
 		lost |= denial.lost;
 		own += denial.tgid == (__u32)getpid();
-		/* The others go on and on. */
+		/* The other processes are refused all the time. */
 		if (own == PER_ROUND)
 			break;
 	}
@@ -509,7 +509,7 @@ static pid_t start_churner(long rounds)
 	_exit(bad ? 1 : 0);
 }
 
-/* The switch as well. */
+/* Toggles the module parameter. */
 static pid_t start_switcher(long rounds)
 {
 	pid_t pid = fork();
@@ -522,7 +522,7 @@ static pid_t start_switcher(long rounds)
 	_exit(0);
 }
 
-/* An agent's threads, refused until told to stop. */
+/* In the agent: threads that are refused until told to stop. */
 static void *refused_until_done(void *arg)
 {
 	struct thread *thread = arg;
@@ -557,7 +557,7 @@ static long do_end(struct ucv_call *call)
 	return 0;
 }
 
-/* Churners and a switcher to their end, while an agent's threads are refused. */
+/* Runs churners and a switcher to completion, while an agent's threads are refused. */
 static void churn_listeners(struct __test_metadata *_metadata, struct ucv_agent *agent)
 {
 	const long rounds = NR_ROUNDS * env_number("UCV_CHURN", 1);
@@ -581,7 +581,7 @@ static void churn_listeners(struct __test_metadata *_metadata, struct ucv_agent 
 		EXPECT_LT(0, shared->refused[i]);
 }
 
-/* There are instants in which nobody listens: the kernel is probed, and not, and so on. */
+/* At times no file listens, so the probes are registered and unregistered repeatedly. */
 UCV_TEST_F(churn, listeners_come_and_go)
 {
 	long long armed = ucv_status_number("denials_armed");
@@ -597,7 +597,7 @@ UCV_TEST_F(churn, listeners_come_and_go)
 		EXPECT_FALSE(ucv_probed("inc_ucount") || ucv_probed("count_mounts"));
 }
 
-/* One stays, and nothing of what the others do costs it a record. */
+/* One listener stays armed; the others do not make it miss a record. */
 UCV_TEST_F(churn, one_stays)
 {
 	const long own = NR_CHURNERS * NR_ROUNDS * PER_ROUND * env_number("UCV_CHURN", 1);
