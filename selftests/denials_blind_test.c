@@ -279,7 +279,7 @@ UCV_TEST_F(blind, disarmed_meanwhile)
 	EXPECT_STREQ("blind", state());
 	close(fd);
 	EXPECT_STREQ("off", state());
-	/* Unregistering them with ftrace disabled would leave something behind in the kernel. */
+	/* Kept while ftrace is off: unregistering would leave FTRACE_FL_REGS set (kretprobes.h). */
 	EXPECT_EQ(variant->by_ftrace, ucv_probed("inc_ucount"));
 	EXPECT_EQ(variant->by_ftrace, ucv_probed("ucv_canary_call"));
 	EXPECT_EQ(-ENOLINK, read_one(deaf));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which level refused: in nests of user namespaces any level can be the one that is
- * full, and it is the lowest full one that refuses. And what is refused: each kind of
- * namespace, by each way to ask for one.
+ * Which level refused: in nested user namespaces any level can be full, and the lowest full
+ * one refuses. And what is refused: each kind of namespace, by each system call that
+ * creates one.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -18,7 +18,7 @@
 #define INSTANCES	"/proc/sys/user/max_inotify_instances"
 #define NO_LIMIT	"2147483647"
 
-/* Who charges in the deepest namespace, as that one sees it. */
+/* The uid that is charged in the deepest namespace, as mapped there. */
 #define DEEP_UID	3
 
 FIXTURE(levels) {
@@ -54,19 +54,19 @@ FIXTURE_TEARDOWN(levels)
 	close(self->fd);
 }
 
-/* A process that is in the namespace of that level. */
+/* Returns a process in the namespace of @level. */
 static pid_t inside(const struct ucv_chain *chain, int level)
 {
 	return level ? chain->agent[level].pid : getpid();
 }
 
-/* The user there that is charged for what @uid of the deepest namespace does. */
+/* The uid at @level that is charged for what @uid of the deepest namespace does. */
 static unsigned int charged_at(int level, unsigned int uid)
 {
 	return level == UCV_DEPTH ? ucv_base(UCV_DEPTH) + uid : ucv_owner(level + 1);
 }
 
-/* The deepest agent has charged for its user @uid; @level refuses. */
+/* Expects that @level refuses a charge of the deepest agent to its user @uid. */
 static void want_level(struct ucv_denial *wanted, const struct ucv_chain *chain, int level,
 		       unsigned int uid, const char *resource, long long used)
 {
@@ -81,7 +81,7 @@ static void want_level(struct ucv_denial *wanted, const struct ucv_chain *chain,
 	wanted->limit = used;
 }
 
-/* Of watches, from inside. */
+/* Sets the limit of watches of @level, from inside. */
 static int set_limit(struct ucv_chain *chain, int level, const char *value)
 {
 	if (!level)
@@ -89,7 +89,7 @@ static int set_limit(struct ucv_chain *chain, int level, const char *value)
 	return ucv_agent_write(&chain->agent[level], "/proc/sys/user/max_inotify_watches", value);
 }
 
-/* Each in turn, from the one that charges up to the initial one. */
+/* Each level in turn refuses, from the one that is charged up to the initial one. */
 UCV_TEST_F(levels, each)
 {
 	int level;
@@ -103,10 +103,10 @@ UCV_TEST_F(levels, each)
 	}
 }
 
-/* Somebody else has filled the middle level: what is used there is not all ours. */
+/* The middle level is full because of other users, too. */
 UCV_TEST_F(levels, middle_filled_by_others)
 {
-	/* Charged at level 2 to the owner of level 3, as what is below level 3. */
+	/* At level 2 both this and the charges of deeper levels go to the owner of level 3. */
 	ASSERT_EQ(0, ucv_chain_charge(&self->chain, 3, 5, 1, self->dir, 4));
 	ASSERT_EQ(0, set_limit(&self->chain, 2, "8"));
 	want_level(&self->wanted, &self->chain, 2, DEEP_UID, "inotify_watches", 8);
@@ -132,7 +132,7 @@ UCV_TEST_F(levels, another_user)
 	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
 }
 
-/* Two are full at once, and then three: the lowest refuses, nobody asks the others. */
+/* One, two and then three levels are full: the lowest refuses, the others are not checked. */
 UCV_TEST_F(levels, several_full)
 {
 	static const int full[] = { 1, 3, 4 };
@@ -144,14 +144,14 @@ UCV_TEST_F(levels, several_full)
 		EXPECT_EQ(-ENOSPC, ucv_agent_text(self->deep, ucv_do_watch, self->dir, 0, 3, 1));
 		EXPECT_DENIALS(1, self->fd, self->deep->pid, &self->wanted);
 	}
-	/* Room at the lowest brings the next one to light. */
+	/* Once the lowest has room, the next full level refuses. */
 	ASSERT_EQ(0, set_limit(&self->chain, 4, "4"));
 	want_level(&self->wanted, &self->chain, 3, DEEP_UID, "inotify_watches", 3);
 	EXPECT_EQ(-ENOSPC, ucv_agent_text(self->deep, ucv_do_watch, self->dir, 0, 3, 1));
 	EXPECT_DENIALS(1, self->fd, self->deep->pid, &self->wanted);
 }
 
-/* Full by a lower limit than the level that refuses: it is still the lowest. */
+/* A level above has an even lower limit: the lowest full level still refuses. */
 UCV_TEST_F(levels, fuller_above)
 {
 	ASSERT_EQ(0, set_limit(&self->chain, 1, "0"));
@@ -162,7 +162,7 @@ UCV_TEST_F(levels, fuller_above)
 	EXPECT_DENIALS(1, self->fd, self->deep->pid, &self->wanted);
 }
 
-/* Nothing is allowed, and the user has nothing: there may be no counter at all. */
+/* The limit is 0 and the user has no charges, so there may be no counter at all. */
 UCV_TEST_F(levels, nothing_allowed)
 {
 	const unsigned int stranger = 9;
@@ -174,7 +174,7 @@ UCV_TEST_F(levels, nothing_allowed)
 	EXPECT_DENIALS(1, self->fd, self->deep->pid, &self->wanted);
 }
 
-/* The same one level up, where somebody has one nevertheless. */
+/* The same one level up, where one instance is already charged. */
 UCV_TEST_F(levels, nothing_allowed_above)
 {
 	const unsigned int stranger = 9;
@@ -187,7 +187,7 @@ UCV_TEST_F(levels, nothing_allowed_above)
 	EXPECT_DENIALS(1, self->fd, self->deep->pid, &self->wanted);
 }
 
-/* A user that the namespace has no uid for can be refused there, too. */
+/* A user without a mapping in the namespace can be refused there, too. */
 UCV_TEST_F(levels, unmapped_user)
 {
 	const unsigned int uid = UCV_UID + 800;
@@ -226,7 +226,7 @@ static const struct kind {
 
 FIXTURE(namespaces) {
 	int fd;				/* listens */
-	struct ucv_agent agent;		/* in a user namespace that allows none of any kind */
+	struct ucv_agent agent;		/* in a user namespace where all limits are 0 */
 	struct ucv_denial wanted;
 };
 
@@ -257,7 +257,7 @@ FIXTURE_TEARDOWN(namespaces)
 	close(self->fd);
 }
 
-/* fork() with flags more, by clone() or clone3(), which knows all flags. */
+/* fork() with additional flags a, by clone() or, if b, by clone3(), which takes all flags. */
 static long do_clone(struct ucv_call *call)
 {
 	struct clone_args args = { .flags = call->a, .exit_signal = SIGCHLD };
@@ -272,7 +272,7 @@ static long do_clone(struct ucv_call *call)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Refused in the agent's own namespace, where nothing is used. */
+/* Expects a refusal in the agent's own namespace, where nothing is charged. */
 static void want_kind(struct ucv_denial *wanted, pid_t pid, const char *resource)
 {
 	ucv_wanted(wanted, pid, resource);
@@ -303,7 +303,7 @@ UCV_TEST_F(namespaces, clone)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		/* What clone() has no bit for, clone3() has. */
+		/* clone() has no bit for CLONE_NEWTIME, clone3() does. */
 		if (!ucv_ns_of(getpid(), kinds[i].file))
 			continue;
 		want_kind(&self->wanted, agent->pid, kinds[i].resource);
@@ -315,14 +315,14 @@ UCV_TEST_F(namespaces, clone)
 	}
 }
 
-/* With room for exactly one, that one is not told; the next one is. */
+/* With room for exactly one, that one is not recorded as refused; the next one is. */
 UCV_TEST_F(namespaces, room_for_one)
 {
 	struct ucv_agent *agent = &self->agent;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		/* Whoever has made one of these two for itself cannot ask again. */
+		/* A process that has unshared one of these two cannot repeat the call. */
 		if (kinds[i].flag == CLONE_NEWUSER || kinds[i].flag == CLONE_NEWPID)
 			continue;
 		if (!ucv_ns_of(getpid(), kinds[i].file))
@@ -338,7 +338,7 @@ UCV_TEST_F(namespaces, room_for_one)
 	}
 }
 
-/* Several at once: the first that the kernel comes to is refused, and is told once. */
+/* Several at once: the first that the kernel refuses is recorded, once. */
 UCV_TEST_F(namespaces, several_at_once)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -351,8 +351,8 @@ UCV_TEST_F(namespaces, several_at_once)
 }
 
 /*
- * A user namespace and another one in it, which the level above refuses: the charge
- * began in a namespace that is gone again, and the caller has never been in it.
+ * A new user namespace and a UTS namespace in it, which the level above refuses: the charge
+ * started in a namespace that is destroyed again, and that the caller was never in.
  */
 UCV_TEST_F(namespaces, in_one_that_vanishes)
 {

@@ -2,17 +2,17 @@
 /*
  * Not a test: what denials_load_test.sh runs.
  *
- *	denials_loop refuse	is refused uts namespaces, of which the script allows none,
+ *	denials_loop refuse	is refused UTS namespaces, whose limit the script sets to 0,
  *				until SIGTERM; prints how often
- *	denials_loop listen	opens the device, has denials recorded, reads some and
- *				closes it again, whether the module is there or not, until
- *				SIGTERM and until it was given one; prints how many
- *	denials_loop hold ARM	listens, and has denials recorded if ARM is 1, until SIGTERM;
- *				prints a line as soon as it does
- *	denials_loop users N	is refused inotify instances, of which the script allows
- *				none, as each of N users: once, twice or three times
+ *	denials_loop listen	opens the device, arms, reads denials and closes the device,
+ *				whether the module is loaded or not, until SIGTERM and until
+ *				it has read one; prints how many
+ *	denials_loop hold ARM	listens, and arms if ARM is 1, until SIGTERM; prints a line
+ *				once it listens
+ *	denials_loop users N	is refused inotify instances, whose limit the script sets to
+ *				0, as each of N users: once, twice or three times
  *
- * Exit status 1 for an error that the absence of the module does not explain.
+ * Exits with 1 on an error other than a missing module.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static long long now_ns(void)
 	return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-/* True if it is time to end, and else so much later. */
+/* Sleeps for @ns. Returns true, at once, on SIGTERM. */
 static int rest(long long ns)
 {
 	struct timespec time = {
@@ -71,7 +71,7 @@ static void refuse(void)
 	printf("%ld\n", times);
 }
 
-/* Not there, not there any more, or there but not for long. */
+/* The module is not loaded, or is being loaded or unloaded. */
 static int is_absence(int error)
 {
 	return error == ENOENT || error == ENODEV || error == ENXIO;
@@ -109,8 +109,8 @@ static long listen_once(void)
 }
 
 /*
- * Several of these must leave instants in which nobody has the device open: so each
- * rests for eight times as long as it has listened, more or less.
+ * With several of these running, there must be times at which none has the device open. So
+ * each rests for about eight times as long as it has listened.
  */
 static void listen_again_and_again(void)
 {

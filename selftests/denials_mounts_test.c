@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Refused mounts: each mount() that fs.mount-max refuses is told once, with the mount
- * namespace that had no room, which need not be the caller's, and with the very numbers
- * that the kernel added up: mounts, pending and asked for.
+ * Refused mounts: each mount() that fs.mount-max refuses is recorded once, with the mount
+ * namespace that had no room, which need not be the caller's, and with the numbers that the
+ * kernel added: mounts, pending mounts and requested mounts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #define MOUNTS_UID	(UCV_UID + 820)
 
-/* Since Linux 5.2; older headers lack the names. */
+/* Since Linux 5.2; missing from older headers. */
 #define OPEN_TREE	428
 #define MOVE_MOUNT	429
 #define CLONE_TREE	(1 | 0x8000)	/* OPEN_TREE_CLONE | AT_RECURSIVE */
@@ -26,7 +26,7 @@
 FIXTURE(mounts) {
 	char dir[64];
 	int fd;				/* listens */
-	struct ucv_agent agent;		/* in a mount namespace of its own */
+	struct ucv_agent agent;		/* in its own mount namespace */
 	struct ucv_denial wanted;
 };
 
@@ -60,7 +60,7 @@ static long mounts_of(pid_t pid)
 	return ucv_mountinfo_count(path);
 }
 
-/* The identifier of the mount namespace by the account of nsfs; before 6.11 by ours. */
+/* The ID of the mount namespace from nsfs; before 6.11 from the module. */
 static __u64 mntns_id_of(pid_t pid)
 {
 	struct ucv_mntns_seen seen = {};
@@ -73,7 +73,7 @@ static __u64 mntns_id_of(pid_t pid)
 	return seen.id ? seen.id : record.id;
 }
 
-/* @caller is refused since there is no room in the mount namespace that @inside is in. */
+/* Expects that @caller is refused for lack of room in the mount namespace of @inside. */
 static void want_mount(struct ucv_denial *wanted, pid_t caller, pid_t inside, long limit)
 {
 	ucv_wanted(wanted, caller, NULL);
@@ -85,7 +85,7 @@ static void want_mount(struct ucv_denial *wanted, pid_t caller, pid_t inside, lo
 	wanted->limit = limit;
 }
 
-/* The second story: mounts until there is no room. */
+/* The second story: mounts until the namespace is full. */
 UCV_TEST_F(mounts, limit)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -107,7 +107,7 @@ UCV_TEST_F(mounts, limit)
 	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
 }
 
-/* The limit may be lower than what is there already. */
+/* The limit may be lower than the number of existing mounts. */
 UCV_TEST_F(mounts, limit_below_used)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -119,7 +119,7 @@ UCV_TEST_F(mounts, limit_below_used)
 	EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
 }
 
-/* A mount that fails for another reason is none, nor is one that is moved. */
+/* Mounts that fail for other reasons are not recorded, nor are moved mounts. */
 static long do_other(struct ucv_call *call)
 {
 	char from[1100], to[1100];
@@ -199,7 +199,7 @@ UCV_TEST_F(mounts, in_a_user_namespace)
 
 /* Trees */
 
-/* On text a tmpfs, and below it a more, some in each other, some side by side. */
+/* Mounts a tmpfs on text, and a more below it, some nested, some side by side. */
 static long do_tree(struct ucv_call *call)
 {
 	char path[1500];
@@ -219,13 +219,13 @@ static long do_tree(struct ucv_call *call)
 	return 0;
 }
 
-/* The tree, once more over itself. */
+/* Bind-mounts the tree on itself. */
 static long do_rbind(struct ucv_call *call)
 {
 	return mount(call->text, call->text, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
 }
 
-/* The same by the system calls that take two steps. */
+/* The same by open_tree() and move_mount(). */
 static long do_attach(struct ucv_call *call)
 {
 	int tree = syscall(OPEN_TREE, AT_FDCWD, call->text, CLONE_TREE);
@@ -240,7 +240,7 @@ static long do_attach(struct ucv_call *call)
 
 #define TREE	9	/* mounts, the root of the tree included */
 
-/* With less room than the tree needs, down to none: all of it was asked for. */
+/* With less room than the tree needs, down to none: the record has the size of the tree. */
 UCV_TEST_F(mounts, a_tree)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -263,7 +263,7 @@ UCV_TEST_F(mounts, a_tree)
 	EXPECT_EQ(used + TREE, mounts_of(agent->pid));
 }
 
-/* A copy of a mount namespace is not counted, so it is not refused. */
+/* Copying a mount namespace is not checked against the limit, so it is not refused. */
 UCV_TEST_F(mounts, a_whole_namespace)
 {
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, 1));
@@ -272,8 +272,8 @@ UCV_TEST_F(mounts, a_whole_namespace)
 }
 
 /*
- * Propagation. The caller has NR_PEERS mounts of one group, so have a copy of its mount
- * namespace and another one in a user namespace of its own, whose mounts are slaves.
+ * Propagation. The caller has NR_PEERS mounts of one peer group. So have a copy of its mount
+ * namespace and another copy with its own user namespace, whose mounts are slaves.
  */
 #define NR_PEERS	12
 
@@ -311,7 +311,7 @@ static long do_peers(struct ucv_call *call)
 	return mkdir(path, 0755) ? -errno : 0;
 }
 
-/* A mount that is made at each of the peers: a tmpfs, or the tree. */
+/* Makes a mount that propagates to all peers: a tmpfs or, if a, the tree. */
 static long do_propagate(struct ucv_call *call)
 {
 	char path[1100], tree[1100];
@@ -355,7 +355,7 @@ FIXTURE_TEARDOWN(propagation)
 	close(self->fd);
 }
 
-/* A process gets mounts in its namespace that the others do not get. */
+/* Makes mounts in the agent's namespace that do not propagate. */
 static long fill(struct ucv_agent *agent, const char *dir, long mounts)
 {
 	char spare[80];
@@ -365,8 +365,8 @@ static long fill(struct ucv_agent *agent, const char *dir, long mounts)
 }
 
 /*
- * The fuller namespace has room for some copies, which are pending when one more is
- * refused. In the others all of them would fit.
+ * The fuller namespace has room for some copies, which are pending when the next one is
+ * refused. The other namespaces have room for all copies.
  */
 static void check_fuller(struct __test_metadata *_metadata, int fd, struct ucv_agent *caller,
 			 const char *dir, struct ucv_denial *wanted, long asked)
@@ -394,7 +394,7 @@ UCV_TEST_F(propagation, to_a_fuller_namespace)
 	EXPECT_DENIALS(0, self->fd, self->agent[0].pid, &self->wanted);
 }
 
-/* It belongs to a user namespace that the caller is not in. */
+/* The full namespace belongs to a user namespace that the caller is not in. */
 UCV_TEST_F(propagation, to_a_container)
 {
 	struct ucv_agent *container = &self->agent[2];
@@ -407,7 +407,7 @@ UCV_TEST_F(propagation, to_a_container)
 	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
 }
 
-/* The caller's own is the fullest: one mount is reserved for itself, then the peers. */
+/* The caller's own namespace is the fullest: its own mount is reserved first, then the peers'. */
 UCV_TEST_F(propagation, at_home)
 {
 	ASSERT_EQ(NR_PEERS, fill(&self->agent[0], self->dir, NR_PEERS));
@@ -415,7 +415,7 @@ UCV_TEST_F(propagation, at_home)
 	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
 }
 
-/* A tree, at each of the peers. */
+/* A tree that propagates to all peers. */
 UCV_TEST_F(propagation, of_a_tree)
 {
 	char tree[80];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading denials: read() and poll() on a file that listens. Each listener gets each
- * record once, at its own pace, whole, in order, and is woken for it; what goes wrong
- * meanwhile costs no record but those that it says are lost.
+ * Reading denials: read() and poll() on a file that listens. Each listener reads each record
+ * once, complete, in order and at its own pace, and is woken for it. Failed calls lose no
+ * record; all lost records are reported.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +23,9 @@
 #define READ_UID	(UCV_UID + 830)
 
 FIXTURE(listener) {
-	struct ucv_agent agent;		/* is refused whenever it is asked to */
-	int fd;				/* listens, and is not waited for */
-	char *hole;			/* not mapped; before it is room */
+	struct ucv_agent agent;		/* is refused on request */
+	int fd;				/* listens, O_NONBLOCK */
+	char *hole;			/* unmapped, after ROOM bytes of buffer */
 	struct ucv_denial got[UCV_SOME_DENIALS];
 };
 
@@ -63,7 +63,7 @@ static long refuse(struct ucv_agent *agent, long times)
 	return ucv_agent_call(agent, ucv_do_refuse, times, 0, 0);
 }
 
-/* What read() returns, or its error. */
+/* read() that returns a negative errno. */
 static ssize_t read_from(int fd, void *buf, size_t size)
 {
 	ssize_t got = read(fd, buf, size);
@@ -71,7 +71,7 @@ static ssize_t read_from(int fd, void *buf, size_t size)
 	return got < 0 ? -errno : got;
 }
 
-/* What poll() reports at once. */
+/* The events that poll() reports without waiting. */
 static int poll_now(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -86,7 +86,7 @@ static __u64 next_of(int fd, __u32 flags)
 	return ucv_listen(fd, flags, &listen) ? 0 : listen.next;
 }
 
-/* Before anything has been asked for */
+/* Before UCV_IOC_LISTEN */
 
 static void check_deaf(struct __test_metadata *_metadata, int fd)
 {
@@ -101,7 +101,7 @@ static void check_deaf(struct __test_metadata *_metadata, int fd)
 	close(fd);
 }
 
-/* A file that does not listen, though others do, and though it were to wait. */
+/* A file that does not listen, blocking or not, while others do. */
 UCV_TEST_F(listener, before_listen)
 {
 	ASSERT_EQ(1, refuse(&self->agent, 1));
@@ -109,7 +109,7 @@ UCV_TEST_F(listener, before_listen)
 	check_deaf(_metadata, open(UCV_DEVICE_PATH, O_RDONLY | O_NONBLOCK));
 }
 
-/* What UCV_IOC_LISTEN refuses leaves a deaf file deaf and another one as it was. */
+/* A UCV_IOC_LISTEN that fails changes neither a listening file nor one that does not listen. */
 UCV_TEST_F(listener, bad_flags)
 {
 	struct ucv_listen listen;
@@ -132,7 +132,7 @@ UCV_TEST_F(listener, bad_flags)
 	close(deaf);
 }
 
-/* How much is read */
+/* The size of reads */
 
 UCV_TEST_F(listener, nothing_yet)
 {
@@ -147,7 +147,7 @@ UCV_TEST_F(listener, nothing_yet)
 	EXPECT_EQ(-EAGAIN, read_from(self->fd, buf, sizeof(buf)));
 }
 
-/* With nothing to read as well, and by a file that would wait for it. */
+/* Small buffers fail even if there is nothing to read, and also in blocking mode. */
 UCV_TEST_F(listener, small_buffers)
 {
 	int waiting = ucv_open();
@@ -171,7 +171,7 @@ UCV_TEST_F(listener, small_buffers)
 	close(waiting);
 }
 
-/* Whole records, as many as fit; the rest of the buffer is the caller's. */
+/* Reads return as many whole records as fit and leave the rest of the buffer alone. */
 UCV_TEST_F(listener, portions)
 {
 	struct ucv_denial buf[8], first;
@@ -210,7 +210,7 @@ UCV_TEST_F(listener, scattered)
 	EXPECT_EQ(buf[1].seq + 2, buf[2].seq);
 }
 
-/* There is one position, and it is not the file's. */
+/* The position is in the record sequence; there is no file offset. */
 UCV_TEST_F(listener, no_seeking)
 {
 	char buf[SIZE];
@@ -223,7 +223,7 @@ UCV_TEST_F(listener, no_seeking)
 	EXPECT_EQ((ssize_t)SIZE, read_from(self->fd, buf, SIZE));
 }
 
-/* Snapshots and records go through one file and do not get into each other's way. */
+/* Snapshots and records of the same open file do not interfere. */
 UCV_TEST_F(listener, snapshots_of_the_same_file)
 {
 	struct ucv_table table;
@@ -268,7 +268,7 @@ UCV_TEST_F(listener, buffer_read_only)
 	EXPECT_EQ(1, ucv_denials(self->fd, self->agent.pid, self->got, UCV_SOME_DENIALS));
 }
 
-/* What is written before the hole has been read, and what is not has not. */
+/* Records copied before the fault are consumed, the others are not. */
 UCV_TEST_F(listener, buffer_half_mapped)
 {
 	struct ucv_denial *end = (struct ucv_denial *)self->hole;
@@ -286,7 +286,7 @@ UCV_TEST_F(listener, buffer_half_mapped)
 
 /* Waiting */
 
-/* Shared with the children that wait. */
+/* Shared with a child that waits. */
 struct waiter {
 	int fd;
 	int how;
@@ -351,7 +351,7 @@ static pid_t start_waiter(struct waiter *waiter)
 	_exit(0);
 }
 
-/* The state in /proc/PID/stat, which is behind a name without parentheses. */
+/* The state in /proc/PID/stat, after the command, which has no parentheses here. */
 static char state_of(pid_t pid)
 {
 	char path[64], *text, *at;
@@ -368,7 +368,7 @@ static char state_of(pid_t pid)
 
 #define ASSERT_ASLEEP(pid) ASSERT_TRUE(UCV_SOON(state_of(pid) == 'S'))
 
-/* True if it has ended by itself. It is gone in any case. */
+/* True if the child exited by itself; otherwise it is killed. Reaps it. */
 static bool has_ended(pid_t pid)
 {
 	bool ended = UCV_SOON(state_of(pid) == 'Z');
@@ -397,7 +397,7 @@ static void check_wakeup(struct __test_metadata *_metadata, struct ucv_agent *ag
 		EXPECT_EQ((__u32)agent->pid, waiter->denial.tgid);
 	} else {
 		EXPECT_EQ(POLLIN, waiter->ret);
-		/* It has only looked; the file is the same here. */
+		/* It has only polled, and this process shares the file. */
 		EXPECT_EQ((ssize_t)SIZE, read_from(waiter->fd, &waiter->denial, SIZE));
 	}
 	close(waiter->fd);
@@ -412,7 +412,7 @@ UCV_TEST_F(listener, wakes_a_sleeper)
 		check_wakeup(_metadata, &self->agent, how);
 }
 
-/* Many at once, each with a file of its own. */
+/* Many at once, each with its own open file. */
 UCV_TEST_F(listener, wakes_all_sleepers)
 {
 	struct waiter *waiter[2 * NR_WAYS];
@@ -433,7 +433,7 @@ UCV_TEST_F(listener, wakes_all_sleepers)
 	}
 }
 
-/* It sleeps on when the one who had it recorded goes, and is woken by the next one's. */
+/* A sleeper sleeps on when the last armed file is closed, and is woken after the next arms. */
 UCV_TEST_F(listener, sleeps_while_nobody_records)
 {
 	struct waiter *waiter = share_waiter(ucv_open(), BY_READ);
@@ -441,7 +441,7 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	int fd;
 
 	ASSERT_NE(0ULL, next_of(waiter->fd, 0));
-	/* Not one that the child has, too. */
+	/* Before fork(), or the child would keep it open. */
 	close(self->fd);
 	pid = start_waiter(waiter);
 	ASSERT_ASLEEP(pid);
@@ -462,7 +462,7 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 	self->fd = fd;
 }
 
-/* epoll asks once how to be woken: a file may begin to listen after that. */
+/* epoll registers its wait entry once; a file may begin to listen after that. */
 UCV_TEST_F(listener, listens_after_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -477,7 +477,7 @@ UCV_TEST_F(listener, listens_after_epoll)
 	ASSERT_EQ(0, ucv_listen(fd, UCV_LISTEN_ARM, &listen));
 	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
 	ASSERT_EQ(1, refuse(&self->agent, 1));
-	/* Not at once: the waking comes a moment after the record. */
+	/* The wakeup may come after the record. */
 	ASSERT_EQ(1, epoll_wait(epoll, &event, 1, 60000));
 	EXPECT_EQ((__u32)EPOLLIN, event.events);
 	close(epoll);
@@ -492,7 +492,7 @@ static void on_signal(int sig)
 	__atomic_store_n(&signalled->signalled, 1, __ATOMIC_RELEASE);
 }
 
-/* A child that waits by read(), and has a handler for SIGUSR1. */
+/* Starts a child that sleeps in read() and has a handler for SIGUSR1. */
 static pid_t start_interruptible(struct waiter *waiter, int flags)
 {
 	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
@@ -507,7 +507,7 @@ static pid_t start_interruptible(struct waiter *waiter, int flags)
 	_exit(0);
 }
 
-/* A signal ends the wait, and takes nothing with it. */
+/* A signal ends the wait and loses no record. */
 UCV_TEST_F(listener, interrupted)
 {
 	struct waiter *waiter = share_waiter(ucv_open(), BY_READ);
@@ -525,7 +525,7 @@ UCV_TEST_F(listener, interrupted)
 	close(waiter->fd);
 }
 
-/* Unless its handler wants the call to go on. */
+/* A signal with SA_RESTART does not end the wait. */
 UCV_TEST_F(listener, interrupted_and_restarted)
 {
 	struct waiter *waiter = share_waiter(ucv_open(), BY_READ);
@@ -563,7 +563,7 @@ UCV_TEST_F(listener, killed)
 
 /* Positions */
 
-/* Two listeners see the same records, whenever each looks. */
+/* Two listeners read the same records, whenever each reads. */
 UCV_TEST_F(listener, each_sees_all)
 {
 	struct ucv_denial others[UCV_SOME_DENIALS];
@@ -582,7 +582,7 @@ UCV_TEST_F(listener, each_sees_all)
 	close(other);
 }
 
-/* A file has one position, however many descriptors and processes share it. */
+/* An open file has one position, shared by all its descriptors and processes. */
 UCV_TEST_F(listener, shared_file)
 {
 	struct waiter *waiter = share_waiter(self->fd, BY_READ);
@@ -605,7 +605,7 @@ UCV_TEST_F(listener, shared_file)
 	close(duplicate);
 }
 
-/* From the oldest, from now on, and again: each UCV_IOC_LISTEN sets the position. */
+/* Each UCV_IOC_LISTEN sets the position, to the next or to the oldest record. */
 UCV_TEST_F(listener, position)
 {
 	struct ucv_listen listen;
@@ -637,7 +637,7 @@ UCV_TEST_F(listener, position)
 	close(late);
 }
 
-/* Whoever waits is woken by a position that has something to read. */
+/* Setting the position to an existing record wakes sleepers. */
 UCV_TEST_F(listener, position_set_while_one_waits)
 {
 	struct waiter *waiter;
@@ -662,7 +662,7 @@ UCV_TEST_F(listener, position_set_while_one_waits)
 	}
 }
 
-/* Without arming, a file sees what is recorded on behalf of others, until they end. */
+/* A file that does not arm reads what is recorded while other files are armed. */
 UCV_TEST_F(listener, on_behalf_of_others)
 {
 	int watcher = ucv_listener(0);
@@ -676,7 +676,7 @@ UCV_TEST_F(listener, on_behalf_of_others)
 	EXPECT_EQ(3, ucv_denials(watcher, self->agent.pid, self->got, UCV_SOME_DENIALS));
 	EXPECT_STREQ("", ucv_denials_inconsistent(self->got, 3));
 	EXPECT_EQ(0, poll_now(watcher));
-	/* They are still there for whoever comes late. */
+	/* Late listeners can still read them. */
 	ASSERT_NE(0ULL, next_of(watcher, UCV_LISTEN_OLDEST));
 	EXPECT_EQ(3, ucv_denials(watcher, self->agent.pid, self->got, UCV_SOME_DENIALS));
 	close(watcher);
@@ -684,7 +684,7 @@ UCV_TEST_F(listener, on_behalf_of_others)
 
 /* The ring */
 
-/* Reads to the end, and adds up: how many there were, and how many were lost. */
+/* Reads all available records and counts them and the lost ones. */
 static void drain(struct __test_metadata *_metadata, int fd, __u64 *delivered, __u64 *lost)
 {
 	struct ucv_denial buf[16];
@@ -697,7 +697,7 @@ static void drain(struct __test_metadata *_metadata, int fd, __u64 *delivered, _
 	while ((got = read_from(fd, buf, sizeof(buf))) > 0) {
 		ASSERT_STREQ("", ucv_denials_inconsistent(buf, got / SIZE));
 		for (i = 0; i < got / (ssize_t)SIZE; i++) {
-			/* What is lost are the numbers that are left out. */
+			/* lost is the gap in the sequence numbers. */
 			if (last)
 				ASSERT_EQ(last + 1 + buf[i].lost, buf[i].seq);
 			last = buf[i].seq;
@@ -708,7 +708,7 @@ static void drain(struct __test_metadata *_metadata, int fd, __u64 *delivered, _
 	EXPECT_EQ(-EAGAIN, got);
 }
 
-/* Exactly what does not fit into the ring is lost, and the reader is told once. */
+/* Exactly the records beyond the capacity of the ring are lost, and reported once. */
 UCV_TEST_F(listener, overrun)
 {
 	static const unsigned int more[] = { 0, 1, 100 };
@@ -727,7 +727,7 @@ UCV_TEST_F(listener, overrun)
 		EXPECT_EQ(listen.capacity, delivered);
 		ASSERT_EQ(0, ucv_listen(self->fd, UCV_LISTEN_OLDEST, &listen));
 		EXPECT_EQ(first + more[i], listen.next);
-		/* Whoever begins with the oldest has not lost what was before. */
+		/* A listener that starts with the oldest record has not lost earlier ones. */
 		drain(_metadata, self->fd, &delivered, &lost);
 		EXPECT_EQ(0ULL, lost);
 		EXPECT_EQ(listen.capacity, delivered);
@@ -748,13 +748,13 @@ UCV_TEST_F(listener, overrun_again)
 	EXPECT_EQ(0ULL, buf[9].lost);
 	EXPECT_EQ(listen.next + 16, buf[9].seq);
 	ASSERT_EQ(30, refuse(&self->agent, 30));
-	/* 20 of the 30 have taken the place of what had not been read. */
+	/* 20 of the 30 have overwritten unread records. */
 	drain(_metadata, self->fd, &delivered, &lost);
 	EXPECT_EQ(20ULL, lost);
 	EXPECT_EQ(listen.capacity, delivered);
 }
 
-/* What is told of the whole */
+/* The totals in struct ucv_listen and in debugfs. */
 UCV_TEST_F(listener, totals)
 {
 	struct ucv_listen before, after;

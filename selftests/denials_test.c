@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Refused charges of inotify and fanotify: each refused call is told once, with who was
- * refused, whose counter it was, which limit, and how full. A call that is not refused
- * is not told. The other kinds of charges have tests of their own.
+ * Refused charges of inotify and fanotify: each refused call is recorded once, with the
+ * caller, the owner of the counter, the limit and the usage. Calls that are not refused are
+ * not recorded. Other kinds of charges have their own tests.
  */
 #include <errno.h>
 #include <sched.h>
@@ -55,7 +55,7 @@ FIXTURE_TEARDOWN(denials)
 	close(self->fd);
 }
 
-/* What a charge of the initial namespace wants, refused there. */
+/* Expects a charge in the initial namespace that is refused there. */
 static void want_initial(struct ucv_denial *wanted, pid_t caller, unsigned int uid,
 			 const char *resource, long long limit)
 {
@@ -74,7 +74,7 @@ static unsigned long long boottime(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* The first story: sixteen watches wanted, an editor of the same user holds four. */
+/* The first story: a user wants 16 watches while the same user's editor holds four. */
 UCV_TEST_F(denials, inotify_watches)
 {
 	struct ucv_agent *user = &self->user;
@@ -102,13 +102,13 @@ UCV_TEST_F(denials, inotify_watches)
 		EXPECT_EQ(-ENOSPC, ucv_agent_text(user, ucv_do_watch, self->dir, 0, 12 + i, 1));
 	EXPECT_DENIALS(7, self->fd, user->pid, &self->wanted);
 
-	/* When the editor ends there is room for four, and the next one is told again. */
+	/* The exit of the editor makes room for four; the next one is refused again. */
 	ucv_agent_stop(&self->editor);
 	EXPECT_EQ(4, ucv_agent_text(user, ucv_do_watch, self->dir, 0, 12, 16));
 	EXPECT_DENIALS(1, self->fd, user->pid, &self->wanted);
 }
 
-/* Other ways to fail are not refusals, nor is a watch that is there already. */
+/* Other errors are not refusals, nor is adding an existing watch again. */
 UCV_TEST_F(denials, other_errors)
 {
 	struct ucv_agent *user = &self->user;
@@ -123,7 +123,7 @@ UCV_TEST_F(denials, other_errors)
 	EXPECT_DENIALS(0, self->fd, user->pid, &self->wanted);
 }
 
-/* The limit may be lowered below what is used. */
+/* The limit may be lowered below the usage. */
 UCV_TEST_F(denials, limit_below_used)
 {
 	struct ucv_agent *user = &self->user;
@@ -154,7 +154,7 @@ UCV_TEST_F(denials, inotify_instances)
 	EXPECT_DENIALS(2, self->fd, user->pid, &self->wanted);
 }
 
-/* The third story. Raising inotify's limit does not help: the resource says so. */
+/* The third story: the resource is fanotify's, so raising inotify's limit would not help. */
 UCV_TEST_F(denials, fanotify)
 {
 	struct ucv_agent *user = &self->user;
@@ -173,7 +173,7 @@ UCV_TEST_F(denials, fanotify)
 	EXPECT_EQ(-ENOSPC, ucv_agent_text(user, ucv_do_mark, self->dir, 0, 6, 1));
 	EXPECT_DENIALS(1, self->fd, user->pid, &self->wanted);
 
-	/* A group whose marks are not limited takes as many as it likes. */
+	/* FAN_UNLIMITED_MARKS: no mark is refused. */
 	ASSERT_EQ(1, ucv_agent_call(user, ucv_do_fanotify,
 				    FAN_CLASS_NOTIF | FAN_UNLIMITED_MARKS, 0, 0));
 	EXPECT_EQ(9, ucv_agent_text(user, ucv_do_mark, self->dir, 1, 0, 9));
@@ -184,7 +184,7 @@ UCV_TEST_F(denials, fanotify)
 	EXPECT_DENIALS(1, self->fd, user->pid, &self->wanted);
 }
 
-/* A thread that is not the leader has a number and a name of its own. */
+/* A thread that is not the leader has its own tid and name. */
 UCV_TEST_F(denials, by_a_thread)
 {
 	struct ucv_agent *user = &self->user;
@@ -203,7 +203,7 @@ UCV_TEST_F(denials, by_a_thread)
 	EXPECT_DENIALS(1, self->fd, user->pid, &self->wanted);
 }
 
-/* In a pid namespace of its own its first process is 1; a record says what we see. */
+/* The first process of a new pid namespace is 1 there; a record has the pid that we see. */
 UCV_TEST_F(denials, in_a_pid_namespace)
 {
 	struct ucv_agent inner = {};
@@ -220,7 +220,7 @@ UCV_TEST_F(denials, in_a_pid_namespace)
 	ucv_agent_stop(&inner);
 }
 
-/* The effective uid is the caller's, and was the opener's; the real one is nobody's. */
+/* Recorded are the effective uids of the caller and of the opener, not the real uid. */
 UCV_TEST_F(denials, effective_uid)
 {
 	struct ucv_agent *user = &self->user;
@@ -237,8 +237,8 @@ UCV_TEST_F(denials, effective_uid)
 }
 
 /*
- * Whoever has been handed an inotify file is refused on its opener's account: here by
- * SCM_RIGHTS from the user to us, who are root, and from us by fork() to one of another
+ * Watches are charged to the user that opened the inotify file, even if it was passed on:
+ * here by SCM_RIGHTS to this process, which is root, and by fork() to a process in another
  * user namespace.
  */
 UCV_TEST_F(denials, passed_file)
@@ -274,7 +274,7 @@ UCV_TEST_F(denials, passed_file)
 	close(inotify);
 }
 
-/* The other way round: opened in a user namespace that is full, used from outside. */
+/* The reverse: opened in a user namespace that is full, used from outside. */
 UCV_TEST_F(denials, file_passed_out)
 {
 	struct ucv_agent *user = &self->user;
@@ -308,7 +308,7 @@ static __u64 next_seq(int fd)
 	return ucv_listen(fd, 0, &listen) ? 0 : listen.next;
 }
 
-/* Some of each: one after the other, none left out, none twice. */
+/* Both resources alternating: in order, none missing, none twice. */
 UCV_TEST_F(denials, in_order)
 {
 	struct ucv_agent *user = &self->user;

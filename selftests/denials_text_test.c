@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs' denials and denial_counts: a line for each record that the device gives, and
- * each with the same numbers; and the counts are those of a workload of known size.
+ * debugfs' denials and denial_counts: one line for each record of the device, with the same
+ * numbers, and the counts of a known workload.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static const char *const counts_columns[] = {
 FIXTURE(text) {
 	char dir[64];
 	int fd;				/* listens */
-	struct ucv_agent agent;		/* is refused whenever it is asked to */
+	struct ucv_agent agent;		/* is refused on request */
 	struct ucv_table names;		/* of the resources */
 };
 
@@ -57,7 +57,7 @@ FIXTURE_TEARDOWN(text)
 	close(self->fd);
 }
 
-/* The first line, of the columns' names. */
+/* The header line with the names of the columns. */
 static const char *header_of(const char *const *columns)
 {
 	static char header[256];
@@ -69,7 +69,7 @@ static const char *header_of(const char *const *columns)
 	return header;
 }
 
-/* What a process calls itself, with what would end the column or the line as octal. */
+/* A command, with the characters that would end the column or the line escaped in octal. */
 static void escape(char *to, const char *comm)
 {
 	for (; *comm; comm++) {
@@ -93,7 +93,7 @@ static void uid_text(char *to, size_t size, __u32 uid)
 		snprintf(to, size, "-");
 }
 
-/* The line that a record must have. */
+/* The expected line of a record. */
 static void denial_line(const struct ucv_table *names, const struct ucv_denial *denial,
 			char *line, size_t size)
 {
@@ -124,7 +124,7 @@ static void count_line(const struct ucv_table *names, const struct ucv_denial_co
 	snprintf(line, size, "%s %s %llu %llu", limit, uid, count->denials, count->last_ns);
 }
 
-/* Some of each kind: eleven in all, or without mounts ten. */
+/* Some refusals of each kind: eleven in all, or ten without mounts. */
 #define NR_REFUSED	10
 
 static void refuse_some(struct __test_metadata *_metadata, struct ucv_agent *agent,
@@ -153,7 +153,7 @@ static long nr_refused(void)
 	return NR_REFUSED + ucv_feature(UCV_FEATURE_MNT_DENIALS);
 }
 
-/* All that there is, and has been: every line is a record, and every record a line. */
+/* The whole ring, with older records: each line is a record, and each record a line. */
 UCV_TEST_F(text, denials)
 {
 	static struct ucv_denial denials[16384];
@@ -182,7 +182,7 @@ UCV_TEST_F(text, denials)
 	free(text);
 }
 
-/* In portions of any size it is the same text. */
+/* Reads of any size return the same text. */
 UCV_TEST_F(text, portions)
 {
 	static char part[1 << 20];
@@ -210,7 +210,7 @@ UCV_TEST_F(text, portions)
 	free(whole);
 }
 
-/* The records of counts and their lines, the sum of all, and those of this workload. */
+/* The counts and their lines, their sum, and the counts of this workload. */
 UCV_TEST_F(text, counts)
 {
 	const unsigned int userns = ucv_userns_of(self->agent.pid);
@@ -247,7 +247,7 @@ UCV_TEST_F(text, counts)
 	free(text);
 }
 
-/* The time of a count is that of its last record; the rest is what they have in common. */
+/* A count has the time of its last record, and the members that its records share. */
 UCV_TEST_F(text, counts_of_records)
 {
 	const unsigned int userns = ucv_userns_of(self->agent.pid);
@@ -273,7 +273,7 @@ UCV_TEST_F(text, counts_of_records)
 	free(counts);
 }
 
-/* A snapshot has the counts of when it was taken. */
+/* The counts of a snapshot do not change after it is taken. */
 UCV_TEST_F(text, counts_do_not_change)
 {
 	struct ucv_denial_count *before, *now;
