@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs a command as a shell on a terminal does in the foreground: with a process group of
- * its own, and interrupted by SIGINT. Scripts ignore that in what they start.
+ * Runs a command in the foreground, as an interactive shell does: in its own process group
+ * and with the default action for SIGINT, which scripts ignore in background commands.
  *
  *	foreground COMMAND [ARGUMENT]...
  */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Holders while everything changes: groups are made, filled, emptied, duplicated,
- * inherited, passed through sockets and closed, in namespaces that vanish with them
- * and by threads with file tables of their own. Each snapshot must make sense by
- * itself and hold exactly what does not change: three groups with their holders, and
- * what lies in a socket. In the end every charge must have been given back.
+ * Holders under churn: groups are created, filled, emptied, duplicated, inherited, passed
+ * through sockets and closed, in namespaces that are destroyed with them and by threads with
+ * their own file tables. Each snapshot must be consistent and must show exactly what does not
+ * change: three groups with their holders, and one group in flight in a socket. At the end
+ * every charge must have been uncharged.
  *
- * UCV_CHURN=N multiplies the number of snapshots, and may be a fraction (0.1). The
- * work goes on until the readers have theirs, so nothing depends on the time that
- * anything takes.
+ * UCV_CHURN=N multiplies the number of snapshots and may be a fraction (0.1). The workers run
+ * until the readers are done, so nothing depends on timing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,17 +35,17 @@
 #define NR_CHURN_UIDS	16
 #define WATCHES		21
 #define MARKS		13
-#define MANY_MARKS	1100	/* more than the module counts one by one */
+#define MANY_MARKS	1100	/* more than the module counts individually */
 #define IN_FLIGHT	9
 
-/* What does not change. Readers and workers inherit it. */
+/* What does not change. Readers and workers inherit this. */
 struct constant {
 	unsigned int init;
 	pid_t parent;
 	pid_t child;
 	int inotify;
 	int fanotify;
-	int many;		/* fanotify, too */
+	int many;		/* also fanotify, with MANY_MARKS */
 };
 
 FIXTURE(holders_churn) {
@@ -151,9 +150,9 @@ static int receive(int sock)
 	return fd;
 }
 
-/* The workers, each in a process that is killed in the end. */
+/* Workers, each in its own process, which is killed at the end. */
 
-/* Made, filled and closed again, by users that share their counters. */
+/* Groups that are created, filled and closed, by users that other workers share. */
 static void churn_inotify(const char *dir)
 {
 	unsigned int n;
@@ -164,7 +163,7 @@ static void churn_inotify(const char *dir)
 	}
 }
 
-/* A few that stay a while: the next one often takes the place of one just freed. */
+/* Some groups that live longer: a new one often reuses the memory of one just freed. */
 static void churn_ring(const char *dir)
 {
 	int fd[32] = {};
@@ -179,7 +178,7 @@ static void churn_ring(const char *dir)
 	}
 }
 
-/* All ways of emptying a group, some of which move its marks to another list. */
+/* All ways to empty a group, some of which move its marks to another list. */
 static void churn_fanotify(const char *dir)
 {
 	static const unsigned int flush[] = { 0, FAN_MARK_MOUNT };
@@ -197,7 +196,7 @@ static void churn_fanotify(const char *dir)
 	}
 }
 
-/* A group around the size from which on its marks are counted otherwise. */
+/* A group whose size varies around the limit of counting marks individually. */
 static void churn_large(const char *dir)
 {
 	unsigned int n;
@@ -232,7 +231,7 @@ static void *change_watches(void *arg)
 	return NULL;
 }
 
-/* Threads that leave the common file table, open something and end. */
+/* Threads that unshare the file table, open files and exit. */
 static void *own_table(void *arg)
 {
 	int fd;
@@ -265,7 +264,7 @@ static void churn_threads(const char *dir)
 	}
 }
 
-/* Children that inherit, and outlive the parent's descriptor by a moment. */
+/* Children that inherit a descriptor and briefly outlive the parent's. */
 static void churn_fork(const char *dir)
 {
 	unsigned int n;
@@ -286,7 +285,7 @@ static void churn_fork(const char *dir)
 	}
 }
 
-/* A namespace that goes with the last descriptor in it. */
+/* A namespace that is destroyed with the last descriptor in it. */
 static void churn_userns(const char *dir)
 {
 	pid_t pid;
@@ -304,7 +303,7 @@ static void churn_userns(const char *dir)
 	}
 }
 
-/* Put into a socket that goes with it. */
+/* Sends a descriptor through a socket that is closed with it. */
 static void drop_in_flight(int fd)
 {
 	int pair[2];
@@ -328,7 +327,7 @@ static void send_back(int sock)
 	_exit(0);
 }
 
-/* From hand to hand, in flight in between, and now and then lost there. */
+/* Groups that are passed back and forth, and sometimes dropped while in flight. */
 static void churn_pass(const char *dir)
 {
 	unsigned int n;
@@ -361,7 +360,7 @@ static void (*const workers[])(const char *dir) = {
 	churn_fork, churn_userns, churn_pass,
 };
 
-/* The readers. Each says on standard error what is wrong, and exits with 1. */
+/* Readers. On a failure they print it on standard error and exit with 1. */
 
 static const char *check_one(const struct ucv_held *held,
 			     const struct constant *constant, int fd,
@@ -436,7 +435,7 @@ static const char *read_snapshots(const struct constant *constant)
 	return bad;
 }
 
-/* The same lines each time, as they were when nothing else was there. */
+/* The lines of the constant groups must be the same each time. */
 static const char *read_texts(const struct constant *constant)
 {
 	char holder[64], left[96], *text;
@@ -557,7 +556,7 @@ FIXTURE_TEARDOWN(holders_churn)
 	end(self->reader, self->nr_readers);
 	ucv_agent_stop(&self->agent);
 	ucv_remove_files(self->dir, NR_FILES);
-	/* Whatever was held while it was looked at has been given back. */
+	/* All references that snapshots took have been put. */
 	for (i = 0; i < NR_CHURN_UIDS; i++)
 		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->constant.init,
 						  CHURN_UID + i)));
@@ -592,7 +591,7 @@ UCV_TEST_F(holders_churn, processes)
 		self->nr_readers--;
 		EXPECT_EQ(0, status);
 	}
-	/* Nobody gave up: the readers did have something to look at. */
+	/* No worker gave up, so the readers did run under churn. */
 	for (i = 0; i < self->nr_workers; i++)
 		EXPECT_EQ(0, waitpid(self->worker[i], NULL, WNOHANG));
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The holders: every group is there once, charged to whom it is charged, with the
- * marks that were put into it, held by exactly those who hold it; and what no file
- * explains is what was hidden.
+ * The holders: each group is listed once, with the user it is charged to, its marks and
+ * exactly the processes that hold it. Only the charges of groups that are in flight in a
+ * socket are left unattributed.
  *
- * UCV_LARGE=N is the number of watches of a large group, for slow machines.
+ * UCV_LARGE=N sets the number of watches of a large group, for slow machines.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@
 
 #define NR_FILES	64
 #define HEADER		"GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND FDS\n"
-#define LOWEST_PID_MAX	400	/* the kernel wants a little more than 300 */
+#define LOWEST_PID_MAX	400	/* the kernel's minimum is a little over 300 */
 #define PID_MAX		"/proc/sys/kernel/pid_max"
 #define MAX_WATCHES	"/proc/sys/fs/inotify/max_user_watches"
 #define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
@@ -52,7 +52,7 @@ FIXTURE_SETUP(holders)
 	ASSERT_NE(0U, self->init);
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), NR_FILES));
 	ASSERT_EQ(0, ucv_agent_start(&self->agent));
-	/* It becomes another user now and then, and is told to keep what it may. */
+	/* The agent changes its uid at times and must keep its capabilities. */
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
 }
 
@@ -64,7 +64,7 @@ FIXTURE_TEARDOWN(holders)
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, self->uid)));
 }
 
-/* What agents do. They say which descriptor it is. */
+/* Functions for agents. They return raw descriptors. */
 
 static int add_watches(int fd, const char *dir, long first, long nr)
 {
@@ -79,7 +79,7 @@ static int add_watches(int fd, const char *dir, long first, long nr)
 	return 0;
 }
 
-/* As uid a: an instance with b watches in text. */
+/* Makes an instance with b watches on files in text, as uid a. */
 static long do_watcher(struct ucv_call *call)
 {
 	int fd, ret;
@@ -120,7 +120,7 @@ static void stay(void)
 		pause();
 }
 
-/* A child that holds whatever this process holds. */
+/* Forks a child that holds what this process holds. */
 static long do_fork(struct ucv_call *call)
 {
 	pid_t pid = fork();
@@ -170,7 +170,7 @@ static void check_group(struct __test_metadata *_metadata,
 	EXPECT_EQ(nr_holders, group->nr_holders);
 }
 
-/* A line of debugfs' holders, with what comes first in it and what comes last. */
+/* True if a line of debugfs' holders contains @begin and ends with @end. */
 static bool text_has(const char *text, const char *begin, const char *end)
 {
 	size_t length = strlen(end);
@@ -222,7 +222,7 @@ UCV_TEST_F(holders, the_editor)
 	free(text);
 }
 
-/* One group, held by a process and by its child; then by the child alone. */
+/* One group, held by a process and its child, and then by only the child. */
 UCV_TEST_F(holders, shared_by_fork)
 {
 	const struct ucv_holder *parent, *child;
@@ -252,7 +252,7 @@ UCV_TEST_F(holders, shared_by_fork)
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
 
-/* Passed through a socket to a process of another user; charged as before. */
+/* Passed through a socket to a process of another user; the charge stays the same. */
 UCV_TEST_F(holders, passed)
 {
 	long fd;
@@ -282,7 +282,7 @@ UCV_TEST_F(holders, passed)
 #define NR_COPIES	700
 #define MOST_FDS	1048576	/* what testvm and most distributions allow */
 
-/* In the agent: copies of descriptor a from b on, each c after the one before. */
+/* In the agent: copies descriptor a to b, b + c, b + 2c ... */
 static long do_copies(struct ucv_call *call)
 {
 	const struct rlimit limit = { MOST_FDS, MOST_FDS };
@@ -297,8 +297,8 @@ static long do_copies(struct ucv_call *call)
 }
 
 /*
- * Many descriptors of one group in one process: in a row, scattered, and at the end of
- * a table that is as large as it can be. One holder, with their number.
+ * Many descriptors of one group in one process: consecutive, scattered, and at the end of a
+ * table of the maximum size. There is one holder, with their number.
  */
 UCV_TEST_F(holders, duplicated)
 {
@@ -331,8 +331,8 @@ UCV_TEST_F(holders, duplicated)
 }
 
 /*
- * More processes hold a group than are recorded: their number is right, and so are the
- * records of what else is held.
+ * More processes hold a group than are recorded: their number is exact, and so are the
+ * records of other groups.
  */
 UCV_TEST_F(holders, more_holders_than_recorded)
 {
@@ -372,12 +372,12 @@ UCV_TEST_F(holders, more_holders_than_recorded)
 
 #define NR_THREADS	3
 
-/* Shared with a process of threads, which says here who they are. */
+/* Shared with a multithreaded process, which stores its tids here. */
 struct threads {
 	atomic_int tid[NR_THREADS];
 	atomic_int nr;
-	atomic_int fd;		/* opened by a thread with a table of its own */
-	bool alone;		/* the first thread ends */
+	atomic_int fd;		/* opened by a thread with its own file table */
+	bool alone;		/* the first thread exits */
 	char dir[64];
 	unsigned int uid;
 };
@@ -388,7 +388,7 @@ static int thread_watcher(unsigned int uid, const char *dir, long nr)
 {
 	int fd;
 
-	/* Of this thread alone: the C library would change them all. */
+	/* The system call changes only this thread; the C library would change all threads. */
 	if (syscall(SYS_setresuid, -1, uid, -1))
 		return -errno;
 	fd = inotify_init1(IN_NONBLOCK);
@@ -417,7 +417,7 @@ static void *common_table(void *arg)
 	return NULL;
 }
 
-/* Thread 0 has a table of its own, unless the first thread is to end. */
+/* Thread 0 has its own file table, unless the first thread is to exit. */
 static long do_threads(struct ucv_call *call)
 {
 	pthread_t thread;
@@ -444,7 +444,7 @@ static long start_threads(struct __test_metadata *_metadata,
 {
 	long pid;
 
-	/* Mapped before the agent was started: see the constructor. */
+	/* Mapped before the agent was started, see map_threads(). */
 	memset(threads, 0, sizeof(*threads));
 	threads->uid = uid;
 	threads->alone = alone;
@@ -462,8 +462,8 @@ static void __attribute__((constructor)) map_threads(void)
 }
 
 /*
- * A thread that left the common table holds what it had then and what it opened
- * since; the others hold what the process does, which counts once.
+ * A thread that unshared the file table holds what was open then and what it has opened
+ * since; the other threads share the table of the process, which counts once.
  */
 UCV_TEST_F(holders, thread_with_a_table_of_its_own)
 {
@@ -511,7 +511,7 @@ static bool is_zombie(long pid)
 	return state == 'Z';
 }
 
-/* The first thread has ended; three others share the table, and count once. */
+/* The first thread has exited; three others share the table, which counts once. */
 UCV_TEST_F(holders, first_thread_ended)
 {
 	unsigned int i;
@@ -534,8 +534,8 @@ UCV_TEST_F(holders, first_thread_ended)
 }
 
 /*
- * Threads have lower numbers than their process when the numbers have begun anew.
- * The table counts once all the same, as that of the process.
+ * After pids wrap around, threads have lower numbers than their process. The table still
+ * counts once, as that of the process.
  */
 UCV_TEST_F(holders, lower_numbers)
 {
@@ -570,7 +570,7 @@ UCV_TEST_F(holders, lower_numbers)
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
 
-/* Numbers are those of the initial pid namespace. */
+/* Pids are those of the initial pid namespace. */
 UCV_TEST_F(holders, other_pid_namespace)
 {
 	long fd, pid;
@@ -589,7 +589,7 @@ UCV_TEST_F(holders, other_pid_namespace)
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
 
-/* A process that is on its way out, or has become another program. */
+/* An exited process, not yet reaped, holds nothing. */
 UCV_TEST_F(holders, exited)
 {
 	struct ucv_agent agent;
@@ -710,7 +710,7 @@ static unsigned long long marks_now(pid_t pid, int fd)
 	return marks;
 }
 
-/* More marks than are counted one by one; the number is right all the same. */
+/* More marks than are counted individually; the number is still exact. */
 UCV_TEST_F(holders, large_fanotify_group)
 {
 	const long nr = 2500, less = 1000;
@@ -731,7 +731,7 @@ UCV_TEST_F(holders, large_fanotify_group)
 	EXPECT_EQ(UCV_GROUP_LAGGING, group->flags);
 	check_nothing_left(_metadata, &self->held, self->init, self->uid);
 
-	/* The kernel takes marks apart later, and until then the number lags. */
+	/* The kernel destroys marks asynchronously, and until then the number lags. */
 	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, dir, fd, 0,
 				    less));
 	EXPECT_LE((unsigned long long)nr - less,
@@ -740,7 +740,7 @@ UCV_TEST_F(holders, large_fanotify_group)
 			     (unsigned long long)nr - less));
 	EXPECT_EQ(0, ucv_left_now(self->init, self->uid, "fanotify_marks"));
 
-	/* As many as are counted in one go. */
+	/* As many as are counted individually. */
 	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, dir, fd, less,
 				    nr - less - 1024));
 	take(_metadata, &self->held);
@@ -751,7 +751,7 @@ UCV_TEST_F(holders, large_fanotify_group)
 	ucv_remove_files(dir, nr);
 }
 
-/* The module that plants faults, see planted/; a negative errno if there is none. */
+/* Loads the module that plants faults, see planted/. Returns a negative errno on failure. */
 static int load_planted(void)
 {
 	const char *path = getenv("UCV_PLANTED");
@@ -780,8 +780,8 @@ static bool marks_are_locked(void)
 }
 
 /*
- * Its owner keeps the list of marks locked and does not get to run. No reader waits for
- * it, and the number of the marks is right.
+ * The owner of the lock of a list of marks does not run. A snapshot does not wait for the
+ * lock, and the number of marks is exact.
  */
 UCV_TEST_F(holders, locked_fanotify_group)
 {
@@ -822,7 +822,7 @@ UCV_TEST_F(holders, locked_fanotify_group)
 	close(dir);
 }
 
-/* A large group of watches, while others come and go in it. */
+/* A large group, while watches are added to it and removed */
 
 #define NR_EXTRA	32
 #define NR_CHANGERS	2
@@ -830,16 +830,16 @@ UCV_TEST_F(holders, locked_fanotify_group)
 struct large {
 	int fd;
 	atomic_bool stop;
-	atomic_long added;	/* watches, since the beginning */
+	atomic_long added;	/* number of watches since the start */
 };
 
 struct changer {
 	struct large *large;
 	const char *dir;
-	unsigned int first;	/* of the files that are its own */
+	unsigned int first;	/* of its own files */
 };
 
-/* Up to its number of extra watches at a time. */
+/* Holds up to its share of the extra watches at a time. */
 static void *change_watches(void *arg)
 {
 	struct changer *changer = arg;
@@ -915,7 +915,7 @@ UCV_TEST_F(holders, large_inotify_group)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, change_watches,
 					    &changer[i]));
 	}
-	/* Until each extra watch has been there, and then some. */
+	/* Until each extra watch has been added once, and one more. */
 	ASSERT_TRUE(UCV_SOON(large.added > NR_EXTRA));
 	for (i = 0; i < 20; i++) {
 		added = large.added;
@@ -934,7 +934,7 @@ UCV_TEST_F(holders, large_inotify_group)
 	rmdir(dir);
 }
 
-/* Nobody holds it but a message in a socket. */
+/* Groups that only a message in a socket holds */
 
 static int flight[2];
 
@@ -1028,7 +1028,7 @@ UCV_TEST_F(holders, in_flight)
 	check_in_flight(_metadata, self->init, self->uid, false);
 }
 
-/* In a namespace of namespaces the remainder is at its own level, and there alone. */
+/* In nested namespaces the remainder is shown at its own level only. */
 UCV_TEST_F(holders, in_flight_below)
 {
 	struct ucv_chain chain;
@@ -1067,8 +1067,8 @@ UCV_TEST_F(holders, in_flight_below)
 }
 
 /*
- * Two hundred processes of three users in two nested namespaces. Each opens an
- * instance with watches, and every fourth keeps that of the one before as well.
+ * Two hundred processes of three users in two nested namespaces. Each opens an instance with
+ * watches, and every fourth also holds that of the previous process.
  */
 #define NR_PROCESSES	100	/* in each namespace */
 #define NR_USERS	3
@@ -1083,7 +1083,7 @@ static bool shares(long i)
 	return i % 4 == 3;
 }
 
-/* In the agent: all of them; the last instance stays open here, too. */
+/* In the agent: forks all of them; the last instance stays open in the agent, too. */
 static long do_crowd(struct ucv_call *call)
 {
 	struct ucv_call watcher = *call, none = {};
@@ -1123,7 +1123,7 @@ static void check_crowd(struct __test_metadata *_metadata,
 		if (i + 1 < NR_PROCESSES && shares(i + 1))
 			holders[i % NR_USERS]++;
 	}
-	/* The last one: the agent has it, or this process, or both. */
+	/* The agent holds the last instance, too, and so does this process if @last_here. */
 	holders[(NR_PROCESSES - 1) % NR_USERS] += 1 + last_here;
 	for (i = 0; i < NR_USERS; i++) {
 		unsigned int uid = ucv_base(level) + 3 + i;
@@ -1144,7 +1144,7 @@ UCV_TEST_F(holders, crowd)
 	long fd[3];
 	int level, here;
 
-	/* All of them count for one user of the initial namespace. */
+	/* All of them are charged to one user of the initial namespace. */
 	ASSERT_EQ(0, ucv_sysctl(MAX_INSTANCES, 4 * NR_PROCESSES));
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, 2));
 	for (level = 1; level <= 2; level++) {
@@ -1172,7 +1172,7 @@ UCV_TEST_F(holders, crowd)
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }
 
-/* A snapshot that may not be large enough for the holders fails, and whole. */
+/* A snapshot whose memory bound is too small for the holders fails as a whole. */
 UCV_TEST_F(holders, no_room)
 {
 	struct ucv_snapshot snapshot;
@@ -1182,7 +1182,7 @@ UCV_TEST_F(holders, no_room)
 	ASSERT_LE(0, device);
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 2, 0);
 	ASSERT_LE(0, fd);
-	/* Groups and holders come with all that this takes. */
+	/* The least that suffices for user namespaces, which snapshots of groups include. */
 	for (kib = 4; ret == -EFBIG && kib < 65536; kib += 4) {
 		ASSERT_EQ(0, ucv_sysctl(UCV_PARAMETERS "/max_snapshot_kib", kib));
 		ret = ucv_snapshot(device, UCV_MASK(UCV_KIND_USERNS), &snapshot);
@@ -1193,7 +1193,7 @@ UCV_TEST_F(holders, no_room)
 	ASSERT_EQ(0, ucv_sysctl(UCV_PARAMETERS "/max_snapshot_kib", 65536));
 	EXPECT_EQ(0, ucv_snapshot(device, UCV_MASK(UCV_KIND_GROUP), &snapshot));
 	close(device);
-	/* No reference is left behind: the instance goes with its last descriptor. */
+	/* No reference has leaked: the instance is freed with its last descriptor. */
 	ucv_agent_stop(&self->agent);
 	EXPECT_TRUE(UCV_SOON(!ucv_used_now(self->init, self->uid,
 					   "inotify_instances")));

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads JSON from standard input, as RFC 8259 has it and no more lenient. Not a test:
- * reader_test.sh uses it, as a guest has no jq.
+ * Reads JSON from standard input, strictly as defined by RFC 8259. Not a test: reader_test.sh
+ * uses it, as guests have no jq.
  *
- *	json_check		exit status 0 if it is JSON
- *	json_check -l		and list what is no object or array: path, tab, value
- *	json_check PATH		and print that value; exit status 2 if there is none
+ *	json_check		exit status 0 if the input is JSON
+ *	json_check -l		also lists all values except objects and arrays: path, tab, value
+ *	json_check PATH		also prints the value of PATH; exit status 2 if there is none
  *
- * A path is like usage[3].uid; strings are printed without quotes, escapes as they
- * are. An object with the same name twice is refused.
+ * A path looks like usage[3].uid. Strings are printed without quotes, with escapes unchanged.
+ * Objects with duplicate names are refused.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static void skip_space(void)
 	at += strspn(at, " \t\r\n");
 }
 
-/* What begins at the path there is now; a value's own text goes to @end. */
+/* Reports the value at the current path; its text is @begin up to @end. */
 static void report(const char *begin, const char *end)
 {
 	if (*begin == '"') {
@@ -71,7 +71,7 @@ static void skip_escape(void)
 	at++;
 }
 
-/* The length of a UTF-8 sequence, refused if it is overlong, a surrogate or too large. */
+/* Skips a UTF-8 sequence; refuses overlong ones, surrogates and values above 0x10ffff. */
 static void skip_utf8(void)
 {
 	const unsigned char *s = (const unsigned char *)at;
@@ -156,7 +156,7 @@ static void skip_word(void)
 	die("a value is missing");
 }
 
-/* Appends to the path; returns what its length was before. */
+/* Appends to the path; returns its previous length. */
 static size_t enter(const char *format, ...)
 {
 	size_t length = strlen(path);
@@ -172,7 +172,7 @@ static size_t enter(const char *format, ...)
 
 static void skip_value(int depth);
 
-/* The names of an object, to see that none is there twice. */
+/* The names of an object, to detect duplicates. */
 struct names {
 	const char **name;
 	size_t *length;
@@ -257,7 +257,7 @@ static void skip_array(int depth)
 		die("an array does not end");
 }
 
-/* A value and the space around it. */
+/* Skips a value and the space around it. */
 static void skip_value(int depth)
 {
 	const char *begin;

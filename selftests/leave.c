@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves something behind, as a command that ucountview leaks runs, or for ucountview
- * audit to find.
+ * Leaves charges behind, as a command that "ucountview leaks" runs, or for "ucountview audit"
+ * to find.
  *
- * As root, or with "-u UID" first as another user, who is charged then:
+ * Runs as root, or with "-u UID" first as another user, who is then charged:
  *
  *	leave watches NR	a process with an inotify instance of NR watches, 6 at most
  *	leave memory PAGES	a process that has locked PAGES pages of shared memory
  *	leave signals NR	a process with NR queued signals
- *	leave hold NR		an instance of NR watches that the module ucv_planted
- *				keeps, and no process
+ *	leave hold NR		an instance of NR watches that only the module ucv_planted
+ *				pins, and no process
  *	leave bump NAME BY	a process with an instance and no watch, one counter of
  *				whose user ucv_planted has changed by BY
  *
- *	leave late NR		NR user namespaces that nobody is in any more, each with an
- *				IPC namespace, which the kernel frees one by one
- *	leave drain NR		a process with an inotify instance of NR watches, of which
- *				it gives back some while ucountview leaks waits; then it
- *				interrupts it
+ *	leave late NR		NR user namespaces without processes, each with an IPC
+ *				namespace, which the kernel frees one by one
+ *	leave drain NR		a process with an inotify instance of NR watches, which
+ *				removes some while "ucountview leaks" waits and then
+ *				interrupts that
  *
- * When the program ends, what it leaves is there.
+ * Everything is set up when the program exits.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,13 +37,13 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* One namespace within another. */
+/* The number of nested namespaces in a chain. */
 #define CHAIN 16
 
-/* How many watches are given back; more than the looks that may be under way. */
+/* The number of watches removed; more than the samples that may be in progress. */
 #define DRAINED 3
 
-/* The instance to drain, once the process is on its own. */
+/* The instance to drain, once the parent has exited. */
 static int to_drain = -1;
 
 #define PARAMETERS "/sys/module/ucv_planted/parameters"
@@ -71,7 +71,7 @@ static int make_instance(long watches)
 	return fd;
 }
 
-/* mlock() is not charged to users, shared memory is. The segment goes with the process. */
+/* Locked shared memory is charged, mlock() is not. The segment is freed with the process. */
 static void lock_memory(long pages)
 {
 	int id = shmget(IPC_PRIVATE, pages * sysconf(_SC_PAGESIZE), 0600);
@@ -130,7 +130,7 @@ static void plant_bump(const char *name, const char *by)
 	plant("bump", text);
 }
 
-/* A user or group that the namespace does not know could not make another one in it. */
+/* A user or group without a mapping could not create a nested namespace. */
 static void make_chain(long nr)
 {
 	while (nr--) {
@@ -158,7 +158,7 @@ static void leave_late(long nr)
 	}
 }
 
-/* Whether the reader, which takes in whom the command leaves running, waits for a signal. */
+/* True if the reader, which is the subreaper of the command's orphans, waits for a signal. */
 static int reader_waits(void)
 {
 	char path[64], text[32] = "";
@@ -183,7 +183,7 @@ static void wait_for_reader(int waits)
 	}
 }
 
-/* A watch less for each look; the last but one is seen for sure. */
+/* Removes one watch per sample of the reader; all removals but the last are surely sampled. */
 static void drain(int fd)
 {
 	int i;
@@ -198,7 +198,7 @@ static void drain(int fd)
 	kill(getppid(), SIGINT);
 }
 
-/* Whether the process stays. */
+/* Returns true if the process is to stay. */
 static int do_it(char **argv)
 {
 	const char *what = argv[1];
@@ -224,7 +224,7 @@ static int do_it(char **argv)
 	return strcmp(what, "hold") && strcmp(what, "late");
 }
 
-/* Nothing is heard from one that has failed. */
+/* Reports success to the parent and stays; a process that fails exits without a report. */
 static void stay(int ready)
 {
 	if (write(ready, "", 1) != 1)
@@ -239,7 +239,7 @@ static void stay(int ready)
 		pause();
 }
 
-/* Root is kept aside, for plant(). */
+/* The saved uid stays 0, for plant(). */
 static char **take_user(char **argv)
 {
 	uid_t uid;
