@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mount namespaces while they come and go: workers make hundreds and hold them by
- * a process, by an open file and by a bind mount, several readers take snapshots, and
- * each snapshot must make sense by itself and have, exactly once and with the exact
- * numbers, those that do not change. In the end everything is as before.
+ * Mount namespaces under churn: workers create hundreds and pin them by a process, an open
+ * file or a bind mount, while several readers take snapshots. Each snapshot must be consistent
+ * and must have the namespaces that do not change exactly once, with their exact numbers. At
+ * the end everything is as before.
  *
- * UCV_CHURN=N multiplies the number of namespaces and of snapshots, and may be a
- * fraction. Workers go on until the readers have theirs and the other way round, so
- * nothing depends on the time that anything takes.
+ * UCV_CHURN=N multiplies the number of namespaces and of snapshots and may be a fraction.
+ * Workers run until the readers are done and vice versa, so nothing depends on timing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,13 +26,13 @@
 #define NR_SNAPSHOTS	100	/* by each reader */
 #define NR_TEXTS	10	/* by each reader, of debugfs */
 
-/* Namespaces that a worker holds at a time: all workers' are more than a portion. */
+/* Namespaces that a worker pins at a time: all workers together pin more than one batch. */
 #define RING		100
 
 #define CHURN_UID	(UCV_UID + 600)
-#define EXTRA		5	/* mounts more than in ours, at most */
+#define EXTRA		5	/* maximum number of additional mounts */
 
-/* What does not change: one namespace held in each way. */
+/* What does not change: one namespace pinned in each way. */
 #define NR_CONSTANT	3
 
 struct constant {
@@ -43,7 +42,7 @@ struct constant {
 	bool process;
 };
 
-/* What all processes of the test share. */
+/* Shared by all processes of the test. */
 static struct shared {
 	struct constant constant[NR_CONSTANT];
 	unsigned int init;	/* the initial user namespace */
@@ -85,7 +84,7 @@ static void count(unsigned int *number)
 	__atomic_add_fetch(number, 1, __ATOMIC_RELAXED);
 }
 
-/* A worker may hold less than RING if fewer are to be made. */
+/* A worker pins fewer than RING if fewer are to be created. */
 static long ring(void)
 {
 	const long share = scale(NR_MADE) / NR_WORKERS;
@@ -109,7 +108,7 @@ static bool readers_may_end(void)
 	       (enough_made() && get(&shared->workers_full) == NR_WORKERS);
 }
 
-/* The workers. Each says on standard error what failed, and exits with 1. */
+/* Workers. On a failure they print it on standard error and exit with 1. */
 
 static void must(bool fine, const char *what)
 {
@@ -120,20 +119,20 @@ static void must(bool fine, const char *what)
 	_exit(1);
 }
 
-/* Charged to @uid; with the mounts that @call is about. */
+/* Enters a new mount namespace, charged to @uid, and makes the bind mounts of @call. */
 static void live_in_mntns(struct ucv_call *call, unsigned int uid)
 {
 	struct ucv_call none = {};
 
 	must(!ucv_do_keep_caps(&none), "prctl");
 	must(!setresuid(-1, uid, -1), "setresuid");
-	/* Not before: a change of uid undoes it. */
+	/* After setresuid(), which clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	must(!ucv_do_new_mntns(&none), "unshare");
 	must(ucv_do_bind(call) == call->a, "mount");
 }
 
-/* A process in a mount namespace of its own, ready when this returns. */
+/* Starts a process in its own mount namespace and waits until that is set up. */
 static pid_t make_mntns(const char *dir, long number)
 {
 	struct ucv_call call = { .a = number % (EXTRA + 1) };
@@ -163,7 +162,7 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-/* How a namespace is held; each returns what its release takes. */
+/* How a namespace is pinned; hold() returns what release() takes as held. */
 struct way {
 	long (*hold)(const char *dir, long slot, long number);
 	void (*release)(const char *dir, long slot, long held);
@@ -235,7 +234,7 @@ static void work(const char *dir, const struct way *way)
 	long n, slot;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Its bind mounts are nobody else's. */
+	/* Its bind mounts do not propagate. */
 	must(!ucv_do_new_mntns(&none), "unshare");
 	for (n = 0; n < size || !workers_may_end(); n++) {
 		slot = n % size;
@@ -251,7 +250,7 @@ static void work(const char *dir, const struct way *way)
 	_exit(0);
 }
 
-/* The readers, likewise. */
+/* Readers, likewise. */
 
 static const char *check_constant(const struct ucv_mntns_table *table,
 				  const struct constant *constant)
@@ -346,7 +345,7 @@ static const char *check_all(int fd)
 		if (*bad)
 			return bad;
 	}
-	/* Now that all are there: the workers wait for us. */
+	/* All rings are full now, and the workers wait for the readers. */
 	return check_snapshot(fd);
 }
 
@@ -364,7 +363,7 @@ static void read_all(void)
 	_exit(*bad ? 1 : 0);
 }
 
-/* The fixture: the constant ones, and what to come back to. */
+/* The fixture: the constant namespaces, and the state to compare with at the end */
 
 static void note_constant(struct __test_metadata *_metadata,
 			  struct constant *constant, unsigned int inum)
@@ -489,7 +488,7 @@ static bool was_there(const struct ucv_mntns_table *start, __u64 id)
 	return false;
 }
 
-/* Namespaces that have come since and are there still; an error too. */
+/* The number of namespaces created since @start that still exist; nonzero on error, too. */
 static long newcomers(const struct ucv_mntns_table *start)
 {
 	struct ucv_mntns_table table;
@@ -515,7 +514,7 @@ UCV_TEST_F(mounts_churn, namespaces)
 	TH_LOG("%u namespaces made, up to %u at a time in a snapshot",
 	       shared->made, shared->largest);
 	EXPECT_LE(scale(NR_MADE), shared->made);
-	/* The rings were full, but for what was being exchanged. */
+	/* The rings were full, but for the slots being replaced. */
 	EXPECT_LE(NR_WORKERS * (ring() - 1), shared->largest);
 
 	EXPECT_TRUE(UCV_SOON(!newcomers(&self->start)))

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a shell cannot do for mounts_nobtf_test.sh. Not a test.
+ * A helper of mounts_nobtf_test.sh. Not a test.
  *
- *	mounts_probe available	yes or no: does the module say it knows mounts?
- *	mounts_probe snapshot	ok, or why there is no snapshot of them
- *	mounts_probe open FILE	ok, or why it cannot be opened
- *	mounts_probe resources	the names of the counters that are no rlimits
- *	mounts_probe records	what debugfs' mounts shows but for the last columns
- *	mounts_probe hold N	N mounts more in a mount namespace of its own; prints
- *				its inode number and stays until it is killed
+ *	mounts_probe available	yes or no: does the module report support for mounts?
+ *	mounts_probe snapshot	ok, or the error of a snapshot of mount namespaces
+ *	mounts_probe open FILE	ok, or the error of open()
+ *	mounts_probe resources	the names of the counters other than rlimits
+ *	mounts_probe records	the columns of debugfs' mounts, without the last ones
+ *	mounts_probe hold N	makes N mounts in its own mount namespace, prints the inode
+ *				number of that and stays until it is killed
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mount namespaces: each is listed, whatever holds it, with the number of mounts,
- * owner and identity that mountinfo and nsfs show, until it is released; the limit is
- * where mount() is refused; and mounts that are reserved but not attached are seen.
+ * The mount namespaces: each is listed, whatever pins it, until it is released, with the
+ * number of mounts, owner and ID that mountinfo and nsfs show. mount() is refused exactly at
+ * the limit, and mounts that are reserved but not yet attached are visible as pending.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,12 +21,11 @@
 #define NR_FILES	8
 #define MOUNTS_UID	(UCV_UID + 500)
 
-/* Whatever pid there is. */
+/* Do not check the pid. */
 #define ANY_PID		(-1)
 
 /*
- * A tmpfs of our own, in a mount namespace of our own: whatever is mounted is gone when
- * the test ends.
+ * The test has its own mount namespace, so that its mounts are gone when it ends.
  */
 FIXTURE(mounts) {
 	char dir[64];
@@ -61,7 +60,7 @@ FIXTURE_TEARDOWN(mounts)
 		ucv_remove_files(self->dir, NR_FILES);
 }
 
-/* The agent moves to a mount namespace of its own with @binds mounts more. */
+/* Moves the agent to a new mount namespace and makes @binds bind mounts there. */
 static void agent_mounts(struct __test_metadata *_metadata,
 			 struct ucv_agent *agent, const char *dir, long binds)
 {
@@ -69,7 +68,7 @@ static void agent_mounts(struct __test_metadata *_metadata,
 	ASSERT_EQ(binds, ucv_agent_text(agent, ucv_do_bind, dir, binds, 0, 0));
 }
 
-/* The line of debugfs that a record must have. */
+/* The expected line of a record in debugfs. */
 static void line_of(const struct ucv_mntns_table *table,
 		    const struct ucv_mntns *record, char *line, size_t size)
 {
@@ -114,8 +113,8 @@ static void check_seen(struct __test_metadata *_metadata,
 }
 
 /*
- * Compares the record of the namespace that @ns is open on with what can be seen of it
- * elsewhere. Returns its id.
+ * Compares the record of the namespace that @ns refers to with mountinfo, nsfs and debugfs.
+ * Returns its ID.
  */
 static __u64 check(struct __test_metadata *_metadata, int ns, unsigned int uid,
 		   unsigned int uid_in_ns, pid_t pid)
@@ -146,7 +145,7 @@ static __u64 check(struct __test_metadata *_metadata, int ns, unsigned int uid,
 	return id;
 }
 
-/* The same for one that a process is in, whose own mountinfo counts as well. */
+/* The same for the namespace of a process, compared with the process's mountinfo, too. */
 static __u64 check_process(struct __test_metadata *_metadata, pid_t pid,
 			   unsigned int uid, unsigned int uid_in_ns)
 {
@@ -166,7 +165,7 @@ static __u64 check_process(struct __test_metadata *_metadata, pid_t pid,
 	return id;
 }
 
-/* That of the first process; only the initial one may be charged to nobody. */
+/* The namespace of process 1; only the initial one may be charged to no user. */
 UCV_TEST_F(mounts, initial)
 {
 	const unsigned int inum = ucv_ns_of(1, "mnt");
@@ -207,7 +206,7 @@ UCV_TEST_F(mounts, by_a_process)
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(id)));
 }
 
-/* Each is a copy of the last with some mounts more: no two have the same number. */
+/* Each is a copy of the previous one with additional mounts, so all numbers differ. */
 UCV_TEST_F(mounts, many)
 {
 	struct ucv_agent agent[12] = {};
@@ -257,7 +256,7 @@ UCV_TEST_F(mounts, in_a_user_namespace)
 	ucv_agent_stop(&other);
 }
 
-/* Both at once: charged before the user had a uid in the new one. */
+/* Both in one call: charged before the user has a mapping in the new user namespace. */
 UCV_TEST_F(mounts, together_with_a_user_namespace)
 {
 	unsigned int uid_in_ns[] = { UCV_UID_UNMAPPED, 3 };
@@ -273,7 +272,7 @@ UCV_TEST_F(mounts, together_with_a_user_namespace)
 	check_process(_metadata, self->agent.pid, MOUNTS_UID + 3, uid_in_ns[1]);
 }
 
-/* A thread that is not the leader, in a mount namespace of its own. */
+/* A thread that is not the leader, in its own mount namespace. */
 struct thread {
 	int start[2];
 	int stop[2];
@@ -346,7 +345,7 @@ UCV_TEST_F(mounts, by_a_thread)
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(record.id)));
 }
 
-/* A namespace with @binds mounts more, whose only process is gone. */
+/* Makes a namespace with @binds bind mounts whose only process has exited. Returns its fd. */
 static int orphan(struct __test_metadata *_metadata, struct ucv_agent *root,
 		  const char *dir, long binds, int flags)
 {
@@ -384,7 +383,7 @@ UCV_TEST_F(mounts, by_an_o_path_file)
 	by_an_open_file(_metadata, &self->agent, self->dir, O_PATH);
 }
 
-/* Which descriptors: about the ends of the portions in which a table is looked at. */
+/* Descriptors around the ends of the batches in which a file table is walked. */
 static const int far_fds[] = { 255, 256, 257, 300, 511, 512, 513, 700 };
 
 static void fill_fds(struct __test_metadata *_metadata, int until)
@@ -399,7 +398,7 @@ static void fill_fds(struct __test_metadata *_metadata, int until)
 	}
 }
 
-/* Many open files, all descriptors in use, and a few of them keep a namespace. */
+/* Many open files without gaps, of which a few pin a namespace. */
 UCV_TEST_F(mounts, by_a_file_among_many)
 {
 	__u64 id[ARRAY_SIZE(far_fds)];
@@ -422,8 +421,8 @@ UCV_TEST_F(mounts, by_a_file_among_many)
 }
 
 /*
- * More than fit into several portions of any kind: the agent moves on a times, and
- * keeps what it has left by an open file, the first as descriptor CROWD_FD.
+ * More than several batches of any kind: the agent unshares its mount namespace a times and
+ * pins each one by an open file, the first by descriptor CROWD_FD.
  */
 #define NR_CROWD	900
 #define CROWD_FD	100
@@ -493,7 +492,7 @@ UCV_TEST_F(mounts, by_hundreds_of_files)
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_count_now() <= before));
 }
 
-/* Binds the namespace file of @pid on @path; in an agent: a is the pid. */
+/* Bind-mounts the mount namespace file of process a on text. */
 static long bind_ns(struct ucv_call *call)
 {
 	char path[64];
@@ -521,7 +520,7 @@ static __u64 check_bind(struct __test_metadata *_metadata, const char *path)
 	id = check(_metadata, ns, 0, 0, 0);
 	ASSERT_EQ(0, ucv_mntns_look(ns, &seen));
 	close(ns);
-	/* Now that no file is open any more. */
+	/* Again, now that no file is open. */
 	ASSERT_EQ(0, ucv_mntns_now(seen.inum, &record));
 	EXPECT_EQ(id, record.id);
 	EXPECT_EQ(seen.mounts, record.mounts);
@@ -541,7 +540,7 @@ UCV_TEST_F(mounts, by_a_bind_mount)
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(id)));
 }
 
-/* By a bind mount in a namespace that is itself kept by nothing but a bind mount. */
+/* Pinned by a bind mount in a namespace that is itself pinned only by a bind mount. */
 UCV_TEST_F(mounts, by_a_bind_mount_out_of_sight)
 {
 	struct ucv_agent inner = {};
@@ -570,7 +569,7 @@ UCV_TEST_F(mounts, by_a_bind_mount_out_of_sight)
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(record.id)));
 }
 
-/* Held in all ways at once, it is listed once, and stays until the last is gone. */
+/* Pinned in all ways at once, it is listed once, until the last reference is put. */
 UCV_TEST_F(mounts, in_every_way)
 {
 	struct ucv_mntns record;
@@ -613,7 +612,7 @@ static long do_mount(struct ucv_call *call)
 	       -errno : 0;
 }
 
-/* text over itself, with all that is mounted below */
+/* Bind-mounts text on itself, with all mounts below. */
 static long do_rbind(struct ucv_call *call)
 {
 	return mount(call->text, call->text, NULL, MS_BIND | MS_REC, NULL) ?
@@ -650,7 +649,7 @@ UCV_TEST_F(mounts, limit)
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, max));
 	expect_mounts(_metadata, inum, max - 5, max);
 
-	/* Five are left; that only four of them fit is noticed. */
+	/* There is room for exactly five. */
 	EXPECT_EQ(5, ucv_agent_text(agent, ucv_do_bind, self->dir, 6, 0, 0));
 	expect_mounts(_metadata, inum, max, max);
 	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0,
@@ -663,7 +662,7 @@ UCV_TEST_F(mounts, limit)
 	check_process(_metadata, agent->pid, 0, 0);
 }
 
-/* A whole tree is mounted, or nothing of it. */
+/* A tree is mounted as a whole or not at all. */
 UCV_TEST_F(mounts, limit_and_a_tree)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -689,7 +688,7 @@ UCV_TEST_F(mounts, limit_and_a_tree)
 	check_process(_metadata, agent->pid, 0, 0);
 }
 
-/* As a container engine mounts a container's root. */
+/* Prepares an overlay like the root of a container. */
 static void prepare_overlay(struct __test_metadata *_metadata,
 			    struct ucv_agent *agent, const char *dir)
 {
@@ -709,7 +708,7 @@ static bool has_overlay(void)
 	char *text;
 	bool has;
 
-	/* In vain where it is built in. */
+	/* No effect if it is built in. */
 	(void)!system("modprobe -q overlay >/dev/null 2>&1");
 	text = ucv_slurp("/proc/filesystems", NULL);
 	has = text && strstr(text, "\toverlay\n");
@@ -754,8 +753,8 @@ UCV_TEST_F(mounts, limit_and_an_overlay)
 }
 
 /*
- * Propagation. In the agent: on text a tmpfs, in it a shared mount "0" with a
- * directory "m", and a - 1 more of its group, so that a mount on "0/m" is made a times.
+ * Propagation. In the agent: mounts a tmpfs on text, and in it a peer group of a mounts, of
+ * which "0" has a directory "m". So a mount on "0/m" is made a times.
  */
 static long do_peers(struct ucv_call *call)
 {
@@ -779,7 +778,7 @@ static long do_peers(struct ucv_call *call)
 	return mkdir(path, 0755) ? -errno : 0;
 }
 
-/* Shared by processes and threads: a sample of pending mounts, so it is enough. */
+/* Shared by processes and threads: set once a sample has pending mounts. */
 static int *seen_pending;
 
 static bool is_set(const int *flag)
@@ -792,7 +791,7 @@ static void set(int *flag)
 	__atomic_store_n(flag, 1, __ATOMIC_RELAXED);
 }
 
-/* a times, or until that is seen */
+/* Mounts and unmounts a times, or until pending mounts are sampled. */
 
 static long do_propagate(struct ucv_call *call)
 {
@@ -817,7 +816,7 @@ static long do_one_propagation(struct ucv_call *call)
 	return mount("tmpfs", path, "tmpfs", 0, NULL) ? -errno : 0;
 }
 
-/* Samples one namespace until told to stop; notes the largest numbers. */
+/* Samples one namespace until told to stop; records the maximum numbers. */
 struct sampler {
 	unsigned int inum;
 	int stop;
@@ -939,7 +938,7 @@ static void expect_same(struct __test_metadata *_metadata,
 
 #define NR_FEW		50
 
-/* Three namespaces get copies, the last as slaves; the limit is met in one of them. */
+/* Mounts propagate to three namespaces, in the last to slaves. One of them is at the limit. */
 FIXTURE(propagation) {
 	char dir[64];
 	struct ucv_agent agent[3];
@@ -1000,9 +999,9 @@ UCV_TEST_F(propagation, reaches_all)
 }
 
 /*
- * The second has one mount more than the others: with room for all the copies but one
- * there, those in the others are reserved and given back; with less, in the midst of
- * the first.
+ * The second namespace has one mount more than the others. Where it lacks room for only one
+ * copy, the copies in the others have been reserved and are released again; with less room,
+ * the first namespace already fails halfway.
  */
 UCV_TEST_F(propagation, fails_halfway)
 {

@@ -2,12 +2,12 @@
 /*
  * Not a test: what load_test.sh runs.
  *
- *	read_loop	reads the device and debugfs again and again, whether the module
- *			is there or not, until SIGTERM and until it was there once;
- *			prints how many snapshots it took
+ *	read_loop	reads the device and debugfs repeatedly, whether the module is
+ *			loaded or not, until SIGTERM and until it has taken a snapshot;
+ *			prints the number of snapshots
  *	read_loop N	takes N snapshots with one open file
  *
- * Exit status 1 for an error that the absence of the module does not explain.
+ * Exits with 1 on an error other than a missing module.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #include "ucountview.h"
 
-/* Not there, not there any more, or there but not for long. */
+/* The module is not loaded, or is being loaded or unloaded. */
 static int is_absence(int error)
 {
 	return error == ENOENT || error == ENODEV || error == ENXIO;
@@ -65,7 +65,7 @@ static long read_device(long times)
 			die("open " UCV_DEVICE_PATH);
 		return 0;
 	}
-	/* Once it is open the module cannot go. */
+	/* The open file pins the module. */
 	for (i = 0; i < times; i++)
 		take_snapshot(fd);
 	close(fd);
@@ -100,9 +100,9 @@ static long long now_ns(void)
 }
 
 /*
- * Eight of these must leave instants in which nobody has anything open, on a slow
- * machine as well: so each rests for eight times as long as it has worked, more or
- * less. True if it is time to end.
+ * With eight of these running, there must be times at which none has a file open, also on a
+ * slow machine. So each rests for about eight times as long as it has worked. Returns true on
+ * SIGTERM.
  */
 static int rest(const sigset_t *signals, long long worked_ns)
 {
@@ -125,7 +125,7 @@ static void read_until_term(void)
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	srand(getpid());
-	/* One snapshot at least: the module may have been away all the time. */
+	/* At least one snapshot: the module may not have been loaded at any attempt so far. */
 	while (!done || (!snapshots && late++ < 1000)) {
 		began = now_ns();
 		snapshots += read_device(1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The resources: their names are those that the kernel itself uses, no more and no
- * fewer, and the limits of the initial namespace are those of its sysctls.
+ * The resources: their names are exactly those that the kernel uses, and the limits of the
+ * initial namespace are those of its sysctls.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -39,7 +39,7 @@ static unsigned int count_type(const struct ucv_table *table, __u32 type)
 	return nr;
 }
 
-/* Each /proc/sys/user/max_NAME is a resource NAME, and each of that type is one. */
+/* Each /proc/sys/user/max_NAME has a resource NAME of type UCV_RESOURCE_UCOUNT and vice versa. */
 UCV_TEST_F(resources, names_of_ucounts)
 {
 	DIR *dir = opendir(USER_SYSCTLS);
@@ -65,8 +65,8 @@ UCV_TEST_F(resources, names_of_ucounts)
 }
 
 /*
- * The enumerators UCOUNT_RLIMIT_* as the kernel's BTF has them in its strings: the
- * module reads that, too, but by the types; here it is a search for bytes.
+ * Counts the enumerators UCOUNT_RLIMIT_* in the strings of the kernel's BTF. The module looks
+ * them up by type; this searches for bytes.
  */
 static unsigned int count_rlimits_in_btf(struct __test_metadata *_metadata,
 					 const struct ucv_table *table)
@@ -116,7 +116,7 @@ UCV_TEST_F(resources, names_of_rlimits)
 		EXPECT_EQ(count_rlimits_in_btf(_metadata, &self->table), nr);
 }
 
-/* Two resources of one name would be two columns that nobody can tell apart. */
+/* Two resources of the same name could not be told apart. */
 UCV_TEST_F(resources, well_formed)
 {
 	const struct ucv_resource *resource;
@@ -164,7 +164,7 @@ UCV_TEST_F(resources, btf_feature)
 		  !!(self->table.info.features & UCV_FEATURE_BTF));
 }
 
-/* The limits of the initial namespace, by both of their sysctls, and changed. */
+/* The limits of the initial namespace, read and changed by both of their sysctls */
 
 static void check_limit(struct __test_metadata *_metadata, unsigned int init,
 			const char *resource, const char *path)

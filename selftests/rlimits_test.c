@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters that resource limits are compared with, on kernels that have them:
- * processes, pending signals, message queues and locked memory of known size, and
- * the limits that a user namespace keeps of its creator.
+ * The counters that the kernel checks against rlimits, where it has them: processes, pending
+ * signals, message queues and locked memory of known size, and the limits that a user
+ * namespace inherits from its creator.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +128,7 @@ FIXTURE_TEARDOWN(rlimits)
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, self->uid)));
 }
 
-/* For SKIP() in each test, as not every version of the harness has it in FIXTURE_SETUP(). */
+/* For SKIP() in each test, as not all versions of the harness support it in FIXTURE_SETUP(). */
 #define NO_RLIMITS	"the kernel has no rlimit counters"
 
 UCV_TEST_F(rlimits, nproc)
@@ -175,7 +175,7 @@ UCV_TEST_F(rlimits, memlock)
 	EXPECT_USED(0, self->init, self->uid, "rlimit_memlock");
 }
 
-/* Counted in bytes: a queue's messages and what the kernel adds for each. */
+/* Counted in bytes: the messages of a queue, and the kernel's overhead for each. */
 UCV_TEST_F(rlimits, msgqueue)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -205,7 +205,7 @@ UCV_TEST_F(rlimits, msgqueue)
 	EXPECT_USED(0, self->init, self->uid, "rlimit_msgqueue");
 }
 
-/* A new namespace keeps its creator's limits, in the limits' own units. */
+/* A new namespace inherits its creator's limits, in the units of the rlimits. */
 UCV_TEST_F(rlimits, limits_of_namespace)
 {
 	struct ucv_agent *agent = &self->agent;

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process that does what stories_test.sh tells it: runs into limits, in namespaces of
- * its own. Not a test.
+ * A process that runs commands of stories_test.sh: it hits limits, in its own namespaces. Not
+ * a test.
  *
  *	story_agent IN OUT	reads commands from the FIFO IN, one a line, and
  *				answers each with a line in the FIFO OUT
  *	story_agent foreground PROGRAM ARGUMENT...
- *				runs it as one that ^C is meant for; a shell lets those
- *				that it starts in the background ignore SIGINT
+ *				runs it with the default action for SIGINT, which shells
+ *				ignore in background commands
  *
- * An answer is a number, or the name of an error, or a number and what then failed:
+ * An answer is a number, the name of an error, or a number and the error that followed:
  *
- *	pid			its number in the pid namespace it was started in
+ *	pid			its pid in the pid namespace it was started in
  *	uid UID			becomes this user
- *	keep-caps		becoming a user does not take capabilities away
- *	userns OWNER FIRST NR	as uid OWNER makes a user namespace where uids 0.. are
- *				FIRST.. outside; from then on a child in there, as its
- *				root, reads the commands. Answers as pid does.
- *	mntns			makes a mount namespace that nothing propagates to
+ *	keep-caps		keeps capabilities when the uid changes
+ *	userns OWNER FIRST NR	makes a user namespace as uid OWNER, where uids 0.. are
+ *				FIRST.. outside; from then on a child in it, as its root,
+ *				reads the commands. Answers as pid does.
+ *	mntns			makes a private mount namespace
  *	mkdir PATH
  *	mount TYPE OPTIONS PATH
  *	bind PATH NR		NR mounts on top of each other
  *	umount PATH
  *	write PATH VALUE
  *	inotify			makes an inotify instance
- *	watch DIR FIRST NR	watches files FIRST.. of DIR with it: how many it could
- *	insist PATH NR		tries NR times to watch it: how often that was refused
+ *	watch DIR FIRST NR	adds watches on files FIRST.. of DIR: the number added
+ *	insist PATH NR		tries NR times to watch PATH: the number of refusals
  *	post			sends its instance to itself through a socket, closes it, and
- *				never takes it out again
- *	copy NR			makes so many copies of its descriptor: how many it could
- *	children NR		makes so many children that hold what it holds
+ *				never receives it
+ *	copy NR			makes NR copies of its descriptor: the number made
+ *	children NR		forks NR children that hold what it holds
  *	fanotify		makes a fanotify group
- *	mark DIR FIRST NR	the same with marks
+ *	mark DIR FIRST NR	like watch, with marks
  *	quit
  */
 #include <errno.h>
@@ -55,7 +55,7 @@
 
 #define MAX_WORDS	8
 
-/* The words of a command; those that are missing are empty. */
+/* The words of a command; missing ones are empty. */
 struct command {
 	const char *word[MAX_WORDS];
 };
@@ -75,7 +75,7 @@ static const char *error_name(int error)
 	}
 }
 
-/* @ret as system calls have it: -1 if it failed. */
+/* @ret is that of a system call: -1 on failure, with errno. */
 static void answer(long ret)
 {
 	if (ret < 0)
@@ -113,12 +113,12 @@ static int become(uid_t uid)
 {
 	int ret = setresuid(uid, uid, uid);
 
-	/* Else the files in /proc/PID would belong to root outside. */
+	/* Otherwise the files in /proc/PID would belong to root of the initial namespace. */
 	prctl(PR_SET_DUMPABLE, 1);
 	return ret;
 }
 
-/* In the child; it goes on once the parent has written its maps. */
+/* In the child, which continues once the parent has written its maps. */
 static int enter_userns(uid_t owner, int ready, int mapped)
 {
 	char byte = 0;
@@ -143,7 +143,7 @@ static void map_and_wait(pid_t pid, const struct command *command, int ready, in
 	if (read(ready, &byte, 1) == 1 && !write_map(pid, "gid_map", "0 0 1") &&
 	    !write_map(pid, "uid_map", map) && write(mapped, &byte, 1) != 1)
 		perror("story_agent");
-	/* If there is nothing to read the child does not go on. */
+	/* Without a byte to read the child fails. */
 	close(mapped);
 	waitpid(pid, &status, 0);
 	_exit(0);
@@ -201,7 +201,7 @@ static int mark(const char *path)
 	return fanotify_mark(fanotify_fd, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, path);
 }
 
-/* How many files it could be done with, and why not with the next. */
+/* Answers with the number of files for which @fn succeeded, and the error of the next. */
 static void with_files(const struct command *command, int (*fn)(const char *path))
 {
 	long first = number(command->word[2]), nr = number(command->word[3]), i;
@@ -346,7 +346,7 @@ static void split(char *line, struct command *command)
 	}
 }
 
-/* Both are opened for reading and writing, so that the other end can come and go. */
+/* Opens a FIFO for reading and writing, so that the other end may be reopened. */
 static FILE *open_fifo(const char *path)
 {
 	FILE *file = fopen(path, "r+e");

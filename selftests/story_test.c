@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The first story: fs.inotify.max_user_watches is 16, and yet the 13th watch fails,
- * "No space left on device", because somebody else of the same user holds four. The
- * table must tell it: 16 of 16, and at which level.
+ * The first story: fs.inotify.max_user_watches is 16, and yet the 13th watch fails with "No
+ * space left on device", because another process of the same user holds four. The table must
+ * show 16 of 16, and the level.
  */
 #include <errno.h>
 #include <sched.h>
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(story)
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, self->uid)));
 }
 
-/* Sixteen wanted, twelve had, the thirteenth refused. */
+/* Wants sixteen watches, gets twelve; the thirteenth is refused. */
 static void twelve_watches(struct __test_metadata *_metadata,
 			   struct ucv_agent *user, const char *dir)
 {
@@ -80,7 +80,7 @@ UCV_TEST_F(story, initial_namespace)
 	ucv_text_free(&text);
 }
 
-/* In a container of that user's: its own level has room, the one above refuses. */
+/* In a container of that user: its own level has room, the level above refuses. */
 UCV_TEST_F(story, nested_namespace)
 {
 	struct ucv_table table;
@@ -103,7 +103,7 @@ UCV_TEST_F(story, nested_namespace)
 	EXPECT_EQ(16LL, ucv_limit(&table, self->init, "inotify_watches"));
 	ucv_free(&table);
 
-	/* When the editor ends there is room again, for exactly four. */
+	/* The exit of the editor makes room for exactly four. */
 	ucv_agent_stop(&self->editor);
 	EXPECT_EQ(4, ucv_agent_text(&self->user, ucv_do_watch, self->dir, 0, 12,
 				    16));

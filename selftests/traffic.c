@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An honest busy system: processes that make and give back all that ucountview counts,
- * over and over.
+ * A busy system without leaks: processes that repeatedly charge and uncharge everything that
+ * ucountview counts.
  *
- *	traffic		until SIGTERM, then says how often each of them has done its work; fails
- *			if one has not done it at least twice, or has failed
- *	traffic once	each does its work once; everything is given back when it ends, but
- *			for what the kernel gives back later
+ *	traffic		until SIGTERM, then prints the number of rounds of each process; fails
+ *			if one has failed or has run fewer than two
+ *	traffic once	one round each; all is uncharged when it exits, except for what the
+ *			kernel releases asynchronously
  *
- * Some of what they make stays for a while, so that counters go up and stay up as well.
+ * Some charges stay for a while, so that counters also rise and stay up.
  *
- * Environment: UCV_LINGER, how many times longer it stays (1), for a kernel that is so
- * many times slower: else it never gets to give back what they leave to it.
+ * Environment: UCV_LINGER multiplies the time that charges stay (1). On a kernel that is many
+ * times slower asynchronous releases would otherwise never catch up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* uids that neither people, services nor containers use, some for each kind of work. */
+/* uids that no person, service or container uses, some for each kind of work. */
 #define TRAFFIC_UID	1900000900U
 
 static const char * const dirs[] = { "/", "/dev", "/proc", "/sys", "/tmp", "/run" };
@@ -64,7 +64,7 @@ static void linger(unsigned int round)
 	usleep(rand() % 1000 * (round % 4 == 3 ? 500 : 5) * slow);
 }
 
-/* A child does it, and must not fail. */
+/* Runs @work in a child, which must not fail. */
 static void in_child(void (*work)(unsigned int round), unsigned int round)
 {
 	int status;
@@ -123,7 +123,7 @@ static void write_map(const char *path, const char *map)
 	close(fd);
 }
 
-/* Who is nobody in a user namespace cannot make one in it. */
+/* A process without uid and gid mappings could not create a nested user namespace. */
 static void become_root_inside(void)
 {
 	char map[32];
@@ -181,7 +181,7 @@ static void mounts(unsigned int round)
 	in_child(mounts_child, round);
 }
 
-/* In the mount namespace of everybody. */
+/* Mounts in the mount namespace that all workers start in. */
 static void mounts_here(unsigned int round)
 {
 	char dir[] = "/tmp/traffic.XXXXXX";
@@ -223,7 +223,7 @@ static void limits(unsigned int round)
 	in_child(limits_child, round);
 }
 
-/* Many that come and go: nothing but processes. */
+/* Short-lived processes that do nothing else. */
 static void processes(unsigned int round)
 {
 	unsigned int nr = 1 + round % 5, i;

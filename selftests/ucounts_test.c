@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters: for workloads of known size, the snapshot holds exactly the numbers
- * that the kernel was made to count, at every level, before, during and after, and
- * the limits that it compares them with.
+ * The counters: for workloads of known size, snapshots have the exact counters at every level,
+ * before, during and after, and the limits that the kernel checks them against.
  */
 #include <errno.h>
 #include <sched.h>
@@ -34,7 +33,7 @@ FIXTURE_TEARDOWN(ucounts)
 	ucv_remove_files(self->dir, NR_FILES);
 }
 
-/* As many as the uid makes, so that no two neighbours have the same numbers. */
+/* Numbers that depend on the user, so that neighbors differ. */
 static long instances_of(unsigned int i)
 {
 	return i % 4 + 1;
@@ -69,7 +68,7 @@ static void check_users(struct __test_metadata *_metadata, unsigned int init,
 	ucv_free(&table);
 }
 
-/* Fifty users, each with instances and watches of its own number. */
+/* Fifty users with different numbers of instances and watches. */
 UCV_TEST_F(ucounts, many_users)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -105,7 +104,7 @@ UCV_TEST_F(ucounts, many_users)
 		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, UCV_UID + i)));
 }
 
-/* A row for each of @b users from @a on. */
+/* Makes a row for each of b users from uid a on. */
 static long do_rows(struct ucv_call *call)
 {
 	long i;
@@ -118,7 +117,7 @@ static long do_rows(struct ucv_call *call)
 	return i;
 }
 
-/* More rows than the kernel's table has buckets: they lie in lists, behind others. */
+/* More rows than the kernel's hash table has buckets, so that rows share buckets. */
 #define NR_CROWDS	4
 #define CROWD		900
 
@@ -150,7 +149,7 @@ UCV_TEST_F(ucounts, crowded_table)
 		ucv_agent_stop(&agent[i]);
 }
 
-/* One more and one less, watch by watch. */
+/* Watches added and removed one by one. */
 UCV_TEST_F(ucounts, watch_by_watch)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -164,7 +163,7 @@ UCV_TEST_F(ucounts, watch_by_watch)
 		ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_watch, self->dir, 0,
 					    i, 1));
 	}
-	/* The same file once more is the same watch. */
+	/* Watching the same file again returns the same watch. */
 	ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_watch, self->dir, 0, 0, 1));
 	EXPECT_USED(5, self->init, uid, "inotify_watches");
 	ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_watch, self->dir, 0, 4, 1));
@@ -176,7 +175,7 @@ UCV_TEST_F(ucounts, watch_by_watch)
 	EXPECT_USED(1, self->init, uid, "inotify_instances");
 }
 
-/* Charged is the effective uid at inotify_init(), whoever adds watches later. */
+/* The effective uid at inotify_init() is charged, whichever user adds watches later. */
 UCV_TEST_F(ucounts, effective_uid_is_charged)
 {
 	unsigned int real = UCV_UID + 61, effective = UCV_UID + 62;
@@ -196,7 +195,7 @@ UCV_TEST_F(ucounts, effective_uid_is_charged)
 	EXPECT_USED(0, self->init, other, "inotify_watches");
 }
 
-/* Groups, marks on distinct files, and marks that are not charged. */
+/* Groups, marks on different files, and marks that are not charged. */
 UCV_TEST_F(ucounts, fanotify)
 {
 	unsigned int uid = UCV_UID + 64, unlimited = UCV_UID + 65;
@@ -235,7 +234,7 @@ UCV_TEST_F(ucounts, fanotify)
 	EXPECT_USED(0, self->init, uid, "fanotify_marks");
 }
 
-/* Five levels; what the deepest charges shows at each, as do its namespaces. */
+/* Five levels: charges and namespaces of the deepest level show at each level. */
 UCV_TEST_F(ucounts, nested)
 {
 	struct ucv_table table;
@@ -247,7 +246,7 @@ UCV_TEST_F(ucounts, nested)
 	ASSERT_EQ(0, ucv_chain_charge(&chain, 3, 5, 1, self->dir, 2));
 	ASSERT_EQ(0, ucv_take(&table));
 	for (level = UCV_DEPTH; level >= 0; level--) {
-		/* Who is charged there for what is below. */
+		/* The uid that is charged at this level. */
 		unsigned int uid = level == UCV_DEPTH ? ucv_base(UCV_DEPTH) + 3 :
 						    ucv_owner(level + 1);
 		unsigned int inum = chain.inum[level];
@@ -271,7 +270,7 @@ UCV_TEST_F(ucounts, nested)
 		EXPECT_FALSE(ucv_userns_now(chain.inum[level]));
 }
 
-/* Each level has limits of its own, changed from inside; one is the one that binds. */
+/* Each level has its own limits, changed from inside; the smallest limit refuses. */
 UCV_TEST_F(ucounts, limits_of_levels)
 {
 	static const char file[] = "/proc/sys/user/max_inotify_watches";
@@ -281,7 +280,7 @@ UCV_TEST_F(ucounts, limits_of_levels)
 	int level;
 
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
-	/* Something everywhere: a namespace shows by what is charged in it. */
+	/* A charge at each level: namespaces are found by their rows. */
 	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 1, self->dir, 0));
 	for (level = 1; level <= UCV_DEPTH; level++) {
 		ASSERT_EQ(0, ucv_take(&table));
@@ -316,7 +315,7 @@ UCV_TEST_F(ucounts, limits_of_levels)
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }
 
-/* A limit set inside its namespace is seen, and refuses at exactly that number. */
+/* A limit set inside its namespace is reported, and refuses at exactly that number. */
 UCV_TEST_F(ucounts, limit_inside)
 {
 	struct ucv_agent *agent = &self->agent;
@@ -398,7 +397,7 @@ UCV_TEST_F(ucounts, namespaces)
 	}
 }
 
-/* In a user namespace: charged to its uid and to the owner above. */
+/* In a user namespace: charged to the uid there and to the owner at the level above. */
 UCV_TEST_F(ucounts, namespaces_inside)
 {
 	struct ucv_table table;
@@ -423,7 +422,7 @@ UCV_TEST_F(ucounts, namespaces_inside)
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }
 
-/* Root of the initial namespace may have more than one row; one is charged. */
+/* Root of the initial namespace may have several rows, of which one is charged. */
 UCV_TEST_F(ucounts, root_of_the_initial_namespace)
 {
 	const struct ucv_ucounts *row;
@@ -451,7 +450,7 @@ UCV_TEST_F(ucounts, root_of_the_initial_namespace)
 	ucv_free(&table);
 }
 
-/* What a quiet system holds: no counter is less than what is below it. */
+/* On an idle system no counter is less than the sum of those below it. */
 static void check_sums(struct __test_metadata *_metadata,
 		       const struct ucv_table *table, unsigned int resource)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The user namespaces: each has the level, parent, owner, example process and inode
- * number that /proc shows, and names users as its uid map does; it appears and
- * vanishes with what is in it.
+ * The user namespaces: each has the level, parent, owner, example process and inode number
+ * that /proc shows, and maps uids as its uid map does. It is listed for as long as something
+ * is in it.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -88,7 +88,7 @@ UCV_TEST_F(userns, initial)
 	ucv_free(&table);
 }
 
-/* Charges uid @uid of the agent's namespace. */
+/* Charges an instance to @uid of the agent's namespace. */
 static int charge_as(struct ucv_agent *agent, unsigned int uid)
 {
 	long ret = ucv_agent_call(agent, ucv_do_uids, -1, uid, -1);
@@ -116,7 +116,7 @@ static unsigned int uid_in_ns(unsigned int inum, unsigned int uid,
 	return found;
 }
 
-/* Before a map is written nobody has a uid there; with one, everybody in it. */
+/* Before a uid map is written no uid is mapped, and then those in the map are. */
 UCV_TEST_F(userns, uid_mapped_and_unmapped)
 {
 	unsigned int creator = UCV_UID + 75, inum;
@@ -145,7 +145,7 @@ UCV_TEST_F(userns, uid_mapped_and_unmapped)
 	EXPECT_EQ(4000000008U, uid_in_ns(inum, UCV_UID + 3008, &userns));
 }
 
-/* @nr extents of three uids each; the later ones lie lower in the parent. */
+/* Checks a map of @nr extents of three uids each, in descending order in the parent. */
 static void check_map(struct __test_metadata *_metadata,
 		      struct ucv_agent *agent, unsigned int nr, bool known)
 {
@@ -171,7 +171,7 @@ static void check_map(struct __test_metadata *_metadata,
 	}
 }
 
-/* Up to five extents a map is part of the namespace. */
+/* Maps of up to five extents are stored in struct user_namespace. */
 UCV_TEST_F(userns, uid_of_small_maps)
 {
 	struct ucv_agent agent = {};
@@ -184,7 +184,7 @@ UCV_TEST_F(userns, uid_of_small_maps)
 	}
 }
 
-/* Longer ones lie elsewhere in the kernel. */
+/* Longer maps are stored in separate allocations. */
 UCV_TEST_F(userns, uid_of_large_maps)
 {
 	bool known = ucv_feature(UCV_FEATURE_NS_PINNED);
@@ -199,7 +199,7 @@ UCV_TEST_F(userns, uid_of_large_maps)
 	}
 }
 
-/* A namespace goes with its last process. */
+/* A namespace is destroyed with its last process. */
 UCV_TEST_F(userns, gone_with_the_process)
 {
 	struct ucv_agent agent = {};
@@ -221,9 +221,9 @@ UCV_TEST_F(userns, gone_with_the_process)
 }
 
 /*
- * A descriptor of /proc/PID/ns/user keeps the namespace, which stays charged to its
- * owner. Without a row of its own the kernel before 6.18 has no list that it would
- * be found in; where it is shown, it is shown without a process.
+ * A descriptor of /proc/PID/ns/user pins the namespace, which stays charged to its owner.
+ * Before 6.18 a namespace without a row is in no list of the kernel and so is not found;
+ * where it is listed, it is listed without a process.
  */
 UCV_TEST_F(userns, kept_by_a_descriptor)
 {
@@ -261,7 +261,7 @@ UCV_TEST_F(userns, kept_by_a_descriptor)
 	EXPECT_FALSE(ucv_userns_now(inum));
 }
 
-/* What is charged stays so as long as anybody holds it, wherever he is. */
+/* Charges stay for as long as any process holds the object, whatever its namespace. */
 UCV_TEST_F(userns, held_by_a_stranger)
 {
 	const struct ucv_userns *userns;
