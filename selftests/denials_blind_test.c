@@ -76,7 +76,7 @@ FIXTURE_SETUP(blind)
 		SKIP(return, "the switch is not there, or off");
 	if (variant->by_ftrace && !probed_by_ftrace())
 		SKIP(return, "kprobes do not depend on ftrace here");
-	/* Later kernels do not allow to disable it. */
+	/* Later kernels do not allow turning ftrace off. */
 	if (ucv_sysctl(variant->path, 0))
 		SKIP(return, "the switch cannot be set");
 	ASSERT_EQ(0, ucv_write(variant->path, "1"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shared by the tests of groups and holders: snapshots that include them, and what the ABI
- * allows to compute from them.
+ * Shared by the tests of groups and holders: snapshots that include them, and what can be
+ * computed from them according to the ABI.
  *
  * Functions return a negative errno on failure unless noted otherwise.
  */
