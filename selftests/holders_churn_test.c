@@ -6,8 +6,9 @@
  * change: three groups with their holders, and one group in flight in a socket. At the end
  * every charge must have been uncharged.
  *
- * UCV_CHURN=N multiplies the number of snapshots and may be a fraction (0.1). The workers run
- * until the readers are done, so nothing depends on timing.
+ * UCV_CHURN=N multiplies the number of snapshots and may be a fraction (0.1).
+ *
+ * The workers run until the readers are done, so nothing depends on timing.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -6,6 +6,7 @@
  * the end everything is as before.
  *
  * UCV_CHURN=N multiplies the number of namespaces and of snapshots and may be a fraction.
+ *
  * Workers run until the readers are done and vice versa, so nothing depends on timing.
  */
 #include <errno.h>

@@ -25,7 +25,8 @@
 #define ANY_PID		(-1)
 
 /*
- * The test has its own mount namespace, so that its mounts are gone when it ends.
+ * The test has its own mount namespace with private propagation, so that whatever it
+ * mounts is gone when it ends.
  */
 FIXTURE(mounts) {
 	char dir[64];

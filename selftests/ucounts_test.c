@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters: for workloads of known size, snapshots have the exact counters at every level,
- * before, during and after, and the limits that the kernel checks them against.
+ * The counters: for workloads of known size, snapshots have the exact counters at every
+ * level, before, during and after the workload, and the limits that the kernel checks them
+ * against.
  */
 #include <errno.h>
 #include <sched.h>
