@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # whoever reads this sets $here, and ktap.sh $ktap_dir
-# Agents (story_agent.c), and the limits that they run into: for the scripts that test the reader.
+# Agents (story_agent.c) and the limits that they reach, for the scripts that test the reader.
 
 debugfs=/sys/kernel/debug/ucountview
 agents=''
 sysctls=''
 
-# start NAME: an agent, see story_agent.c
+# start NAME: start an agent, see story_agent.c
 start() {
 	mkfifo "$ktap_dir/$1.in" "$ktap_dir/$1.out" || return
 	"$here/story_agent" "$ktap_dir/$1.in" "$ktap_dir/$1.out" &
@@ -14,7 +14,7 @@ start() {
 	agents="$agents $1"
 }
 
-# ask NAME COMMAND...: its answer
+# ask NAME COMMAND...: send a command to the agent and print its answer
 ask() {
 	agent=$1
 	shift
@@ -24,7 +24,7 @@ ask() {
 	echo "$answer"
 }
 
-# tell NAME ANSWER COMMAND...: that must be its answer
+# tell NAME ANSWER COMMAND...: the agent must give this answer to the command
 tell() {
 	name=$1
 	wanted=$2
@@ -46,7 +46,7 @@ sysctl_path() {
 	echo "/proc/sys/$(echo "$1" | tr . /)"
 }
 
-# lower NAME VALUE: a sysctl, until the story ends
+# lower NAME VALUE: set a sysctl until the story ends
 lower() {
 	path=$(sysctl_path "$1")
 	case " $sysctls" in
@@ -63,12 +63,12 @@ restore_sysctls() {
 	sysctls=''
 }
 
-# inode PID TYPE: of its namespace
+# inode PID TYPE: the inode number of the process's namespace of this type
 inode() {
 	stat -L -c %i "/proc/$1/ns/$2"
 }
 
-# What debugfs says that its mount namespace holds, and what others hold at most.
+# The number of mounts in a mount namespace, and the highest such number, both from debugfs.
 mounts_of() {
 	awk -v inode="$1" '$1 == inode { print $4 }' "$debugfs/mounts"
 }

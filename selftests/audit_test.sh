@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, planted.sh status
-# ucountview audit: what is charged by known processes agrees; a counter that a test module has made wrong is told, with
-# its numbers; what exists and cannot be found is no contradiction; on a system where everything comes and goes nothing is
-# told, time after time.
+# ucountview audit: no report when the charges of known processes match; a counter that a test module corrupted is
+# reported with its numbers; objects that exist but cannot be found are not a contradiction; repeated runs on a busy
+# system report nothing.
 #
-# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how often to look at the busy system (50).
+# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how many runs on the busy system (50).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -23,13 +23,13 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# agrees: nothing is told
+# agrees: audit reports nothing
 agrees() {
 	run audit
 	expect "status" 0 "$status" && expect "output" '' "$(cat "$ktap_dir/out" "$ktap_dir/err")"
 }
 
-# contradicts RESOURCE NS UID COUNTER EXPECTED WRONG: just that is told
+# contradicts RESOURCE NS UID COUNTER EXPECTED WRONG: audit reports exactly this row
 contradicts() {
 	run audit -J
 	expect "status" 4 "$status" || return
@@ -55,12 +55,12 @@ finds_what_is_charged() {
 		counted inotify_watches "$init" "$uid" 5 5 0
 }
 
-# root_has RESOURCE: in the initial user namespace
+# root_has RESOURCE: root's counter in the initial user namespace
 root_has() {
 	"$reader" -a -n -r -R "$1" -U "$init" -u 0 -o USED | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# Of a user namespace with a uts namespace and a mount namespace in it. Those of earlier tests may still be being freed.
+# A user namespace that contains a uts and a mount namespace. First wait until those of earlier tests have been freed.
 finds_namespaces() {
 	tries=0
 	while [ "$(root_has user_namespaces) $(root_has uts_namespaces)" != '0 0' ] && [ $tries -lt 3000 ]; do
@@ -84,7 +84,7 @@ finds_namespaces() {
 		counted mounts "$(stat -L -c %i /proc/$sleeper/ns/mnt)" null "$mounts" "$mounts" 0
 }
 
-# Instances that nobody has open.
+# Inotify instances that no process has open.
 what_is_not_found_is_no_contradiction() {
 	load_planted || return
 	"$here/leave" -u "$uid" hold 3 || return
@@ -115,7 +115,7 @@ tells_a_level_that_was_not_charged() {
 	unload_planted && agrees
 }
 
-# A mount namespace less than there are.
+# A counter one below the number of existing mount namespaces.
 tells_a_namespace_too_many() {
 	[ "$("$here/mounts_probe" available)" = yes ] || {
 		echo "the module cannot read mount counters here"

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# Loading and unloading while charges are refused, denials recorded and listened to; and what can only be tried with a
-# module that has just been loaded: the parameter given when it is, and more limits than there is room to count apart;
-# kprobes or ftrace that are off then, and a kernel with a clone of a function to be probed.
+# Load and unload the module while charges are refused and denials are recorded and read. Also what needs a freshly
+# loaded module: the parameter set at load time, more limits than there are slots to count them separately, kprobes or
+# ftrace switched off at load time, and a kernel with a clone of a probed function.
 #
-# Environment: UCV_KO, the module's file (else the one that is installed); UCV_LOADS, how many times.
+# Environment: UCV_KO, the module's file (default: the installed one); UCV_LOADS, the number of loads.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -25,7 +25,7 @@ loads=${UCV_LOADS:-100}
 was_loaded=''
 helpers=''
 
-# The helpers end with the script; the module and the limits are as they were before.
+# Stop the helpers and restore the module and the limits.
 clean_up() {
 	for pid in $helpers; do
 		kill "$pid" 2>/dev/null
@@ -46,14 +46,14 @@ status() {
 	sed -n "s/^$1: //p" $debugfs/status
 }
 
-# start NAME WHAT [ARGUMENT]: a helper whose output goes to $ktap_dir/NAME
+# start NAME WHAT [ARGUMENT]: start a helper whose output goes to $ktap_dir/NAME
 start() {
 	rm -f "$ktap_dir/$1"
 	"$here/denials_loop" "$2" ${3:+"$3"} >"$ktap_dir/$1" 2>&1 &
 	helpers="$helpers $!"
 }
 
-# Each was fine.
+# Fails unless every helper succeeded.
 stop_helpers() {
 	bad=0
 	for pid in $helpers; do
@@ -64,7 +64,7 @@ stop_helpers() {
 	return $bad
 }
 
-# Waits until a file has a line.
+# Waits until the file is not empty.
 wait_for_line() {
 	tries=0
 	while [ ! -s "$1" ]; do
@@ -78,7 +78,7 @@ not_probed() {
 	[ ! -r $probes ] || ! grep -E ' (inc_ucount|count_mounts)\+' $probes
 }
 
-# Whoever listens keeps the module, whether denials are recorded on its behalf or not.
+# A listener pins the module, whether or not it arms recording.
 unload_is_refused_while_somebody_listens() {
 	for arm in 0 1; do
 		loaded || load || return
@@ -94,7 +94,7 @@ unload_is_refused_while_somebody_listens() {
 	done
 }
 
-# The parameter keeps nothing: the module goes, and takes its probes with it.
+# The parameter does not pin the module: unloading succeeds and removes the probes.
 the_parameter_is_given_when_loading() {
 	loaded && { unload || return; }
 	load denials=1 || return
@@ -112,7 +112,7 @@ the_parameter_is_given_when_loading() {
 	! loaded
 }
 
-# It is not an error to be loaded, but nothing is armed, and the log says why.
+# Loading succeeds, but nothing is armed and the log says why.
 the_parameter_has_no_effect_while_kprobes_are_off() {
 	if [ "$(cat $kprobes 2>/dev/null)" != 1 ]; then
 		echo "there is no switch of kprobes, or it is off"
@@ -138,8 +138,8 @@ ftrace_can_be_off() {
 	echo 0 2>/dev/null >$ftrace
 }
 
-# When the last user of ftrace goes, the kernel looks for what others have left behind; if it finds something it warns, and
-# turns ftrace off for good.
+# When its last user unregisters, ftrace checks for what others have left behind. If it finds anything, it warns and
+# disables itself for good.
 ftrace_is_sound() {
 	echo p:ucv/last vfs_fsync >$kprobe_events &&
 		echo 1 >/sys/kernel/tracing/events/ucv/last/enable &&
@@ -148,7 +148,7 @@ ftrace_is_sound() {
 	expect "$ftrace" 1 "$(cat $ftrace)"
 }
 
-# wait_for WHAT...: a command that will be true
+# wait_for COMMAND...: wait until the command succeeds
 wait_for() {
 	tries=0
 	until "$@"; do
@@ -158,7 +158,7 @@ wait_for() {
 	done
 }
 
-# Probes neither come nor go then, and the module that has some stays.
+# While ftrace is off, probes can be neither added nor removed, and a module that has probes cannot be unloaded.
 nothing_moves_while_ftrace_is_off() {
 	loaded || load || return
 	echo 1 >$parameter || return
@@ -177,7 +177,7 @@ nothing_moves_while_ftrace_is_off() {
 	ftrace_is_sound
 }
 
-# Loading finds its way without a probe that would do harm, and arms nothing.
+# Loading looks up symbols without enabling a kprobe, which would do harm, and arms nothing.
 is_loaded_while_ftrace_is_off() {
 	loaded || load denials=1 || return
 	echo 1 >$parameter || return
@@ -203,7 +203,7 @@ has_feature() {
 	status features | grep -qw "$1"
 }
 
-# Not for the symbol alone.
+# A function with a clone is not probed, although its symbol exists.
 a_clone_is_noticed() {
 	loaded || load || return
 	if ! has_feature mount_denials; then
@@ -222,10 +222,10 @@ a_clone_is_noticed() {
 	has_feature mount_denials && unload
 }
 
-# Every other time recording from the start, and the parameter is changed.
+# Every other load starts with recording enabled, and the parameter is changed while loaded.
 load_and_unload_while_charges_are_refused() {
 	loaded && { unload || return; }
-	# The first are stopped first: listeners go on until they have heard, and those that are refused until after that.
+	# Listeners are stopped first: they run until they have heard a denial, so refusals must go on until then.
 	for what in listen refuse; do
 		for number in 1 2 3 4; do
 			start "$what.$number" $what
@@ -241,7 +241,7 @@ load_and_unload_while_charges_are_refused() {
 		not_probed || return
 		count=$((count + 1))
 	done
-	# Those that have not seen it yet end when they have.
+	# Helpers that have not seen the module yet end once they have.
 	load || return
 	stop_helpers
 	bad=$?
@@ -255,7 +255,7 @@ load_and_unload_while_charges_are_refused() {
 	return $bad
 }
 
-# The sum of all is right all the same, nobody is counted twice, and it is the old ones that make way.
+# The total stays exact, no user is counted twice, and the oldest entries are evicted.
 more_limits_than_there_is_room_for() {
 	loaded && { unload || return; }
 	load denials=1 || return
@@ -264,7 +264,7 @@ more_limits_than_there_is_room_for() {
 	ran=$?
 	echo "$old_instances" >$max_instances
 	[ $ran -eq 0 ] || return
-	# Each third user was refused once, twice, three times.
+	# The users were refused once, twice and three times in turn.
 	expect denials 12000 "$(status denials)" || return
 	awk '
 		$1 == "-" { others = $5 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# The tracepoints of denials: through tracefs, and recorded by trace-cmd. Each is compared with what the refused program
-# is and with what the kernel itself says about it (/proc/sys, /proc/self/ns).
+# The tracepoints of denials, read through tracefs and recorded by trace-cmd. Each event is compared with the refused
+# program and with what the kernel itself reports about it (/proc/sys, /proc/self/ns).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -24,7 +24,7 @@ armed() {
 	sed -n 's/^denials_armed: //p' $status
 }
 
-# Arming follows the enabling of a tracepoint a moment later.
+# Arming happens shortly after a tracepoint is enabled.
 wait_armed() {
 	tries=0
 	while [ "$(armed)" != "$1" ]; do
@@ -37,7 +37,7 @@ wait_armed() {
 	done
 }
 
-# be_refused: unshare(CLONE_NEWUTS) once at a limit of 0; the pid that it was
+# be_refused: call unshare(CLONE_NEWUTS) once at a limit of 0; sets $refused to the pid
 be_refused() {
 	old=$(cat $limit)
 	echo 0 >$limit
@@ -49,7 +49,7 @@ be_refused() {
 	return $not_refused
 }
 
-# be_refused_mount: one mount in a namespace that is full
+# be_refused_mount: try one mount in a mount namespace that is full
 be_refused_mount() {
 	old=$(cat $mount_max)
 	mkdir -p "$ktap_dir/mnt"
@@ -66,7 +66,7 @@ inode_of() {
 	readlink "/proc/self/ns/$1" | tr -dc 0-9
 }
 
-# expect_one LINES EVENT FIELD...: one line of that event, of the refused program, and it has those fields
+# expect_one LINES EVENT FIELD...: LINES has one such event, of the refused program and with these fields
 expect_one() {
 	lines=$1
 	expect "events" 1 "$(grep -c " $2: " "$lines")" || {
@@ -116,7 +116,7 @@ tracefs_mount_denied() {
 		"caller_userns=$(inode_of user)" caller_uid=0 flags=0x0
 }
 
-# Both at once are one user, and the one that stays is enough.
+# Both tracepoints count as one user, and one that stays enabled is enough.
 tracefs_both() {
 	echo 1 >$events/enable
 	wait_armed 1 || return
@@ -135,7 +135,7 @@ find_tracer() {
 	command -v trace-cmd || { [ -x /host/trace-cmd ] && echo /host/trace-cmd; }
 }
 
-# wait_recording: until trace-cmd has run its command, which it does when it records
+# wait_recording PID: wait until trace-cmd has started its command, which it does once it records
 wait_recording() {
 	until [ -s "$ktap_dir/enabled" ]; do
 		readlink "/proc/$1/exe" >/dev/null || return # it has ended
@@ -144,8 +144,8 @@ wait_recording() {
 	expect "mount_denied, ucount_denied and tracing enabled" "1 1 1" "$(paste -s -d ' ' "$ktap_dir/enabled")"
 }
 
-# trace-cmd runs until its command ends, and that waits until all has happened. The kernel is probed when the first of the
-# two events is enabled: that alone does not tell that both are.
+# trace-cmd runs until its command ends, and the command waits until everything has happened. The kernel is probed as
+# soon as the first event is enabled, so being armed does not prove that both events are enabled.
 tracer_records() {
 	tracer=$(find_tracer)
 	if [ -z "$tracer" ]; then

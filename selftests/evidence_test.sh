@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# What the module takes for granted about private parts of the kernel it has evidence for, from the kernel's BTF. Here the
-# BTF is changed in memory (see planted/planted_btf.c), one evidence after another: what depends on it is declined, with one
-# line in the log, and all else works.
+# The module checks its assumptions about private parts of the kernel against the kernel's BTF. This test changes the
+# BTF in memory (see planted/planted_btf.c), one item at a time: what depends on the item is declined with one line in
+# the log, and all else works.
 #
-# Environment: UCV_KO, the module's file (else the one that is installed); UCV_PLANTED, likewise of ucv_planted.
+# Environment: UCV_KO, the module's file (default: the installed one); UCV_PLANTED, likewise for ucv_planted.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -29,7 +29,7 @@ reload() {
 	}
 }
 
-# What the module has said since it was last loaded, but for what the kernel says about any such module.
+# The module's log since it was last loaded, without the kernel's messages about any out-of-tree module.
 said() {
 	dmesg | sed "1,/$marker $mark\$/d" | grep 'ucountview: ' |
 		grep -vE 'taints kernel|tainting kernel|module verification failed|missing required key'
@@ -50,7 +50,7 @@ has_symbol() {
 	[ -n "$(address "$1")" ]
 }
 
-# with COMMAND...: the module loaded while the kernel's BTF is changed so
+# with COMMAND...: load the module while the kernel's BTF is changed by COMMAND
 with() {
 	load_planted || return
 	echo "$(address __start_BTF) $(address __stop_BTF) $*" >$plant || return
@@ -64,7 +64,7 @@ has() {
 	sed -n 's/^features://p' $debugfs/status | grep -qw "$1"
 }
 
-# log_has_one_line PATTERN: and no other
+# log_has_one_line PATTERN: the log is one line, which matches
 log_has_one_line() {
 	expect "lines in the log" 1 "$(wc -l <"$ktap_dir/said")" || return
 	grep -q "$1" "$ktap_dir/said"
@@ -87,7 +87,7 @@ mounts_are_refused() {
 	expect "debugfs" EOPNOTSUPP "$("$here/mounts_probe" open $debugfs/mounts)"
 }
 
-# declined NAME: without that name in the kernel's BTF
+# declined NAME: mounts are declined if NAME is missing from the kernel's BTF
 declined() {
 	with name "$1" "${1%?}X" || return
 	log_has_one_line 'mounts are not available' && mounts_are_refused
@@ -112,7 +112,7 @@ an_unknown_kind_costs_the_mounts() {
 	grep -q 'mounts are not available' "$ktap_dir/said" && mounts_are_refused && all_else_works
 }
 
-# The members that tell how the kernel lists its mount namespaces.
+# The members that show how the kernel links its mount namespaces.
 an_unsupported_form_is_declined() {
 	if has_symbol mnt_ns_list; then
 		declined mnt_ns_list || return

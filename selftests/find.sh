@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # whoever reads this sets $here
-# Where what is tested is: for the scripts that test the reader, or load the module.
+# Find the module and the reader, for the scripts that load the one or test the other.
 
 loaded() {
 	grep -q '^ucountview ' /proc/modules
 }
 
-# The file of the module: UCV_KO, or where installers put it; modprobe knows it if depmod ran.
+# The module's file: UCV_KO, or where installers put it. modprobe finds it if depmod ran.
 find_module() {
 	modules=/lib/modules/$(uname -r)
 	for file in "${UCV_KO:-}" "$modules"/extra/ucountview.ko* "$modules"/updates/ucountview.ko* \
@@ -19,7 +19,7 @@ find_module() {
 	modinfo -n ucountview 2>/dev/null
 }
 
-# The reader: UCOUNTVIEW, or the one that is installed, or the one built beside this folder.
+# The reader: UCOUNTVIEW, or the installed one, or the one built in the repository.
 find_reader() {
 	for reader in "${UCOUNTVIEW:-}" "$(command -v ucountview)" "$here/../tools/ucountview/ucountview"; do
 		if [ -n "$reader" ] && [ -x "$reader" ]; then

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# What programs and people rely on stays as it is, as interface.txt has it: the options and columns of each command, the
-# keys of its JSON, the fields of the files in debugfs. New lines at an end are compatible, and belong into the file.
-# (The layout of the ioctls is in abi_test, exit statuses in the tests of each command.)
+# The interface that programs and people rely on matches interface.txt: the options and columns of each command, the
+# keys of its JSON, the fields of the debugfs files. Lines appended at an end are compatible; add them to interface.txt.
+# abi_test covers the layout of the ioctls, the tests of each command its exit status.
 #
 #	interface_test.sh		compare
 #	interface_test.sh --print	what interface.txt should have
 #
-# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -32,7 +32,7 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# options COMMAND: by its help, one a line: short, long, and = if it takes an argument
+# options COMMAND: the options in its help, one per line: short, long, and = if it takes an argument
 options() {
 	"$reader" "$1" --help | awk -v command="$1" '
 		/^Available output columns:/ { exit }
@@ -50,7 +50,7 @@ columns() {
 	"$reader" "$1" -H | awk -v command="$1" '{ print command " column " $1 " " $2 }'
 }
 
-# keys COMMAND [ARGUMENT]...: of the first object of its output in JSON; all of its objects have the same
+# keys COMMAND [ARGUMENT]...: the keys of the first object of its JSON output; all of its objects have the same
 keys() {
 	command=$1
 	shift
@@ -58,7 +58,7 @@ keys() {
 		"$here/json_check" -l | sed -n "s/^\([a-z]*\)\[0\]\.\([^	]*\)	.*/$command key \1[].\2/p"
 }
 
-# fields FILE: of a file in debugfs; each line of status begins with one
+# fields FILE: the fields of a debugfs file; in status, each line begins with one
 fields() {
 	if [ "$1" = status ]; then
 		sed -n 's/^\([a-z_]*\):.*/debugfs status \1/p' $debugfs/status
@@ -79,7 +79,7 @@ print_columns() {
 	done
 }
 
-# Something to show for each of them: a watch, a refusal.
+# Create something for every command to show: a watch and a refusal.
 prepare() {
 	old_always=$(cat $always)
 	old_uts=$(cat $max_uts)
@@ -99,7 +99,7 @@ print_fields() {
 	done
 }
 
-# frozen KIND: this kind of lines is as in the file
+# frozen KIND: the lines of this kind match interface.txt
 frozen() {
 	"print_$1" >"$ktap_dir/seen"
 	grep " ${1%s}\b" "$here/interface.txt" >"$ktap_dir/frozen"

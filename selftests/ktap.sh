@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# KTAP for the test scripts, which include it. POSIX shell: the guest has nothing but busybox.
+# KTAP output for the test scripts, which source this file. POSIX shell: the guest has only busybox.
 
 ktap_number=0
 ktap_failed=0
@@ -13,7 +13,7 @@ ktap_begin() {
 	echo "1..$1"
 }
 
-# ktap_skip_all REASON: none of the tests can run here
+# ktap_skip_all REASON: none of the tests can run
 ktap_skip_all() {
 	echo "TAP version 13"
 	echo "1..0 # SKIP $1"
@@ -38,7 +38,7 @@ ktap_skip() {
 	echo "ok $ktap_number $1 # SKIP $2"
 }
 
-# ktap_test FUNCTION: what it prints becomes a comment; it passes if it returns 0, is skipped if 4
+# ktap_test FUNCTION: run a test. Its output becomes comments; status 0 is a pass, 4 a skip.
 ktap_test() {
 	ktap_status=0
 	"$1" >"$ktap_dir/output" 2>&1 || ktap_status=$?
@@ -50,14 +50,14 @@ ktap_test() {
 	esac
 }
 
-# expect WHAT EXPECTED SEEN: false, and says so, if they differ
+# expect WHAT EXPECTED SEEN: fails and prints a message if they differ
 expect() {
 	[ "$2" = "$3" ] && return 0
 	echo "$1: expected '$2', saw '$3'"
 	return 1
 }
 
-# The exit status of the script.
+# Its status is the exit status of the script.
 ktap_end() {
 	echo "# Totals: pass:$((ktap_number - ktap_failed - ktap_skipped)) fail:$ktap_failed skip:$ktap_skipped"
 	[ "$ktap_failed" -eq 0 ] && [ "$ktap_number" -eq "$ktap_plan" ]

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, planted.sh status
-# ucountview leaks: commands that leave known things behind, and commands that do not; what the exit status tells; what
-# others do meanwhile is not the command's, time after time.
+# ucountview leaks: commands that leave known objects behind, commands that leave none, and the exit status. In repeated
+# runs, what other processes do concurrently is not attributed to the command.
 #
-# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how often to look at the busy system (50);
-# UCV_SETTLE, seconds that the kernel may need to give things back (3; a command without leaks is given 600); UCV_LATE, how
-# many namespaces it is to give back late (1000, for which 5.10 needs more than 20 seconds).
+# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how many runs on the busy system (50);
+# UCV_SETTLE, how many seconds the kernel may take to uncharge (3; 600 for a command without leaks); UCV_LATE, how many
+# namespaces it has to uncharge late (1000, for which 5.10 needs more than 20 seconds).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -25,13 +25,13 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# clean COMMAND...: nothing is left, and the command's status is 0
+# clean COMMAND...: reports nothing left, and the command's status is 0
 clean() {
 	run leaks --settle 600 -- "$@"
 	expect "status of: $*" 0 "$status" && expect "output of: $*" '' "$(cat "$ktap_dir/out" "$ktap_dir/err")"
 }
 
-# leaks ROWS COMMAND...: so many rows
+# leaks ROWS COMMAND...: reports this number of rows
 leaks() {
 	rows=$1
 	shift
@@ -45,7 +45,7 @@ left() {
 	expect "$1 of $3 in $2" "$4 $5 $6 $7" "$(row "$1" "$2" "$3" before after left command)"
 }
 
-# Whether the kernel has counters of rlimits (5.14), as 1 or 0.
+# Whether the kernel has rlimit counters (since 5.14), as 1 or 0.
 rlimits() {
 	"$reader" -a -n -r -o RESOURCE | grep -c -m 1 '^rlimit_nproc$'
 }
@@ -69,7 +69,7 @@ says_nothing_of_what_came_back() {
 		clean unshare -U -r -m -p -f -i -n -u sh -c 'mount -t tmpfs none /tmp && exec sleep 0.1'
 }
 
-# What is orphaned while the command runs ends as it would elsewhere: nobody sees it after that.
+# An orphan of the command is reaped as it would be without the reader: its /proc entry disappears when it ends.
 waits_for_orphans() {
 	# shellcheck disable=SC2016 # for the inner shell
 	clean sh -c '
@@ -97,7 +97,7 @@ tells_how_the_command_ended() {
 	grep -q 'exited with status 7' "$ktap_dir/err"
 }
 
-# What the keyboard sends goes to both. The second is for the wait, in which the reader blocks the signal.
+# A keyboard signal goes to both processes. The second run tests the wait, in which the reader blocks the signal.
 reports_after_an_interrupt() {
 	status=0
 	"$here/foreground" "$reader" leaks -- sh -c 'kill -INT 0; sleep 100000' >"$ktap_dir/out" 2>"$ktap_dir/err" \
@@ -141,7 +141,7 @@ tells_of_a_mount() {
 	clean sh -c "mount -t tmpfs none '$ktap_dir/here' && umount '$ktap_dir/here'"
 }
 
-# By the counter above it, and the mount that keeps it: the module does not find one without processes and counters.
+# Two rows: the counter above it, and the mount that pins it. The module finds none without processes and counters.
 tells_of_a_user_namespace() {
 	needs_mounts || return
 	: >"$ktap_dir/user"
@@ -167,7 +167,7 @@ tells_of_a_mount_namespace() {
 	umount "$ktap_dir/mounts/mnt" && umount "$ktap_dir/mounts"
 }
 
-# What no process holds.
+# Charges that no process holds.
 tells_of_a_planted_leak() {
 	load_planted || return
 	leaks 2 "$here/leave" -u "$uid" hold 3 &&
@@ -176,7 +176,7 @@ tells_of_a_planted_leak() {
 	unload_planted && clean true
 }
 
-# In a user namespace of its own, which is kept by what is charged there: on each level.
+# In a user namespace of its own, which the charges in it pin: reported at each level.
 tells_of_a_planted_leak_at_each_level() {
 	load_planted || return
 	run leaks --settle "$settle" -J -- unshare -U -r "$here/leave" hold 3
@@ -186,7 +186,7 @@ tells_of_a_planted_leak_at_each_level() {
 		expect "rows of user namespaces" 1 "$(grep -c '"userns"' "$ktap_dir/out")"
 }
 
-# Before 6.3 the kernel waits for a grace period for each IPC namespace, and they keep their user namespaces meanwhile.
+# Before 6.3 the kernel waits for a grace period per IPC namespace, which pins its user namespace for that time.
 waits_as_long_as_counters_fall() {
 	run leaks --settle $((3 * settle)) -- "$here/leave" late "$late"
 	cat "$ktap_dir/out" "$ktap_dir/err"
@@ -202,7 +202,7 @@ tells_of_a_planted_leak_among_what_is_late() {
 		expect "watches" '3 left' "$(row inotify_watches "$init" "$uid" left state)"
 }
 
-# A process that gives back three of its watches and then ends the wait.
+# A process that removes three of its watches and then ends the wait.
 tells_what_falls_from_what_is_left() {
 	run leaks --settle 100000 -J -- "$here/leave" drain 6
 	cat "$ktap_dir/out" "$ktap_dir/err"
@@ -211,7 +211,7 @@ tells_what_falls_from_what_is_left() {
 		grep -q "^ucountview: 1 of $((2 + $(rlimits))) were still falling" "$ktap_dir/err"
 }
 
-# others_on_request COMMAND...: run it, not as a descendant of the reader, when the file go appears
+# others_on_request COMMAND...: when the file go appears, run COMMAND, not as a descendant of the reader
 others_on_request() {
 	rm -f "$ktap_dir/go" "$ktap_dir/gone"
 	(
@@ -225,7 +225,7 @@ others_on_request() {
 
 request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
 
-# A daemon that watches more because the command asked it to, or for reasons of its own.
+# A daemon that adds watches, at the command's request or for reasons of its own.
 tells_of_others_if_asked() {
 	others_on_request "$here/leave" -u "$uid" watches 4
 	clean sh -c "$request" || return
@@ -235,7 +235,7 @@ tells_of_others_if_asked() {
 	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 4 4 null
 }
 
-# A process in namespaces of its own, which stays.
+# A process that stays, in namespaces of its own.
 begin_sleep() {
 	unshare "$@" sleep 100000 &
 	sleeper=$!
@@ -245,12 +245,12 @@ begin_sleep() {
 	echo "$sleeper" >"$ktap_dir/sleeper"
 }
 
-# How many root has in the initial user namespace, those of namespaces below included.
+# Root's count in the initial user namespace, which includes those of namespaces below.
 net_namespaces() {
 	"$reader" -a -n -r -R net_namespaces -U "$init" -u 0 -o USED | head -n 1
 }
 
-# Of root, and in a user namespace.
+# Root's namespaces, in the initial user namespace and in one of its own.
 tells_of_namespaces_of_others_if_asked() {
 	before=$(net_namespaces)
 	for namespaces in '-n -u -i -m' '-U -r -n -u -i -m'; do
@@ -261,7 +261,7 @@ tells_of_namespaces_of_others_if_asked() {
 			run leaks $all --settle "$settle" -J -- sh -c "$request"
 			kill "$(cat "$ktap_dir/sleeper")"
 			expect "status of $namespaces $all" $((${#all} ? 3 : 0)) "$status" || return
-			# the next must not find them still being freed
+			# the next run must not find these still being freed
 			until [ "$(net_namespaces)" -le "$before" ]; do
 				sleep 0.1
 			done

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # whoever reads this sets $module and $ktap_dir
-# Loading and unloading the module, and what the kernel says about it: for the scripts that do so.
+# Load and unload the module and check the kernel log, for the scripts that do so.
 
 # load [PARAMETER]...
 load() {
 	insmod "$module" "$@" 2>"$ktap_dir/error" || modprobe ucountview "$@" 2>"$ktap_dir/error"
 }
 
-# Others may have it open now and then; if they go on, there will be an instant in which nobody has.
+# Other processes may have the module open now and then, so retry until no process has.
 unload() {
 	tries=0
 	while ! rmmod ucountview 2>"$ktap_dir/error"; do
@@ -19,7 +19,7 @@ unload() {
 	done
 }
 
-# From here on splats() looks at the kernel's log.
+# splats() reads the kernel log from here on.
 mark_log() {
 	marker="ucountview test $$"
 	echo "<6>$marker" >/dev/kmsg
@@ -31,7 +31,7 @@ log_reaches_back() {
 	return 1
 }
 
-# What the kernel said since then, if it is bad.
+# Bad messages in the kernel log since then.
 splats() {
 	dmesg | sed "1,/$marker/d" |
 		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|unable to handle|KASAN|UBSAN|possible circular|RCU stall'

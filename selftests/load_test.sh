@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2119,SC2154 # ktap.sh sets ktap_dir; load takes arguments or none
-# Loading and unloading: a hundred times while eight readers open the device and debugfs in a loop, refused while a file
-# is open, nothing left behind, nothing in the kernel's log.
+# Load and unload the module a hundred times while eight readers open the device and debugfs in a loop. Unloading is
+# refused while a file is open; nothing is left behind, and nothing appears in the kernel log.
 #
-# Environment: UCV_KO, the module's file (else the one that is installed); UCV_LOADS, how many times.
+# Environment: UCV_KO, the module's file (default: the installed one); UCV_LOADS, the number of loads.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -18,7 +18,7 @@ loads=${UCV_LOADS:-100}
 was_loaded=''
 readers=''
 
-# The readers end with the script, the module is as it was before.
+# Stop the readers and restore the module.
 clean_up() {
 	for pid in $readers; do
 		kill "$pid" 2>/dev/null
@@ -78,7 +78,7 @@ start_readers() {
 	done
 }
 
-# Each was fine, and saw the module at least once.
+# Fails unless every reader succeeded and saw the module at least once.
 stop_readers() {
 	bad=0
 	for pid in $readers; do
@@ -106,19 +106,19 @@ load_and_unload_under_readers() {
 		fi
 		count=$((count + 1))
 	done
-	# Those that have not seen it yet end when they have.
+	# Readers that have not seen the module yet end once they have.
 	load || return
 	stop_readers || return
 	unload
 }
 
-# Memory that only the kernel can give back, large kmallocs and vmalloc included, in KiB.
+# Memory that only the kernel can free, including large kmallocs and vmalloc, in KiB.
 kernel_memory() {
 	awk '/^(SUnreclaim|VmallocUsed):/ { kib += $2 } END { print kib }' /proc/meminfo
 }
 
-# Five hundred snapshots by each front end, at least 20 KiB each: if the module kept them, it would be 10 MiB. What else
-# goes on in the system may take memory once, but not each time.
+# Five hundred snapshots by each front end, at least 20 KiB each: a leak of them would be 10 MiB. Other activity in the
+# system may take memory in one attempt, but not in each.
 no_memory_is_kept() {
 	loaded || load || return
 	if [ ! -r "$debugfs/ucounts" ]; then
@@ -140,14 +140,14 @@ no_memory_is_kept() {
 	return 1
 }
 
-# Where the kernel is built with it: what was found since this script began.
+# If the kernel has kmemleak: what it has found since this script began.
 kmemleak_finds_nothing() {
 	if [ ! -w $kmemleak ]; then
 		echo "the kernel has no kmemleak"
 		return 4
 	fi
 	loaded && { unload || return; }
-	# An object has to be some seconds old before it is a leak.
+	# kmemleak reports an object only when it is some seconds old.
 	sleep 6
 	echo scan >$kmemleak
 	sleep 1

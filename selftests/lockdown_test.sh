@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, planted.sh status
-# A kernel that is locked down after the module was loaded, first for integrity, then for confidentiality: the files in
-# debugfs and the device tell of a known workload as before, denials are recorded, tracepoints go with confidentiality.
+# Lock down the kernel after the module was loaded, first for integrity, then for confidentiality. The debugfs files and
+# the device report a known workload as before and denials are recorded; confidentiality disables the tracepoints.
 #
-# Nothing but a reboot lifts a lockdown, so this runs only if it is asked to, and after all other tests.
+# Only a reboot lifts a lockdown, so this test runs only on request and after all other tests.
 #
-# Environment: UCV_LOCKDOWN, yes to do it; UCOUNTVIEW, the reader.
+# Environment: UCV_LOCKDOWN, yes to run it; UCOUNTVIEW, the reader.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -19,7 +19,7 @@ lockdown=/sys/kernel/security/lockdown
 parameter=/sys/module/ucountview/parameters/denials
 max_instances=/proc/sys/user/max_inotify_instances
 enable=/sys/kernel/tracing/events/ucountview/enable
-# whom denials_loop has refused first
+# the first uid that denials_loop has refused
 refused=1900020000
 mounted=''
 
@@ -31,7 +31,7 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# locks_down MODE: or the tests below say nothing: the kernel refuses files that can be written
+# locks_down MODE: the kernel now refuses writable files; otherwise the tests below would prove nothing
 locks_down() {
 	echo "$1" >$lockdown && grep -F "[$1]" $lockdown || return
 	! cat /sys/kernel/debug/clear_warn_once 2>"$ktap_dir/error" || return
@@ -46,7 +46,7 @@ locks_down_for_confidentiality() {
 	locks_down confidentiality
 }
 
-# Before 5.18 kernels refuse whatever is not of mode 0444, unless they have the fix of that.
+# Before 5.18, unless the fix was backported, a locked-down kernel refuses every file whose mode is not 0444.
 debugfs_tells() {
 	cat $kernels_own >/dev/null || {
 		echo "this kernel refuses files of mode 0400"
@@ -65,12 +65,12 @@ device_tells() {
 	expect "status" 0 "$status" && expect "watches" 4 "$(cat "$ktap_dir/out")"
 }
 
-# How often the user was refused, by the module's account.
+# The number of refusals of the user that the module has counted.
 denials() {
 	"$reader" denials --totals -n -r -u $refused -o DENIALS
 }
 
-# By probes that the kernel itself asks for: a lockdown is against those of user space.
+# The module registers its probes in the kernel: lockdown restricts only those of user space.
 denials_are_recorded() {
 	before=$(denials)
 	echo 0 >$max_instances && echo Y >$parameter && "$here/denials_loop" users 1 || return

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# The module without the kernel's BTF (use_btf=N): if it was built in a full kernel tree the mount side gives the same
-# numbers as with BTF; if not, the mount side is refused, one line in the log says what is missing, and all else works.
+# The module without the kernel's BTF (use_btf=N). Built in a full kernel tree, the mount side gives the same numbers as
+# with BTF. Otherwise the mount side is refused, one line in the log says what is missing, and all else works.
 #
-# Environment: UCV_KO, the module's file (else the one that is installed).
+# Environment: UCV_KO, the module's file (default: the installed one).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -39,7 +39,7 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# Three mount namespaces whose numbers nobody else changes.
+# Three mount namespaces whose numbers no other task changes.
 hold_namespaces() {
 	for number in 1 5 9; do
 		"$here/mounts_probe" hold $number >"$ktap_dir/hold.$number" &
@@ -54,7 +54,7 @@ hold_namespaces() {
 	done
 }
 
-# Their lines in the ioctl's records and in debugfs, in the order in which they were made.
+# Their lines in the ioctl's records and in debugfs, in order of creation.
 numbers() {
 	"$here/mounts_probe" records >"$ktap_dir/records" || return
 	cat $debugfs/mounts >"$ktap_dir/mounts" || return
@@ -64,7 +64,7 @@ numbers() {
 	done
 }
 
-# What the module has said since it was last loaded, but for what the kernel says about any such module.
+# The module's log since it was last loaded, without the kernel's messages about any out-of-tree module.
 said() {
 	dmesg | sed "1,/$marker/d" | grep 'ucountview: ' |
 		grep -vE 'taints kernel|tainting kernel|module verification failed|missing required key'
@@ -136,7 +136,7 @@ all_else_works() {
 	for test in rlimits_test story_test ucounts_test userns_test; do
 		status=0
 		"$here/$test" >"$ktap_dir/$test" 2>&1 || status=$?
-		# Some are skipped on some kernels, with BTF as well.
+		# Some tests are skipped on some kernels, with BTF as well.
 		if [ $status -ne 0 ] && [ $status -ne 4 ]; then
 			cat "$ktap_dir/$test"
 			return 1

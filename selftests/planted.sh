@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2034,SC2154 # whoever reads this sets $here and $ktap_dir, and uses the rest
-# For the tests of what ucountview leaks and ucountview audit find: the reader, the module that plants it, processes.
+# For the tests of ucountview leaks and audit: the reader, the module that plants what they find, and processes.
 
 uid=1900000700
 
-# run ARGUMENT...: the reader; $status, and what it printed in the files out and err
+# run ARGUMENT...: run the reader; sets $status, its output is in the files out and err
 run() {
 	status=0
 	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
 }
 
-# The module that plants: UCV_PLANTED, or beside the module under test, or built in this folder.
+# The module that plants: UCV_PLANTED, or beside the module under test, or built in this directory.
 find_planted() {
 	for file in "${UCV_PLANTED:-}" "/lib/modules/$(uname -r)/extra/ucv_planted.ko" \
 		"$here/planted/ucv_planted.ko"; do
@@ -30,12 +30,12 @@ load_planted() {
 	insmod "$planted"
 }
 
-# With it goes all that it has planted.
+# Unloading it undoes everything it has planted.
 unload_planted() {
 	! grep -q '^ucv_planted ' /proc/modules || rmmod ucv_planted
 }
 
-# A module with what looks like a clone of a function; it is where the one that plants is.
+# A module with a symbol that looks like a clone of a function; it is beside the module that plants.
 load_clone() {
 	clone=$(find_planted | sed 's/\.ko$/_clone.ko/')
 	[ -f "$clone" ] || {
@@ -49,14 +49,14 @@ unload_clone() {
 	! grep -q '^ucv_planted_clone ' /proc/modules || rmmod ucv_planted_clone
 }
 
-# left_running: the processes that a command has left
+# left_running: pids of the processes that a command has left running
 left_running() {
 	for process in /proc/[0-9]*; do
 		[ "$(cat "$process/comm" 2>/dev/null)" != leave ] || echo "${process#/proc/}"
 	done
 }
 
-# kill_left: until they are gone, and what they were charged for with them
+# kill_left: kill them and wait until they are gone and uncharged
 kill_left() {
 	tries=0
 	left=$(left_running)
@@ -69,14 +69,14 @@ kill_left() {
 	done
 }
 
-# test_one FUNCTION: and undo what it has left, however it ended
+# test_one FUNCTION: run a test and undo what it has left, however it ended
 test_one() {
 	ktap_test "$1"
 	unload_planted
 	kill_left
 }
 
-# row RESOURCE NS UID COLUMN...: these columns of the row in the JSON output of the last run; nothing if there is none
+# row RESOURCE NS UID COLUMN...: these columns of the row in the last run's JSON output; nothing if there is no such row
 row() {
 	"$here/json_check" -l <"$ktap_dir/out" | awk -F '\t' -v wanted="$*" '
 		function show(n, w, i, line) {
@@ -98,7 +98,7 @@ row() {
 		END { show() }'
 }
 
-# userns_of PID
+# userns_of PID: the inode number of its user namespace
 userns_of() {
 	stat -L -c %i "/proc/$1/ns/user"
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # whoever reads this sets $reader, and ktap.sh $ktap_dir
-# How the reader is run, and what it may say: for the scripts that test it.
+# Run the reader and check what it prints, for the scripts that test it.
 
-# run ARGUMENT...: the reader; $status, and what it printed in the files out and err
+# run ARGUMENT...: run the reader; sets $status, its output is in the files out and err
 run() {
 	status=0
 	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
@@ -12,7 +12,7 @@ lines() {
 	awk 'END { print NR }' "$ktap_dir/$1"
 }
 
-# succeeds ARGUMENT...: status 0, something on standard output, nothing on standard error
+# succeeds ARGUMENT...: status 0, some standard output, no standard error
 succeeds() {
 	run "$@"
 	expect "status of: $*" 0 "$status" || return
@@ -23,7 +23,7 @@ succeeds() {
 	}
 }
 
-# says_why: what just failed has status 1, and one line of ours on standard error
+# says_why: the last run had status 1 and one line of the reader's on standard error
 says_why() {
 	expect "status of: $*" 1 "$status" || return
 	expect "lines of errors of: $*" 1 "$(lines err)" || return
@@ -33,7 +33,7 @@ says_why() {
 	}
 }
 
-# fails ARGUMENT...: and has nothing on standard output
+# fails ARGUMENT...: likewise, with nothing on standard output
 fails() {
 	run "$@"
 	says_why "$@" || return

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# ucountview denials: shows who was refused what by which limit, as often as it was refused and no more: what is recorded,
-# what happens from then on, and sums. Compared with agents that know what they were refused, and with limits set for them.
+# ucountview denials shows who was refused what by which limit, exactly as often as it happened: recorded denials,
+# new denials and totals. Compared with agents that know what they were refused, and with limits set for them.
 #
-# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -19,11 +19,10 @@ status_file=/sys/kernel/debug/ucountview/status
 kprobes=/sys/kernel/debug/kprobes/enabled
 ftrace=/proc/sys/kernel/ftrace_enabled
 switched_off=''
-# uids that neither people, services nor containers use; a hundred for each test, so that none sees what was recorded for
-# another
+# uids that neither people, services nor containers use; a hundred per test, so that no test sees the records of another
 uid=1900001000
 followers=''
-# All that a line says but for time and numbers, in words that can be compared.
+# All of a line but time, counts and IDs, as words that can be compared.
 columns=RESOURCE,LEVEL,NS,UID,UIDNS,USED,PENDING,ASKED,LIMIT,USERNS,MNTNS,CHARGED-USERNS,CHARGED-LEVEL
 columns=$columns,CHARGED-UID,CALLER-USERNS,CALLER-UID,PID,TID,COMMAND,FLAGS
 
@@ -43,7 +42,7 @@ switch_on() {
 	switched_off=''
 }
 
-# switch_off FILE: false if the kernel has no such switch, or does not let go of it
+# switch_off FILE: fails if the kernel has no such switch, or refuses to switch it off
 switch_off() {
 	[ "$(cat "$1" 2>/dev/null)" = 1 ] && echo 0 2>/dev/null >"$1" || return
 	switched_off="$switched_off $1"
@@ -59,7 +58,7 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# tells STORY: what a test of it is: a function that leaves agents, followers and sysctls behind
+# tells STORY: run a story and clean up the agents, followers and sysctls that it leaves
 tells() {
 	told=0
 	uid=$((uid + 100))
@@ -71,7 +70,7 @@ tells() {
 	return $told
 }
 
-# wait_until COMMAND...: or say that it never came true
+# wait_until COMMAND...: wait until the command succeeds, or report a timeout
 wait_until() {
 	tries=0
 	until "$@"; do
@@ -88,7 +87,7 @@ listens() {
 	grep -q '^ucountview: listening' "$ktap_dir/$1.err"
 }
 
-# follow NAME ARGUMENT...: what it prints is in the files NAME.lines and NAME.err; it listens
+# follow NAME ARGUMENT...: start a follower whose output is in NAME.lines and NAME.err, and wait until it listens
 follow() {
 	name=$1
 	shift
@@ -99,7 +98,7 @@ follow() {
 	wait_until listens "$name"
 }
 
-# ended NAME STATUS: it ends by itself with this status, and complained about nothing
+# ended NAME STATUS: the follower ends by itself with this status and without an error message
 ended() {
 	eval "pid=\$follower_$1"
 	status=0
@@ -113,8 +112,8 @@ end_follower() {
 	ended "$1" 0
 }
 
-# Root of a user namespace that root of the initial one does not pay for: in it each user may have three watches, which it
-# has, and no mount namespace.
+# Root of a user namespace for which root of the initial namespace is not charged. Each user in it may have three
+# watches, which the agent already has, and no mount namespace.
 start_box() {
 	start box &&
 		[ "$(ask box userns $uid $((uid + 1)) 10)" -gt 1 ] || return
@@ -134,7 +133,7 @@ refuse_mntns() {
 	tell box ENOSPC mntns
 }
 
-# What $columns say of these.
+# The values of $columns for these.
 watch_of_box() {
 	echo "inotify_watches 1 $box_userns $((uid + 1)) 0 3 - 1 3 $box_userns - $box_userns 1 $((uid + 1)) $box_userns" \
 		"$((uid + 1)) $box $box story_agent -"
@@ -145,8 +144,8 @@ mntns_of_box() {
 		"$((uid + 1)) $box $box story_agent -"
 }
 
-# Each line is flushed by itself: there is no other that would push it. What was started in the background goes on in spite
-# of the terminal's ^C.
+# Each line is flushed by itself: no other line follows that would push it out. A follower started in the background
+# ignores the terminal's ^C.
 story_of_following() {
 	start_box || return
 	mkfifo "$ktap_dir/pipe" && : >"$ktap_dir/pipe.err" || return
@@ -181,14 +180,14 @@ story_of_a_table() {
 			"$(echo "${line#* }" | tr -s ' ')" || return
 		echo "${line%% *}" | grep -E '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}[+-][0-9]{2}:[0-9]{2}$' || return
 	done
-	# The numbers are right below their heading; the user's is longer than is usual.
+	# Numbers are aligned below their headings; this uid is longer than usual.
 	expect "where columns begin or end" "$(awk 'NR == 1 { print index($0, " RESOURCE"), index($0, " NS ") + 3 }' \
 		"$ktap_dir/table.lines")" \
 		"$(awk -v ns=" $box_userns " 'NR > 1 { print index($0, " inotify"), index($0, ns) + length(ns) - 1 }' \
 			"$ktap_dir/table.lines" | sort -u)"
 }
 
-# A line is an object of its own, with every column but that of sums.
+# Each line is a JSON object with every column except that of totals.
 story_of_json_lines() {
 	start_box &&
 		follow json -J -u $((uid + 1)) --count 3 || return
@@ -208,7 +207,7 @@ story_of_json_lines() {
 	done <"$ktap_dir/json.lines"
 }
 
-# recorded ARGUMENT...: what is recorded of the box, words that can be compared
+# recorded ARGUMENT...: the recorded denials of the box, in words that can be compared
 recorded() {
 	run denials -r -n -o $columns "$@"
 	expect "status of: $*" 0 "$status" || return
@@ -216,7 +215,7 @@ recorded() {
 	return 0
 }
 
-# recorded_are REFUSALS ARGUMENT...: those and no others, in this order
+# recorded_are REFUSALS ARGUMENT...: exactly these are recorded, in this order
 recorded_are() {
 	for refusal in $1; do
 		"${refusal}_of_box"
@@ -237,7 +236,7 @@ story_of_the_record() {
 		recorded_are '' -u $((uid + 2)) &&
 		recorded_are 'mntns mntns watch' --count 3 -u $((uid + 1)) &&
 		recorded_are 'mntns' --count 1 -u $((uid + 1)) -R mnt_namespaces || return
-	# Nobody listens any more: it stays as it is.
+	# Without a listener the record stays as it is.
 	end_follower other &&
 		refuse_watch &&
 		recorded_are 'watch mntns mntns watch' || return
@@ -251,8 +250,8 @@ story_of_the_record() {
 			/\.seq/ { if (last) print $2 - last; last = $2 }' "$ktap_dir/leaves" | paste -s -d ' ' -)"
 }
 
-# The one that is full, the one where the charge began, and the one who tried are three: found by each of them, and by
-# nobody else.
+# The user whose counter is full, the one charged first and the caller are three different users. The denial is found
+# by each of them and by no other.
 story_of_two_levels() {
 	lower fs.inotify.max_user_watches 2 &&
 		start box &&
@@ -303,7 +302,7 @@ skip_without_mounts() {
 	return 4
 }
 
-# A mount namespace with more mounts than any other, and what is missing to its limit.
+# A mount namespace with more mounts than any other, and its distance to the limit.
 start_holder() {
 	lower fs.mount-max "$(cat /proc/sys/fs/mount-max)" &&
 		start holder &&
@@ -317,7 +316,7 @@ start_holder() {
 	more=$(($(most_mounts) + 1))
 	tell holder $more bind "$ktap_dir/mnt/dir" $more || return
 	mounts=$(mounts_of "$mntns")
-	# The kernel agrees that there is room for one and no more.
+	# The kernel confirms that exactly one more mount fits.
 	lower fs.mount-max $((mounts + 1)) &&
 		tell holder 1 bind "$ktap_dir/mnt/tree" 1 &&
 		tell holder ENOSPC bind "$ktap_dir/mnt/tree" 1 || return
@@ -332,14 +331,14 @@ story_of_the_mounts() {
 	expect "line" "$line story_agent -" "$(grep " $holder $holder " "$ktap_dir/out")" || return
 	run denials -r -n -o PID -R inotify_watches -R mnt_namespaces &&
 		expect "lines of other resources" '' "$(grep "^$holder\$" "$ktap_dir/out")" || return
-	# By what is never used again: another namespace may have had the number before.
+	# By unique ID: another namespace may have had the same inode number before.
 	run denials -r -n -R mounts -o PID,NSID
 	id=$(sed -n "s/^$holder //p" "$ktap_dir/out")
 	run denials --totals -r -n -R mounts -o NSID,NS,DENIALS
 	expect "sum" "$id $mntns 1" "$(grep "^$id " "$ktap_dir/out")"
 }
 
-# The tree has one mount on another; two more would fit, if it were not for a third.
+# The tree is three mounts, one with two others on it. Copying it fails while only two more fit.
 story_of_a_tree() {
 	skip_without_mounts && start_holder || return
 	command -v nsenter >/dev/null || {
@@ -372,13 +371,13 @@ stop_follower() {
 	kill -STOP "$pid" && wait_until is_stopped "$pid"
 }
 
-# It was told to end before it goes on: what is there it shows still.
+# Sent SIGTERM while stopped, the follower still shows what is there when it continues.
 continue_to_the_end() {
 	eval "pid=\$follower_$1"
 	kill -TERM "$pid" && kill -CONT "$pid" && wait "$pid"
 }
 
-# Those that were lost, as standard error says, and those that were shown are those that were refused.
+# Lost denials, as reported on standard error, plus shown denials make up all refusals.
 story_of_an_overrun() {
 	refused=6000
 	start_box &&
@@ -402,12 +401,12 @@ story_of_an_overrun() {
 		expect "lost, by JSON" "$lost_of_json" "$(sed 's/.*"lost": \([0-9]*\),.*/\1/' "$ktap_dir/json.lines" |
 			awk '{ sum += $1 } END { print sum }')" || return
 	expect "lost, whatever is shown" "$lost_of_slow" "$lost_of_nothing" || return
-	# Who only looks what there is has lost nothing.
+	# Without following, nothing is lost.
 	succeeds denials -u $((uid + 1)) -R inotify_watches -r -n -o RESOURCE &&
 		expect "recorded" $((refused - lost_of_slow)) "$(lines out)"
 }
 
-# A terminal would do what it is told.
+# Escape sequences, which a terminal would execute.
 story_of_an_evil_command() {
 	start_box &&
 		follow plain -u $((uid + 1)) --count 1 &&
@@ -423,7 +422,7 @@ has_ended() {
 	! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
 }
 
-# The reader of a pipe has had enough, and nothing more happens.
+# The read end of the pipe is closed, and no further denial occurs.
 story_of_nobody() {
 	for option in -r -J; do
 		mkfifo "$ktap_dir/gone$option" && : >"$ktap_dir/gone.err" || return
@@ -486,7 +485,7 @@ refuses_what_makes_no_sense() {
 	done
 }
 
-# With the parameter denials are recorded though nobody listens.
+# With the parameter set, denials are recorded without a listener.
 story_of_always() {
 	[ -w $always ] || {
 		echo "the module has no parameter denials"
@@ -500,14 +499,14 @@ story_of_always() {
 	recorded_are 'mntns watch'
 }
 
-# The parameters that it has now.
+# With the current parameters.
 reload() {
 	parameters=$(cd /sys/module/ucountview/parameters && grep . -- * | sed 's/:/=/')
 	# shellcheck disable=SC2086 # several words
 	unload >/dev/null && load $parameters
 }
 
-# Only a module that has just been loaded has recorded nothing.
+# The record is empty only in a freshly loaded module.
 says_if_nothing_was_recorded() {
 	if [ -z "$module" ] || [ "$(cat $always)" != N ]; then
 		echo "the module cannot be loaded anew, or is recording"
@@ -540,7 +539,7 @@ has_interruptions() {
 	[ -r $status_file ] && ! grep -qx 'denials_interruptions: 0' $status_file
 }
 
-# says TEXT FILE: a line of it
+# says TEXT FILE: the file has this message
 says() {
 	grep -F "ucountview: $1" "$ktap_dir/$2" || {
 		echo "not said: $1"
@@ -549,8 +548,8 @@ says() {
 	}
 }
 
-# blind REASON: nothing is recorded now, and nobody is left to believe that nothing was refused. The file that denials=Y
-# armed is what makes the module know.
+# blind REASON: nothing is being recorded, and every command says so: no output suggests that nothing was refused.
+# The module checks its probes only while armed: denials=Y keeps it armed after the follower has ended.
 blind() {
 	refuse_watch && refuse_mntns || return
 	eval "pid=\$follower_before"
@@ -616,7 +615,7 @@ says_if_ftrace_is_off() {
 	tells story_of_ftrace
 }
 
-# After a reload no charge has been seen, and nobody else makes this one.
+# After a reload no charge has been seen, and no other task makes this one.
 says_what_is_not_verified() {
 	if [ -z "$module" ] || [ "$(cat $always)" != N ] || ! reload; then
 		loaded || cat "$ktap_dir/error"
@@ -702,7 +701,7 @@ for number in 0 1 2 3; do
 done
 chmod -R a+rX "$ktap_dir" || exit
 
-# It would be spoken of in each test.
+# Otherwise each test would report the earlier interruption.
 if has_interruptions && ! reload; then
 	loaded || load
 	echo "# there were interruptions before, and the module cannot be loaded anew"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# ucountview holders, and what why says of holders: compared with agents that know what they hold.
+# ucountview holders, and the holders in ucountview why, compared with agents that know what they hold.
 #
-# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/agents.sh"
 . "$here/reader.sh"
 
-# uids that neither people, services nor containers use; a hundred for each test
+# uids that neither people, services nor containers use; a hundred per test
 uid=1900100000
 
 clean_up() {
@@ -20,7 +20,7 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# tells STORY: what a test of it is: a function that leaves agents and sysctls behind
+# tells STORY: run a story and clean up the agents and sysctls that it leaves
 tells() {
 	told=0
 	uid=$((uid + 100))
@@ -30,17 +30,17 @@ tells() {
 	return $told
 }
 
-# starts_with NAME UID WATCHES: an agent of that user with so many watches
+# starts_with NAME UID WATCHES: start an agent of this user with this many watches
 starts_with() {
 	start "$1" && tell "$1" 0 uid "$2" && tell "$1" 0 inotify && tell "$1" "$3" watch "$files" 0 "$3"
 }
 
-# makes_another NAME WATCHES: instance, and keeps the first
+# makes_another NAME WATCHES: the agent makes another instance and keeps the first
 makes_another() {
 	tell "$1" 0 inotify && tell "$1" "$2" watch "$files" 0 "$2"
 }
 
-# shows WHAT LINES ARGUMENT...: what holders prints with these, in raw without headings
+# shows WHAT LINES ARGUMENT...: holders prints these lines, in raw format without headings
 shows() {
 	what=$1
 	lines=$2
@@ -70,7 +70,7 @@ the_editor_is_named() {
 	tells story_of_an_editor
 }
 
-# The agent stays outside with its descriptors, and what it starts inside has them, too.
+# The agent stays outside with its descriptors; its child inside shares them.
 story_of_a_shared_instance() {
 	start outside && tell outside 0 inotify && tell outside 3 watch "$files" 0 3 || return
 	inside=$(ask outside userns $uid $uid 10) || return
@@ -78,7 +78,7 @@ story_of_a_shared_instance() {
 	shows "the other one" "$inside 0 1 3 1" -p "$inside" -o PID,UID,GROUPS,MARKS,SHARED || return
 	shows "by user" "1 3 2" -p "$inside" --by user -o GROUPS,MARKS,PROCESSES || return
 	succeeds holders -r -n -p "$inside" --by group -o MARKS,HOLDERS || return
-	# by number: the child's is the smaller one if the kernel began again
+	# sorted by pid: the child's is the smaller one if pids have wrapped around
 	holders=$(printf '%s:N\n' "$agent_outside" "$inside" | sort -n | paste -s -d , -)
 	expect "by group" "3 $holders" "$(sed 's/:[0-9]*/:N/g' "$ktap_dir/out")"
 }
@@ -121,7 +121,7 @@ json_has_it_all() {
 	tells story_of_json
 }
 
-# All of a limit: what several hold is said once, of the first.
+# All of a limit: what several processes hold is listed once, for the first.
 story_of_a_full_limit() {
 	starts_with editor $uid 4 && starts_with indexer $uid 9 && makes_another indexer 2 || return
 	lower fs.inotify.max_user_watches 15
@@ -140,7 +140,7 @@ set_room() {
 	echo "$1" >"$parameter"
 }
 
-# One user's copies of what it holds take nothing away from others.
+# One user's copies of its descriptors do not hide other users' holders.
 story_of_a_flood() {
 	starts_with flood $uid 3 && tell flood 100000 copy 100000 && tell flood 70 children 70 || return
 	starts_with victim $((uid + 1)) 4 || return
@@ -171,7 +171,7 @@ copies_hide_nobody() {
 	return $result
 }
 
-# The smallest bound with which why answers at all is too small for the holders.
+# The smallest max_snapshot_kib at which why answers at all is too small for the holders.
 story_of_too_many_holders() {
 	starts_with editor $uid 4 || return
 	lower fs.inotify.max_user_watches 4

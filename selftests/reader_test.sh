@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2034,SC2154 # ktap.sh sets ktap_dir, reader.sh looks at status
-# The reader, ucountview: says the same as debugfs, in JSON and in plain; refuses what makes no sense with one line on
-# standard error and nothing on standard output; its exit status tells success from failure, a full disk included.
+# The reader, ucountview, reports the same as debugfs, in JSON and in plain text. Invalid arguments get one line on
+# standard error and nothing on standard output. The exit status tells success from failure, including a full disk.
 #
-# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -67,7 +67,7 @@ refuses_what_makes_no_sense() {
 		fails why 1 2
 }
 
-# Each that is written as JSON is JSON, and has what its name says.
+# Output written as JSON is valid JSON and has an array of the expected name.
 is_json() {
 	key=$1
 	shift
@@ -92,7 +92,7 @@ writes_json() {
 		is_json why why $$ --output-all
 }
 
-# What debugfs says, as lines that compare. The number of processes is not the same for two commands, so not that.
+# debugfs as comparable lines, without the number of processes, which differs between two commands.
 debugfs_lines() {
 	awk 'NR > 1 && $4 != "rlimit_nproc" { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "none" }' \
 		"$debugfs/ucounts" | sort
@@ -124,7 +124,7 @@ raw_lines() {
 	awk '$4 != "rlimit_nproc" { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "none" }' "$ktap_dir/out" | sort
 }
 
-# same_as_debugfs FUNCTION: between two readings of debugfs that do not differ
+# same_as_debugfs FUNCTION: compare its output between two identical readings of debugfs
 same_as_debugfs() {
 	[ -r "$debugfs/ucounts" ] || {
 		echo "debugfs cannot be read"
@@ -153,7 +153,7 @@ raw_agrees_with_debugfs() {
 	same_as_debugfs raw_lines
 }
 
-# The numbers of one row, against what is known of it: a process in a user namespace of its own, made by root.
+# The numbers of one row against known ones: a process in a user namespace of its own, made by root.
 knows_the_sleeper() {
 	inode=$(stat -L -c %i "/proc/$sleeper/ns/user")
 	succeeds userns -r -n -o USERNS,LEVEL,OWNER || return
@@ -214,7 +214,7 @@ needs_root() {
 	grep -i root "$ktap_dir/err"
 }
 
-# Without the device, in a mount namespace of ours: the module itself stays loaded.
+# Without the device, hidden in a mount namespace of the test's own: the module stays loaded.
 needs_the_module() {
 	unshare -m true 2>/dev/null || {
 		echo "cannot make a mount namespace"
@@ -290,7 +290,7 @@ watch_refuses_what_makes_no_sense() {
 	fails why $$ -w 1 && fails why $$ --count 1
 }
 
-# In JSON and raw the column is there without any, too; elsewhere if there is one.
+# In JSON and raw output the column is always there; otherwise only if a namespace has limits.
 tells_the_limits_of_a_namespace() {
 	inode=$(stat -L -c %i "/proc/$sleeper/ns/user")
 	succeeds userns -J || return
@@ -309,7 +309,7 @@ tells_the_limits_of_a_namespace() {
 	grep -q ' LIMITS$' "$ktap_dir/out"
 }
 
-# Headings, one for each round; times, one before each; empty lines between rounds; nothing for a terminal.
+# In each round one time, then one heading; empty lines between rounds; no terminal control sequences.
 watches_in_a_pipe() {
 	for arguments in usage userns mounts; do
 		if [ $arguments = mounts ] && [ "$("$here/mounts_probe" available)" != yes ]; then
@@ -327,7 +327,7 @@ watches_in_a_pipe() {
 	done
 }
 
-# A line is a document of its own.
+# Each line is a JSON document.
 watches_in_json() {
 	for arguments in usage userns; do
 		succeeds $arguments -J -w 0.01 --count 4 || return
@@ -346,10 +346,10 @@ reader=$(find_reader)
 [ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
 trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
-# The uts namespace is something that is charged in there.
+# The uts namespace is charged in the user namespace.
 unshare -U -u -r sleep 100000 &
 sleeper=$!
-# It is there when it has become sleep.
+# The process is ready when it has become sleep.
 tries=0
 while [ "$(cat /proc/$sleeper/comm)" != sleep ] && [ $tries -lt 1000 ]; do
 	tries=$((tries + 1))

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
-# The stories that ucountview is for, "No space left on device" where there is plenty. In each a system call is refused; one
-# command must name the counter, where it is full, the error and the setting; and the command that this prints, run as it
-# is, must make the same call succeed.
+# The use cases of ucountview: "No space left on device" although there is plenty. In each a system call is refused. One
+# command must name the counter, the level at which it is full, the error and the setting. The command that it prints,
+# run unchanged, must make the same call succeed.
 #
-# Environment: UCOUNTVIEW, the reader (else: the one on PATH, or the one built in this repository).
+# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
@@ -21,7 +21,7 @@ clean_up() {
 	rm -rf "$ktap_dir"
 }
 
-# tells STORY: what a test of it is: a function that leaves agents and sysctls behind
+# tells STORY: run a story and clean up the agents and sysctls that it leaves
 tells() {
 	told=0
 	"$1" || told=$?
@@ -30,7 +30,7 @@ tells() {
 	return $told
 }
 
-# run ARGUMENT...: the reader, which must succeed and complain about nothing; what it printed is in the file out
+# run ARGUMENT...: run the reader, which must succeed without an error message; its output is in the file out
 run() {
 	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null && [ ! -s "$ktap_dir/err" ] && return
 	echo "$* fails:"
@@ -38,7 +38,7 @@ run() {
 	return 1
 }
 
-# says LINE: in the file out, as a whole line
+# says LINE: the file out has this whole line
 says() {
 	grep -qxF -e "$1" "$ktap_dir/out" && return
 	echo "expected the line: $1"
@@ -47,7 +47,7 @@ says() {
 	return 1
 }
 
-# shows WORD...: the first line of the table in the file out begins with these words
+# shows WORD...: the first row of the table in the file out begins with these words
 shows() {
 	seen=$(awk -v nr=$# '
 		NR > 1 && (last ~ /^RESOURCE / || last ~ /^ *MNTNS /) {
@@ -59,13 +59,13 @@ shows() {
 	expect "the first line of the table" "$*" "$seen"
 }
 
-# JSON as lines "path, tab, value", in the file leaves
+# read_json ARGUMENT...: the JSON output as lines "path, tab, value" in the file leaves
 read_json() {
 	run "$@" -J || return
 	"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves"
 }
 
-# json_row COLUMN=VALUE...: the path of the first row with all of these
+# json_row COLUMN=VALUE...: the path of the first row with all of these values
 json_row() {
 	awk -F '\t' -v wanted="$*" '
 		BEGIN { nr = split(wanted, each, " ") }
@@ -81,7 +81,7 @@ json_row() {
 		}' "$ktap_dir/leaves"
 }
 
-# json_has COLUMN=VALUE... -- COLUMN VALUE: the row with these has that value
+# json_has COLUMN=VALUE... -- COLUMN VALUE: the row with these values has VALUE in COLUMN
 json_has() {
 	row=''
 	while [ "$1" != -- ]; do
@@ -93,19 +93,19 @@ json_has() {
 	expect "$2 of the row with$row" "$3" "$(awk -F '\t' -v path="$at.$2" '$1 == path { print $2 }' "$ktap_dir/leaves")"
 }
 
-# The command that the text in the file out tells people to use.
+# The command that the text in the file out recommends.
 printed_fix() {
 	sed -n 's/^  To double the limit: //p' "$ktap_dir/out"
 }
 
-# Runs what was printed, as it was printed.
+# Runs the printed command unchanged.
 run_fix() {
 	fix=$(printed_fix)
 	echo "as it says: $fix"
 	sh -c "$fix"
 }
 
-# The user may have 16 watches, the editor holds four: an agent of the same user gets twelve.
+# The user may have 16 watches and the editor holds four: another agent of the same user gets twelve.
 edit_and_watch() {
 	lower fs.inotify.max_user_watches 16 &&
 		start editor &&
@@ -173,7 +173,7 @@ story_of_the_nested_editor() {
 	the_watch_succeeds
 }
 
-# When both levels are full the inner one refuses; what is printed for both is needed.
+# When both levels are full, the inner one refuses. The commands printed for both are needed.
 story_of_two_limits() {
 	command -v nsenter >/dev/null || {
 		echo "there is no nsenter"
@@ -195,7 +195,7 @@ sysctl -w fs.inotify.max_user_watches=32" "$(printed_fix)" || return
 	tell watcher 4 watch "$files" 12 4
 }
 
-# A container with more mounts than any other mount namespace, and the directories for one mount more.
+# A container with more mounts than any other mount namespace, and directories for one more mount.
 fill_container() {
 	lower fs.mount-max "$(cat /proc/sys/fs/mount-max)" &&
 		start container &&
@@ -223,7 +223,7 @@ story_of_the_container() {
 		return 4
 	}
 	fill_container || return
-	# The kernel agrees that it holds so many: one more is refused, and only then.
+	# The kernel confirms the number: at a limit of one more a mount succeeds, at this limit it is refused.
 	lower fs.mount-max $((mounts + 1)) &&
 		tell container 0 mount overlay "$overlay" "$ktap_dir/container/merged" &&
 		tell container 0 umount "$ktap_dir/container/merged" &&
@@ -286,7 +286,7 @@ story_of_the_marks() {
 	run_fix && tell scanner 1 mark "$files" 5 1
 }
 
-# nest_userns LEVELS_MORE: each is owned by uid 10 of the one above, whose uids 100.. are its 0..
+# nest_userns LEVELS_MORE: each level is owned by uid 10 of the one above, whose uids from 100 on are its uids from 0 on
 nest_userns() {
 	levels=$1
 	while [ "$levels" -gt 0 ]; do
@@ -296,7 +296,7 @@ nest_userns() {
 	done
 }
 
-# Five levels; in the third root allows each user only three watches. The agent in the fifth has them.
+# Five levels. In the third, root limits each user to three watches, which the agent in the fifth has used up.
 nest() {
 	range=2000
 	start nest || return
@@ -308,7 +308,7 @@ nest() {
 		tell nest 0 inotify || return
 	fifth=$(ask nest pid)
 	third_userns=$(inode "$third" user)
-	# Root of the third is 100 + 100 + 100 above; uid 10 of it made the fourth.
+	# Root of the third is uid + 100 + 100 + 100 in the initial namespace; uid 10 of the third made the fourth.
 	third_uid=$((uid + 310))
 }
 
@@ -353,7 +353,7 @@ story_of_the_nest() {
 		expect "the limit outside" "$before" "$(cat /proc/sys/user/max_inotify_watches)"
 }
 
-# Rows of JSON as lines of words, written as the raw output writes them.
+# Rows of JSON as lines of words, formatted like the raw output.
 json_rows() {
 	"$here/json_check" -l <"$1" >"$ktap_dir/leaves" || return
 	awk -F '\t' '
@@ -370,7 +370,7 @@ json_rows() {
 		END { print "" }' "$ktap_dir/leaves"
 }
 
-# What JSON has no words for, and what another process in between changes: the counters of rlimits.
+# Replaces what JSON has no words for, and drops what other processes change between two runs: the rlimit counters.
 raw_rows() {
 	awk '
 		{
@@ -388,7 +388,7 @@ unchanging() {
 	grep -v ' rlimit_'
 }
 
-# same_numbers FUNCTION ARGUMENT...: the same in JSON, raw, and by FUNCTION, between two readings of it that do not differ
+# same_numbers FUNCTION ARGUMENT...: JSON, raw and FUNCTION agree, between two identical readings of FUNCTION
 same_numbers() {
 	by_debugfs=$1
 	shift
@@ -413,7 +413,7 @@ same_numbers() {
 	return 4
 }
 
-# same_rows ARGUMENT...: with all columns, JSON has the same lines as raw
+# same_rows ARGUMENT...: with all columns, JSON has the same rows as raw
 same_rows() {
 	tries=0
 	while [ $tries -lt 50 ]; do
@@ -445,7 +445,7 @@ debugfs_mounts() {
 	awk 'NR > 1 { print $1, $2, $3, $4, $5, $6, $7 }' "$debugfs/mounts"
 }
 
-# Of the namespaces and users that the process in the nest is charged for.
+# The namespaces and users that the process in the nest is charged to.
 debugfs_chain() {
 	"$reader" why "$fifth" -r -n -R inotify_watches -o USERNS,UID >"$ktap_dir/chain"
 	debugfs_usage | awk '
@@ -453,7 +453,7 @@ debugfs_chain() {
 		($1 " " $3) in charged { print }' "$ktap_dir/chain" -
 }
 
-# Between two readings of debugfs that do not differ, as the namespaces of the last story may still be being freed.
+# Between two identical readings of debugfs, as the namespaces of the last story may still be being freed.
 why_in_use() {
 	tries=0
 	while [ $tries -lt 50 ]; do
