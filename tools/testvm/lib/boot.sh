@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
-# One boot in QEMU.
+# Boots a VM in QEMU, once.
 
-# Software emulation runs all guest CPUs in one thread: QEMU 7.2 with thread=multi breaks the live text patching of x86
-# guests (kprobes, static keys, static calls), in most boots, with an Oops that is not ours.
+# Software emulation runs all guest CPUs in one thread: with thread=multi, QEMU 7.2 breaks the live text patching of x86
+# guests (kprobes, static keys, static calls) in most boots, with an Oops that the module did not cause.
 accelerator() {
 	if [[ ${icount:-} ]]; then
 		echo "-accel tcg,thread=single -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1"
@@ -16,7 +16,7 @@ accelerator() {
 	echo "-accel tcg,thread=single"
 }
 
-# kvm_works NAME: /dev/kvm says little (nested and paravirtual hosts), so a trial boot decides, once per boot of the host
+# kvm_works NAME: /dev/kvm proves little (nested and paravirtual hosts), so a trial boot decides, once per host boot
 kvm_works() {
 	local answer
 	answer=$cache/kvm-$(cat /proc/sys/kernel/random/boot_id)
@@ -48,7 +48,7 @@ try_kvm() {
 
 # qemu NAME DIRECTORY SECONDS OPTION…: boot DIRECTORY/tree.cpio; the guest's ports and its console become files there.
 # Files, not pipes: a slow reader can then neither stop the guest nor lose its last bytes. ioeventfd=off: the guest's
-# write returns when the bytes are in the file. A VM that ends is paused, for attend() to look at. Returns QEMU's status.
+# write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. Returns QEMU's status.
 qemu() {
 	local dir=$2 image more='' name=$1 port ports=() release seconds=$3 smp
 	shift 3
@@ -57,7 +57,7 @@ qemu() {
 
 	smp=${cpus:-1}
 	if [[ $kind == source ]]; then
-		# Without ACPI a kernel learns of one CPU a socket, and takes two sockets' TSCs for unsynchronized. Slabs under
+		# Without ACPI a kernel finds one CPU per socket and takes their TSCs for unsynchronized. Slabs under
 		# debug have no sheaves, whose stale pointers would hide leaks from kmemleak (seen on 7.3).
 		smp+=,sockets=$smp
 		more="tsc=reliable slab_debug=FZ"
@@ -71,7 +71,7 @@ qemu() {
 	mkfifo "$dir/qmp.in" "$dir/qmp.out"
 	attend "$dir" "$seconds" &
 	attend_pid=$!
-	# attend() ends it in time, unless QEMU itself hangs
+	# attend() ends QEMU in time, unless QEMU itself hangs
 	timeout -k 3 $((seconds + 30)) qemu-system-x86_64 "$@" \
 		-name "testvm-$release" -m "${memory:-512}" -smp "$smp" \
 		-nodefaults -no-user-config -display none -action reboot=shutdown,shutdown=pause \
@@ -89,8 +89,8 @@ qemu() {
 	wait $qemu_pid 2>/dev/null # (the shell's word on a QEMU that aborted)
 }
 
-# attend DIRECTORY SECONDS: talk QMP with QEMU until it ends; what it says goes to DIRECTORY/qmp. When the VM ends, or
-# the time runs out (DIRECTORY/late), ask for the registers and end QEMU.
+# attend DIRECTORY SECONDS: talk QMP with QEMU until it ends, and log its answers to DIRECTORY/qmp. When the VM ends or
+# the time runs out (DIRECTORY/late), request the registers and quit QEMU.
 attend() {
 	local asked='' deadline=$((SECONDS + $2)) in left line out status
 
@@ -126,7 +126,7 @@ end_vm() {
 	echo '{"execute": "quit"}'
 }
 
-# ending DIRECTORY QEMU-STATUS SECONDS: how the VM ended, in words; true if the guest ended it in the way init does
+# ending DIRECTORY QEMU-STATUS SECONDS: print how the VM ended; true if the guest ended it in the way init does
 ending() {
 	local last reason
 	reason=$(sed -n '/"SHUTDOWN"/s/.*"reason": "\([a-z-]*\)".*/\1/p' "$1/qmp" 2>/dev/null | head -n 1)
@@ -159,13 +159,13 @@ ending() {
 	return 1
 }
 
-# keep_remains DIRECTORY TO: all that tells of a VM that ended in some other way
+# keep_remains DIRECTORY TO: copy all files that help to diagnose a VM that ended in some other way
 keep_remains() {
 	local file
 
 	for file in console control qemu qmp resets output error; do
 		[[ ! -e $1/$file ]] || cp "$1/$file" "$2/"
 	done
-	# one line of JSON for each answer: the one with registers has them all, with \r\n between
+	# One line of JSON per answer. The one with registers has all of them, separated by \r\n.
 	sed -n '/RIP=\|EIP=/s/\\r\\n/\n/gp' "$1/qmp" >"$2/registers" 2>/dev/null || :
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
-# What goes into the VM, built: the module in its kernel's own root, the reader and the selftests on the host.
+# Builds what goes into the VM: the module in its kernel's own root, the reader and the selftests on the host.
 
-# copy_changed FROM TO: bring TO's sources up to date and touch nothing that is the same, so that make rebuilds little.
-# (By content: time stamps of two working trees that share the cache say nothing.)
+# copy_changed FROM TO: update TO's sources and leave identical files untouched, so that make rebuilds little. Compares
+# contents, as time stamps are meaningless between two working trees that share the cache.
 copy_changed() {
 	local file from=$1 to=$2
 
@@ -18,7 +18,7 @@ copy_changed() {
 	done < <(list_sources "$to")
 }
 
-# list_sources DIRECTORY: without what kbuild made there (which has a .NAME.cmd beside it, or a name of these)
+# list_sources DIRECTORY: list its files except those kbuild made (with a .NAME.cmd beside them, or named below)
 list_sources() {
 	local file made_by
 
@@ -34,13 +34,13 @@ list_sources() {
 	)
 }
 
-# build_module NAME TO: TO/ucountview.ko for that kernel. A warning is an error: nothing of that build is kept, so that
-# the next one shows it again.
+# build_module NAME TO: build TO/ucountview.ko for that kernel. A warning is an error: the build is discarded, so that
+# the next one shows the warning again.
 build_module() {
 	with_lock "build-$1" build_module_locked "$@"
 }
 
-# try_module NAME TO: the same where it is not what the run is about
+# try_module NAME TO: the same for runs that do not test the module: a failed build is only reported
 try_module() {
 	(build_module "$@") 2>/dev/null || say "the module does not build, going on without it"
 }
@@ -52,7 +52,7 @@ build_module_locked() {
 	src=$build/$1/src
 	log=$build/$1/log
 
-	# another release, another build
+	# another release needs another build
 	if [[ $(cat "$src/.release" 2>/dev/null) != "$(kernel_fact "$1" release)" ]]; then
 		rm -rf "$src"
 	fi
@@ -71,7 +71,7 @@ build_module_locked() {
 	cp "$src/ucountview.ko" "$2/"
 }
 
-# build_test_module NAME TO: TO/ucv_planted*.ko, by which selftests plant what the reader has to find, if the project has it
+# build_test_module NAME TO: build TO/ucv_planted*.ko, which plant what the reader must find, if the project has them
 build_test_module() {
 	[[ ! -e $project/selftests/planted/Kbuild ]] || with_lock "build-$1" build_test_module_locked "$@"
 }
@@ -96,8 +96,8 @@ build_test_module_locked() {
 	cp "$src"/ucv_planted*.ko "$2/"
 }
 
-# build_host TO: TO/tools and TO/selftests, as far as the project has them. With lenient=1 a selftest that does not build
-# is left out with a word: it should not keep anyone from trying something else.
+# build_host TO: build TO/tools and TO/selftests, if the project has them. With lenient=1 a selftest that does not build
+# is left out with a message, so that it does not block other work.
 build_host() {
 	with_lock build-host build_host_locked "$@"
 }
@@ -125,8 +125,8 @@ build_host_locked() {
 	fi
 }
 
-# copy_libraries PROGRAM TREE: what the host's loader needs to run it, the loader included, at the same paths (the reader is
-# linked as it is when installed: distributions have no static libsmartcols)
+# copy_libraries PROGRAM TREE: copy the libraries it needs and the loader to the same paths. The reader is linked as
+# when installed: distributions have no static libsmartcols.
 copy_libraries() {
 	local file
 

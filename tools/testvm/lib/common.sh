@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
-# What every testvm script needs: messages, the cache's paths, the list of kernels, locks.
+# Shared by all testvm scripts: messages, the cache's paths, the list of kernels, locks.
 
 testvm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 project=${UCV_SRC:-$(cd "$testvm_dir/../.." && pwd)}
@@ -12,7 +12,7 @@ say() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
-# die [-STATUS] MESSAGE…: one line on standard error, then leave.
+# die [-STATUS] MESSAGE…: print one line on standard error and exit.
 die() {
 	local status=1
 
@@ -38,7 +38,7 @@ kernel_names() {
 	awk -v set="${1:-}" '!/^#/ && NF { if (!set || $6 == set) print $1 }' "$testvm_dir/kernels"
 }
 
-# kernel_lookup NAME: sets kind, version, suites, flavour and set to that line of the list.
+# kernel_lookup NAME: set kind, version, suites, flavour and set from that line of the list.
 kernel_lookup() {
 	local line
 
@@ -47,7 +47,7 @@ kernel_lookup() {
 	read -r _ kind version suites flavour set <<<"$line"
 }
 
-# A fetched kernel is one directory, moved into place when it is complete, with the facts about it in ./ucv-kernel.
+# A fetched kernel is one directory, moved into place when complete; ./ucv-kernel in it has the facts about it.
 kernel_root() {
 	printf '%s/roots/%s\n' "$cache" "$1"
 }
@@ -61,7 +61,7 @@ kernel_fetched() {
 	[[ -e $(kernel_root "$1")/ucv-kernel ]]
 }
 
-# with_lock NAME COMMAND…: one at a time, over all the testvms that share the cache. COMMAND runs in a subshell.
+# with_lock NAME COMMAND…: run COMMAND in a subshell, serialized across all testvms that share the cache.
 with_lock() {
 	local lock=$cache/locks/$1
 	shift
@@ -73,8 +73,8 @@ with_lock() {
 	) 9>"$lock"
 }
 
-# in_root DIRECTORY COMMAND…: run COMMAND in that root, with /dev and /proc mounted where only it can see them.
-# UCV_BIND="HOST:INSIDE …" adds directories. Without root privileges a user namespace does.
+# in_root DIRECTORY COMMAND…: run COMMAND in that root, with /dev and /proc mounted in a mount namespace of its own.
+# UCV_BIND="HOST:INSIDE …" adds directories. Without root privileges it uses a user namespace.
 in_root() {
 	local map=() root=$1
 	shift

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
-# From a line of the list to a root with that kernel, its headers and its release's own compiler, each at its true path.
+# Turns a line of the list into a root with that kernel, its headers and its release's compiler, each at its true path.
 # Nothing in it is ever installed or booted from; modules are built in it with chroot.
 
 build_tools=(bash binutils busybox-static coreutils dash findutils grep kmod libc6-dev make mawk perl sed) # perl: W=1 runs kernel-doc
 
-# abis: what the suites offer of this version and flavour, newest first
+# abis: the ABIs that the suites offer for this version and flavour, newest first
 abis() {
 	apt-cache pkgnames "linux-headers-$version." |
 		sed -nE "s/^linux-headers-(${version//./\\.}\\.[0-9.]+(-[0-9]+)?([+~][a-z0-9.+~]+)?)-$flavour\$/\\1/p" |
 		sort -rV
 }
 
-# image_packages ABI: up to 6.18 the image package is the kernel; later it is an empty shell around these parts
+# image_packages ABI: up to 6.18 the image package contains the kernel; later it is empty and depends on these parts
 image_packages() {
 	apt-cache pkgnames linux- |
 		grep -xE "linux-(image|binary|modules|base)-${1//+/\\+}(-$flavour)?"
 }
 
-# download_newest: leave the newest ABI that can be had in $abi. The archive's lists run ahead of its files at times (404).
+# download_newest: set $abi to the newest ABI to be had. The archive's lists can be ahead of its files (404).
 download_newest() {
 	local images
 
@@ -70,7 +70,7 @@ fetch_locked() {
 	esac
 }
 
-# fetch_kernel NAME: into the cache, unless it is there (update=1: anew)
+# fetch_kernel NAME: fetch the kernel into the cache unless it is there (update=1: always)
 fetch_kernel() {
 	kernel_lookup "$1"
 	if [[ ! ${update:-} ]] && kernel_fetched "$1"; then

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
-# The guest's whole file system: busybox, a few of the kernel's modules, the files of this run, and init.
+# The guest's entire file system: busybox, a few of the kernel's modules, the files of this run, and init.
 
 guest_modules=(virtio_pci virtio_console virtio_rng overlay binfmt_misc fuse loop veth dummy)
 
-# guest_module_files MODULES.DEP: the files of those modules and of what they need
+# guest_module_files MODULES.DEP: the files of those modules and of their dependencies
 guest_module_files() {
 	local pattern
 
@@ -12,8 +12,8 @@ guest_module_files() {
 	grep -E "/(${pattern:1})\\.ko(\\.xz)?:" "$1" | tr -s ': ' '\n' | sort -u
 }
 
-# add_kernel_modules NAME TREE: uncompressed, as busybox loads nothing else; the module under test is listed even if
-# this run has none
+# add_kernel_modules NAME TREE: uncompressed, as busybox loads nothing else. The module under test is listed even if
+# this run has none.
 add_kernel_modules() {
 	local file from release to
 	release=$(kernel_fact "$1" release)
@@ -34,7 +34,7 @@ add_kernel_modules() {
 	cp "$from/modules.alias" "$from/modules.builtin" "$to/"
 }
 
-# quoted WORD…: as any POSIX shell reads it back
+# quoted WORD…: quote words for any POSIX shell
 quoted() {
 	local word
 
@@ -54,7 +54,7 @@ make_initramfs() {
 	add_kernel_modules "$name" "$tree"
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$tree/etc/passwd"
 	printf 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
-	# what a kernel still does in the background after boot would be counted with the command: let it finish
+	# settle: background work that the kernel still does after boot would count as the command's, so let it finish
 	printf '%s\n' "load=$load" "settle=${icount:+2}" >"$tree/etc/testvm/settings"
 	printf 'exec%s\n' "$(quoted "$@")" >"$tree/etc/testvm/command"
 	(cd "$tree" && find . -print0 | cpio --quiet --null -R 0:0 -o -H newc >"$tree.cpio")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Reads the KTAP of selftests/run (or of one flat test): prints what failed or was skipped, each on a line that starts with
-# FAIL or SKIP, and last "TOTALS passed failed skipped". A leaf is a nested result, or a top-level one that has none.
+# Reads the KTAP of selftests/run, or of one flat test. Prints failed and skipped tests on lines that start with FAIL
+# or SKIP, and finally "TOTALS passed failed skipped". A leaf is a nested result, or a top-level one without any.
 
 function leaf(line) {
 	leaves++

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
-# Packages of any release through the ordinary apt client, with a state of their own: the host's is neither used nor
-# changed. Which mirror: the host's, or DEBIAN_MIRROR.
+# Packages of any release through the ordinary apt client, with separate state: the host's is neither used nor changed.
+# The mirror is the host's, or DEBIAN_MIRROR.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# mirror_of PATTERN: the archive from which the host itself takes the suites that match (whatever format it is written in)
+# mirror_of PATTERN: the archive that the host itself uses for the matching suites, whatever its sources format
 mirror_of() {
 	# shellcheck disable=SC2016 # apt expands these
 	apt-get indextargets --no-release-info --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
@@ -24,7 +24,7 @@ mirror() {
 	printf '%s\n' "$found"
 }
 
-# The security archive of a mirror given by hand is its neighbour, as on the mirrors that carry both.
+# The security archive of a mirror set by hand is beside it, as on the mirrors that carry both.
 security_mirror() {
 	local found=${DEBIAN_SECURITY_MIRROR:-}
 
@@ -34,7 +34,7 @@ security_mirror() {
 	printf '%s\n' "$found"
 }
 
-# sources SUITE,SUITE…: apt source lines
+# sources SUITE,SUITE…: print apt source lines
 sources() {
 	local from suite
 
@@ -47,8 +47,8 @@ sources() {
 	done
 }
 
-# apt_open SUITES: make the state for those suites and read their package lists; apt-get and apt-cache use it from then on
-# (the host's apt.conf.d, which may name a proxy, still counts)
+# apt_open SUITES: create the state for these suites and read their package lists; apt-get and apt-cache use it from
+# then on. The host's apt.conf.d, which may name a proxy, still applies.
 apt_open() {
 	local state=$cache/apt/$1
 
@@ -81,14 +81,14 @@ apt_open() {
 	apt-get -qq update >&2 || die "apt cannot read the package lists of $1 (mirror: DEBIAN_MIRROR overrides the host's)"
 }
 
-# apt_download PACKAGE…: those and all they depend on, into the state's archives; quiet unless it fails
+# apt_download PACKAGE…: download these and all their dependencies into the state's archives; quiet unless it fails
 apt_download() {
 	local log=${APT_CONFIG%/*}/log/download
 
 	apt-get -y -qq --download-only install "$@" >"$log" 2>&1
 }
 
-# apt_download_alone PACKAGE…: just those
+# apt_download_alone PACKAGE…: without dependencies
 apt_download_alone() {
 	local log=${APT_CONFIG%/*}/log/download
 
@@ -99,7 +99,7 @@ apt_trouble() {
 	grep '^E:' "${APT_CONFIG%/*}/log/download" | head -n 3 >&2
 }
 
-# unpack_archives ROOT: every package downloaded, without running anything of theirs, into a root with a merged /usr
+# unpack_archives ROOT: unpack every downloaded package, without running its scripts, into a root with a merged /usr
 unpack_archives() {
 	local deb dir root=$1
 
