@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What people type. What kbuild reads is Kbuild.
+# Targets for people, see make help. kbuild reads Kbuild.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/version.h)

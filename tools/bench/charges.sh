@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs in the VM: what a watch and a refusal cost without the module, with it, and while it records denials. Prints
+# Runs in the VM: the cost of a watch and of a refusal without the module, with it, and while it records denials. Prints
 #
 #   NONE OFF ARMED NONE-REFUSED ARMED-REFUSED
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Two stories of "No space left on device" on an empty disk, played in a VM.
+# Two stories of "No space left on device" on an empty disk, run in a VM.
 #
-# The watch: an editor holds 4 of the user's 16 inotify watches, so the 13th of
-# another program fails, first in the initial user namespace, then in a nested
+# The watches: an editor holds 4 of the user's 16 inotify watches, so another
+# program's 13th fails, first in the initial user namespace, then in a nested
 # one. The container: its mount namespace is full.
 
 set -eu
@@ -13,7 +13,7 @@ say()
 	printf '\n\033[1m%s\033[0m\n' "$*"
 }
 
-# run COMMAND...: show it, run it, show how it failed
+# run COMMAND...: print the command, run it, print its exit status if it fails
 run()
 {
 	printf '\n$ %s\n' "$*"
@@ -26,7 +26,7 @@ as_alice()
 	su alice -c 'exec "$0" "$@"' -- "$@"
 }
 
-# settle NUMBER: until alice holds that many watches
+# settle NUMBER: wait until alice holds this many watches
 settle()
 {
 	tries=0
