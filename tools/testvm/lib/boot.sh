@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # Boots a VM in QEMU, once.
 
 # Software emulation runs all guest CPUs in one thread: with thread=multi, QEMU 7.2 breaks the live text patching of x86

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # Builds what goes into the VM: the module in its kernel's own root, the reader and the selftests on the host.
 
 # copy_changed FROM TO: update TO's sources and leave identical files untouched, so that make rebuilds little. Compares

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # Shared by all testvm scripts: messages, the cache's paths, the list of kernels, locks.
 
 testvm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

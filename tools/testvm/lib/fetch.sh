@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # Turns a line of the list into a root with that kernel, its headers and its release's compiler, each at its true path.
 # Nothing in it is ever installed or booted from; modules are built in it with chroot.
 

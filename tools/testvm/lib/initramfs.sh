@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # The guest's entire file system: busybox, a few of the kernel's modules, the files of this run, and init.
 
 guest_modules=(virtio_pci virtio_console virtio_rng overlay binfmt_misc fuse loop veth dummy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # Lines of a kernel log that make a run fail, whatever its command returned.
 
 # Case matters: "kasan: KernelAddressSanitizer initialized" is a boot message, "KASAN: null-ptr-deref in …" a report.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the rooms of testvm
+# shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
 # Packages of any release through the ordinary apt client, with separate state: the host's is neither used nor changed.
 # The mirror is the host's, or DEBIAN_MIRROR.
 
