@@ -295,7 +295,7 @@ static struct list_head *ucv_list_next(struct list_head *node)
 	return rcu_dereference(list_next_rcu(node));
 }
 
-/* The list: a namespace is freed a grace period after its removal. */
+/* The list: RCU pins each namespace on it, which is freed a grace period after its removal. */
 static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 			  struct ucv_hold *hold)
 {
@@ -695,8 +695,8 @@ static int ucv_mntns_compare(const struct ucv_mntns_facts *facts, void *arg)
 }
 
 /*
- * The initial mount namespace must look like one, and be found by enumeration. It is that
- * of the first task, which never leaves it.
+ * The initial mount namespace must look like one, and be found by enumeration. The nsproxy
+ * of the first task, which never leaves it, pins it.
  */
 static bool ucv_mntns_selftest(void)
 {

@@ -47,8 +47,9 @@ int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int r
 /**
  * ucv_ucounts_lock_bucket() - pin the entries of a bucket and their namespaces
  *
- * Context: any but with the table's lock held. The caller must not sleep until
- *	ucv_ucounts_unlock_bucket(); where the lock is taken, interrupts are off.
+ * Context: process context, interrupts enabled, the table's lock not held. The caller
+ *	must not sleep until ucv_ucounts_unlock_bucket(); where the lock is taken,
+ *	interrupts are off until then.
  */
 static inline void ucv_ucounts_lock_bucket(void)
 {
