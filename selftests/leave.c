@@ -158,7 +158,10 @@ static void leave_late(long nr)
 	}
 }
 
-/* True if the reader, which is the subreaper of the command's orphans, waits for a signal. */
+/*
+ * True if the reader, which is the subreaper of the command's orphans, waits for a signal. The
+ * parent may be the command itself at first, which exits at any time.
+ */
 static int reader_waits(void)
 {
 	char path[64], text[32] = "";
@@ -167,6 +170,8 @@ static int reader_waits(void)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", getppid());
 	fd = open(path, O_RDONLY);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	if (fd < 0)
 		fail(path);
 	got = read(fd, text, sizeof(text) - 1);
