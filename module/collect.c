@@ -86,12 +86,12 @@ static int ucv_collect_walk(struct ucv_snap *snap)
 	if (IS_ERR(walk))
 		return PTR_ERR(walk);
 	walk->snap = snap;
-	ucv_mntmap_init(walk);
+	ucv_index_init(&walk->mntns, &snap->records[UCV_KIND_MNTNS]);
 	ret = ucv_nsmap_init(walk);
 	if (!ret)
 		ret = ucv_collect_tables(walk);
 	ucv_nsmap_destroy(walk);
-	ucv_mntmap_destroy(walk);
+	ucv_index_free(snap, &walk->mntns);
 	ucv_snap_release(snap, walk, sizeof(*walk));
 	return ret;
 }

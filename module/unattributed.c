@@ -8,77 +8,61 @@
  * itself. The rest is shown at the level where it belongs, and only once.
  */
 #include <linux/err.h>
-#include <linux/hash.h>
 #include <linux/kernel.h>
-#include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "compat/fsnotify.h"
+#include "index.h"
 #include "snapshot.h"
 #include "unattributed.h"
 
 /**
  * struct ucv_rowmap - the ucounts records of a snapshot by namespace and user
  * @snap: the snapshot
- * @next: by index of the record, index of the next record with the same hash
- * @head: by hash, index of the last record, or UCV_NO_INDEX
- * @bits: width of the hash
+ * @index: of the records that new charges go to
  */
 struct ucv_rowmap {
 	const struct ucv_snap *snap;
-	u32 *next;
-	u32 *head;
-	unsigned int bits;
+	struct ucv_index index;
 };
 
-static u32 *ucv_rowmap_head(const struct ucv_rowmap *map, u32 userns, u32 uid)
+static u64 ucv_rowmap_key(u32 userns, u32 uid)
 {
-	return &map->head[hash_64((u64)userns << 32 | uid, map->bits)];
+	return (u64)userns << 32 | uid;
 }
 
 /* The record that new charges go to, or UCV_NO_INDEX. */
 static u32 ucv_rowmap_find(const struct ucv_rowmap *map, u32 userns, u32 uid)
 {
-	u32 index = *ucv_rowmap_head(map, userns, uid);
+	u32 row;
 
-	while (index != UCV_NO_INDEX) {
-		const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, index);
+	ucv_index_for_each(&map->index, ucv_rowmap_key(userns, uid), row) {
+		const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, row);
 
 		if (record->userns == userns && record->uid == uid)
 			break;
-		index = map->next[index];
 	}
-	return index;
-}
-
-static size_t ucv_rowmap_bytes(const struct ucv_rowmap *map, u32 nr)
-{
-	return (nr + (1UL << map->bits)) * sizeof(*map->next);
+	return row;
 }
 
 static int ucv_rowmap_init(struct ucv_rowmap *map, struct ucv_snap *snap)
 {
 	u32 nr = snap->records[UCV_KIND_UCOUNTS].nr;
+	int ret;
 	u32 i;
 
 	map->snap = snap;
-	map->bits = max(ilog2(nr | 1), 4);
-	map->next = ucv_snap_alloc(snap, ucv_rowmap_bytes(map, nr));
-	if (IS_ERR(map->next))
-		return PTR_ERR(map->next);
-	map->head = map->next + nr;
-	memset32(map->head, UCV_NO_INDEX, 1U << map->bits);
-	for (i = 0; i < nr; i++) {
+	ucv_index_init(&map->index, NULL);
+	ret = ucv_index_reserve(snap, &map->index, nr + 1);
+	for (i = 0; i < nr && !ret; i++) {
 		const struct ucv_ucounts *record = ucv_snap_ucounts(snap, i);
-		u32 *head = ucv_rowmap_head(map, record->userns, record->uid);
 
+		ucv_index_add(&map->index, ucv_rowmap_key(record->userns, record->uid));
 		if (record->flags & UCV_UCOUNTS_SHADOWED)
-			continue;
-		map->next[i] = *head;
-		*head = i;
+			ucv_index_remove(&map->index, i);
 	}
-	return 0;
+	return ret;
 }
 
 /* Add to the cell of a counter, or to none if there is no such record. */
@@ -145,14 +129,13 @@ s64 *ucv_unattributed(struct ucv_snap *snap)
 		return left;
 	memset(left, 0, bytes);
 	ret = ucv_rowmap_init(&map, snap);
-	if (ret) {
-		ucv_snap_release(snap, left, bytes);
-		return ERR_PTR(ret);
-	}
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr && !ret; i++)
 		ucv_left_of_row(left, &map, i);
-	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr; i++)
+	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr && !ret; i++)
 		ucv_left_of_group(left, &map, ucv_snap_group(snap, i));
-	ucv_snap_release(snap, map.next, ucv_rowmap_bytes(&map, nr));
-	return left;
+	ucv_index_free(snap, &map.index);
+	if (!ret)
+		return left;
+	ucv_snap_release(snap, left, bytes);
+	return ERR_PTR(ret);
 }

@@ -8,8 +8,6 @@
  * the group (see compat/fsnotify.h) from when it is found until its marks have been
  * counted, or until it is seen to be closed.
  */
-#include <linux/hash.h>
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -27,11 +25,6 @@
 /* One walk at a time: another walk's references on a group would be counted as marks. */
 static DEFINE_MUTEX(ucv_holders_lock);
 
-static u32 *ucv_grpmap_head(struct ucv_grpmap *map, const struct fsnotify_group *group)
-{
-	return &map->head[hash_ptr(group, ilog2(UCV_GRPMAP_HEADS))];
-}
-
 static struct ucv_grpmap_slot *ucv_grpmap_slot(const struct ucv_grpmap *map, u32 index)
 {
 	return ucv_array_at(&map->slot, index);
@@ -39,23 +32,19 @@ static struct ucv_grpmap_slot *ucv_grpmap_slot(const struct ucv_grpmap *map, u32
 
 static u32 ucv_grpmap_find(struct ucv_grpmap *map, const struct fsnotify_group *group)
 {
-	u32 index = *ucv_grpmap_head(map, group);
+	u32 index;
 
-	while (index != UCV_NO_INDEX && ucv_grpmap_slot(map, index)->key != group)
-		index = ucv_grpmap_slot(map, index)->next;
+	ucv_index_for_each(&map->index, (uintptr_t)group, index)
+		if (ucv_grpmap_slot(map, index)->key == group)
+			break;
 	return index;
 }
 
 /* Put a group. Its record stays, but lookups no longer find it. */
 static void ucv_grpmap_release(struct ucv_grpmap *map, u32 index)
 {
-	struct ucv_grpmap_slot *slot = ucv_grpmap_slot(map, index);
-	u32 *link = ucv_grpmap_head(map, slot->key);
-
-	while (*link != index)
-		link = &ucv_grpmap_slot(map, *link)->next;
-	*link = slot->next;
-	ucv_group_release(&slot->ref);
+	ucv_index_remove(&map->index, index);
+	ucv_group_release(&ucv_grpmap_slot(map, index)->ref);
 }
 
 static void ucv_grpmap_init(struct ucv_grpmap *map)
@@ -63,7 +52,7 @@ static void ucv_grpmap_init(struct ucv_grpmap *map)
 	ucv_array_init(&map->slot, sizeof(struct ucv_grpmap_slot));
 	map->visit = 0;
 	map->swept = 0;
-	memset32(map->head, UCV_NO_INDEX, ARRAY_SIZE(map->head));
+	ucv_index_init(&map->index, &map->slot);
 }
 
 static void ucv_grpmap_destroy(struct ucv_walk *walk)
@@ -74,6 +63,7 @@ static void ucv_grpmap_destroy(struct ucv_walk *walk)
 	for (i = 0; i < map->slot.nr; i++)
 		ucv_group_release(&ucv_grpmap_slot(map, i)->ref);
 	ucv_array_free(walk->snap, &map->slot);
+	ucv_index_free(walk->snap, &map->index);
 }
 
 static void ucv_grpmap_close(struct ucv_walk *walk, u32 index)
@@ -103,21 +93,6 @@ static void ucv_grpmap_sweep(struct ucv_walk *walk)
 	}
 }
 
-static int ucv_grpmap_reserve(struct ucv_walk *walk)
-{
-	struct ucv_snap *snap = walk->snap;
-	int ret;
-
-	ret = ucv_nsmap_reserve(walk);
-	if (!ret)
-		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_GROUP], 1);
-	if (!ret)
-		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_HOLDER], 1);
-	if (!ret)
-		ret = ucv_array_reserve(snap, &walk->grpmap.slot, 1);
-	return ret;
-}
-
 /* Record a group that is found for the first time. Returns its index, or an error. */
 static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 			  struct fsnotify_group *group)
@@ -128,9 +103,8 @@ static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 	struct ucv_group_facts facts;
 	struct ucv_group *record;
 	int userns;
-	u32 *head;
 
-	if (!ucv_array_has_room(records, 1) || !ucv_array_has_room(&map->slot, 1))
+	if (!ucv_array_has_room(records, 1) || !ucv_index_has_room(&map->index, 1))
 		return -ENOSPC;
 	ucv_group_read(file, &facts);
 	userns = ucv_nsmap_index(&walk->map, facts.user_ns);
@@ -151,10 +125,7 @@ static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 	ucv_group_hold(&slot->ref, group, facts.user_ns);
 	slot->key = group;
 	slot->visit = 0;
-	head = ucv_grpmap_head(map, group);
-	slot->next = *head;
-	*head = map->slot.nr;
-	return map->slot.nr++;
+	return ucv_index_add(&map->index, (uintptr_t)group);
 }
 
 static int ucv_grpmap_index(struct ucv_walk *walk, const struct file *file,
@@ -262,7 +233,7 @@ static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task
 static int ucv_holders_prepare(struct ucv_walk *walk)
 {
 	ucv_grpmap_sweep(walk);
-	return ucv_grpmap_reserve(walk);
+	return ucv_walk_reserve(walk, UCV_KIND_HOLDER, 1);
 }
 
 /* Count the marks of a group. Between two batches, put other groups that were closed. */

@@ -4,8 +4,6 @@
  * they are found and what pins them. Here each is a set of facts with a unique 64-bit
  * ID, so none is recorded twice, however often it is found.
  */
-#include <linux/hash.h>
-#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -13,22 +11,13 @@
 #include "compat/mntns.h"
 #include "walk/walk.h"
 
-static u32 *ucv_mntmap_head(struct ucv_mntmap *map, u64 id)
-{
-	return &map->head[hash_64(id, ilog2(UCV_MNTMAP_HEADS))];
-}
-
-static u32 *ucv_mntmap_next(const struct ucv_mntmap *map, u32 index)
-{
-	return ucv_array_at(&map->next, index);
-}
-
 static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 {
-	u32 index = *ucv_mntmap_head(&walk->mntmap, id);
+	u32 index;
 
-	while (index != UCV_NO_INDEX && ucv_snap_mntns(walk->snap, index)->id != id)
-		index = *ucv_mntmap_next(&walk->mntmap, index);
+	ucv_index_for_each(&walk->mntns, id, index)
+		if (ucv_snap_mntns(walk->snap, index)->id == id)
+			break;
 	return index;
 }
 
@@ -39,20 +28,18 @@ static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
 {
 	struct ucv_walk *walk = arg;
-	struct ucv_array *records = &walk->snap->records[UCV_KIND_MNTNS];
 	struct ucv_mntns *record;
 	int userns;
-	u32 *head;
 
 	if (ucv_mntmap_find(walk, facts->id) != UCV_NO_INDEX)
 		return 0;
-	if (!ucv_array_has_room(records, 1) || !ucv_array_has_room(&walk->mntmap.next, 1))
+	if (!ucv_index_has_room(&walk->mntns, 1))
 		return -ENOSPC;
 	userns = ucv_nsmap_index(&walk->map, facts->user_ns);
 	if (userns < 0)
 		return userns == -ENOSPC ? userns : 0;
 
-	record = ucv_array_at(records, records->nr);
+	record = ucv_snap_mntns(walk->snap, ucv_index_add(&walk->mntns, facts->id));
 	memset(record, 0, sizeof(*record));
 	record->id = facts->id;
 	record->inum = facts->inum;
@@ -63,52 +50,7 @@ static int ucv_mntmap_add(const struct ucv_mntns_facts *facts, void *arg)
 	record->pending = facts->pending;
 	record->limit = ucv_mntns_limit();
 	record->flags = facts->charged ? 0 : UCV_MNTNS_UNCHARGED;
-
-	head = ucv_mntmap_head(&walk->mntmap, facts->id);
-	*ucv_mntmap_next(&walk->mntmap, walk->mntmap.next.nr++) = *head;
-	*head = records->nr++;
 	return 0;
-}
-
-/**
- * ucv_mntmap_init() - initialize an empty map
- * @walk: whose map it is
- */
-void ucv_mntmap_init(struct ucv_walk *walk)
-{
-	ucv_array_init(&walk->mntmap.next, sizeof(u32));
-	memset32(walk->mntmap.head, UCV_NO_INDEX, ARRAY_SIZE(walk->mntmap.head));
-}
-
-/**
- * ucv_mntmap_destroy() - free the map; the records stay
- * @walk: whose map it is
- *
- * Context: process context. May sleep.
- */
-void ucv_mntmap_destroy(struct ucv_walk *walk)
-{
-	ucv_array_free(walk->snap, &walk->mntmap.next);
-}
-
-/**
- * ucv_mntmap_reserve() - reserve memory for one more mount namespace
- * @walk: the walk
- *
- * Context: process context, no locks held. Sleeps.
- * Return: 0, -EFBIG or -ENOMEM
- */
-int ucv_mntmap_reserve(struct ucv_walk *walk)
-{
-	struct ucv_snap *snap = walk->snap;
-	int ret;
-
-	ret = ucv_nsmap_reserve(walk);
-	if (!ret)
-		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_MNTNS], 1);
-	if (!ret)
-		ret = ucv_array_reserve(snap, &walk->mntmap.next, 1);
-	return ret;
 }
 
 /* The ID of the newest record, from which a visit in the order of IDs resumes. */
@@ -131,7 +73,7 @@ int ucv_walk_mntns(struct ucv_walk *walk)
 	int ret;
 
 	do {
-		ret = ucv_mntmap_reserve(walk);
+		ret = ucv_walk_reserve(walk, UCV_KIND_MNTNS, 1);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))

@@ -4,8 +4,6 @@
  * the namespaces that tasks live in and, where the kernel does not list its mount
  * namespaces, those that they have open.
  */
-#include <linux/hash.h>
-#include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -32,7 +30,7 @@ struct ucv_task_place {
 static void ucv_tabset_init(struct ucv_tabset *set)
 {
 	ucv_array_init(&set->slot, sizeof(struct ucv_tabset_slot));
-	memset32(set->head, UCV_NO_INDEX, ARRAY_SIZE(set->head));
+	ucv_index_init(&set->index, &set->slot);
 }
 
 /*
@@ -42,19 +40,17 @@ static void ucv_tabset_init(struct ucv_tabset *set)
 static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *files, u32 tgid,
 			   struct ucv_files_place *place)
 {
-	u32 *head = &set->head[hash_ptr(files, ilog2(UCV_TABSET_HEADS))];
 	struct ucv_tabset_slot *slot;
 	u32 index;
 
-	for (index = *head; index != UCV_NO_INDEX; index = slot->next) {
+	ucv_index_for_each(&set->index, (uintptr_t)files, index) {
 		slot = ucv_array_at(&set->slot, index);
 		ucv_files_pay(place, 1);
 		if (slot->files == files && slot->tgid == tgid)
 			return false;
 	}
-	slot = ucv_array_at(&set->slot, set->slot.nr);
-	*slot = (struct ucv_tabset_slot){ .files = files, .tgid = tgid, .next = *head };
-	*head = set->slot.nr++;
+	slot = ucv_array_at(&set->slot, ucv_index_add(&set->index, (uintptr_t)files));
+	*slot = (struct ucv_tabset_slot){ .files = files, .tgid = tgid };
 	return true;
 }
 
@@ -123,7 +119,7 @@ static int ucv_tasks_prepare(struct ucv_walk *walk, const struct ucv_task_visito
 	int ret = visitor->prepare(walk);
 
 	if (!ret && visitor->files)
-		ret = ucv_array_reserve(walk->snap, &walk->tabset.slot, UCV_TASKS_BATCH);
+		ret = ucv_index_reserve(walk->snap, &walk->tabset.index, UCV_TASKS_BATCH);
 	return ret;
 }
 
@@ -154,6 +150,7 @@ int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visito
 		cond_resched();
 	} while (ret == -EAGAIN || ret == -ENOSPC);
 	ucv_array_free(walk->snap, &walk->tabset.slot);
+	ucv_index_free(walk->snap, &walk->tabset.index);
 	return ret;
 }
 
@@ -172,11 +169,9 @@ static int ucv_tasks_meet(struct ucv_walk *walk, struct task_struct *task,
 
 static int ucv_tasks_reserve(struct ucv_walk *walk)
 {
-	int ret = ucv_nsmap_reserve(walk);
+	bool mounts = walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS);
 
-	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
-		ret = ucv_mntmap_reserve(walk);
-	return ret;
+	return ucv_walk_reserve(walk, mounts ? UCV_KIND_MNTNS : UCV_KIND_USERNS, 1);
 }
 
 /**

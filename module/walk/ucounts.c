@@ -40,9 +40,9 @@ static int ucv_copy_entry(struct ucv_walk *walk, struct ucounts *entry,
 
 /*
  * Append the entries of a bucket to the records. Nothing is added on failure: -ENOSPC if
- * there is no capacity for all of them.
+ * there is no capacity for all of them, with the least that is needed in *least.
  */
-static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
+static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket, u32 *least)
 {
 	struct ucv_snap *snap = walk->snap;
 	struct ucv_array *records = &snap->records[UCV_KIND_UCOUNTS];
@@ -68,6 +68,7 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 	ucv_hold_end(&snap->hold);
 	ucv_ucounts_unlock_bucket();
 
+	*least = nr - records->nr + 1;
 	if (ret)
 		return ret;
 	records->nr = nr;
@@ -75,27 +76,18 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket)
 	return 0;
 }
 
-/* A bucket did not fit: reserve whichever memory may have run out. */
-static int ucv_reserve(struct ucv_walk *walk)
-{
-	struct ucv_array *records = &walk->snap->records[UCV_KIND_UCOUNTS];
-
-	if (!ucv_array_has_room(&walk->map.slot, UCV_USERNS_LEVELS))
-		return ucv_nsmap_reserve(walk);
-	return ucv_array_reserve(walk->snap, records, records->max - records->nr + 1);
-}
-
 static int ucv_walk_bucket(struct ucv_walk *walk, unsigned int bucket)
 {
+	u32 least;
 	int ret;
 
 	if (ucv_ucounts_bucket_empty(bucket))
 		return 0;
 	for (;;) {
-		ret = ucv_copy_bucket(walk, bucket);
+		ret = ucv_copy_bucket(walk, bucket, &least);
 		if (ret != -ENOSPC)
 			return ret;
-		ret = ucv_reserve(walk);
+		ret = ucv_walk_reserve(walk, UCV_KIND_UCOUNTS, least);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))

@@ -8,22 +8,14 @@
  * take the place of another unnoticed.
  */
 #include <linux/cred.h>
-#include <linux/hash.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "walk/walk.h"
 
 static_assert(sizeof(((struct task_struct *)NULL)->comm) <= UCV_COMM_LEN);
-
-static u32 *ucv_nsmap_head(struct ucv_nsmap *map, const struct user_namespace *ns)
-{
-	return &map->head[hash_ptr(ns, ilog2(UCV_NSMAP_HEADS))];
-}
 
 static struct ucv_nsmap_slot *ucv_nsmap_slot(const struct ucv_nsmap *map, u32 index)
 {
@@ -32,10 +24,11 @@ static struct ucv_nsmap_slot *ucv_nsmap_slot(const struct ucv_nsmap *map, u32 in
 
 static u32 ucv_nsmap_find(struct ucv_nsmap *map, struct user_namespace *ns)
 {
-	u32 index = *ucv_nsmap_head(map, ns);
+	u32 index;
 
-	while (index != UCV_NO_INDEX && !ucv_userns_is(&ucv_nsmap_slot(map, index)->ref, ns))
-		index = ucv_nsmap_slot(map, index)->next;
+	ucv_index_for_each(&map->index, (uintptr_t)ns, index)
+		if (ucv_userns_is(&ucv_nsmap_slot(map, index)->ref, ns))
+			break;
 	return index;
 }
 
@@ -43,26 +36,22 @@ static u32 ucv_nsmap_find(struct ucv_nsmap *map, struct user_namespace *ns)
 static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, map->slot.nr);
-	u32 *head = ucv_nsmap_head(map, ns);
 
 	if (!ucv_userns_hold(&slot->ref, ns))
 		return false;
-	slot->next = *head;
 	slot->parent = UCV_NO_INDEX;
 	slot->pid = 0;
 	memset(slot->comm, 0, sizeof(slot->comm));
-	*head = map->slot.nr++;
+	ucv_index_add(&map->index, (uintptr_t)ns);
 	return true;
 }
 
-/* Release the slots from first on, newest first, as the newest heads its hash list. */
+/* Release the slots from first on. */
 static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 {
 	while (map->slot.nr > first) {
-		struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, --map->slot.nr);
-
-		*ucv_nsmap_head(map, slot->ref.key) = slot->next;
-		ucv_userns_release(&slot->ref);
+		ucv_userns_release(&ucv_nsmap_slot(map, map->slot.nr - 1)->ref);
+		ucv_index_remove_last(&map->index);
 	}
 }
 
@@ -83,7 +72,7 @@ int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 
 	if (index != UCV_NO_INDEX)
 		return index;
-	if (!ucv_array_has_room(&map->slot, UCV_USERNS_LEVELS))
+	if (!ucv_index_has_room(&map->index, UCV_USERNS_LEVELS))
 		return -ENOSPC;
 
 	/*
@@ -92,7 +81,7 @@ int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 	 * as the object that pointed to it pins the child.
 	 */
 	while (index == UCV_NO_INDEX) {
-		if (!ucv_array_has_room(&map->slot, 1) || !ucv_nsmap_add(map, ns)) {
+		if (!ucv_index_has_room(&map->index, 1) || !ucv_nsmap_add(map, ns)) {
 			ucv_nsmap_shrink(map, first);
 			return -ESTALE;
 		}
@@ -109,18 +98,6 @@ int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
 }
 
 /**
- * ucv_nsmap_reserve() - reserve memory for one more namespace and its ancestors
- * @walk: whose map it is
- *
- * Context: process context, no locks held. Sleeps.
- * Return: 0, -EFBIG or -ENOMEM
- */
-int ucv_nsmap_reserve(struct ucv_walk *walk)
-{
-	return ucv_array_reserve(walk->snap, &walk->map.slot, UCV_USERNS_LEVELS);
-}
-
-/**
  * ucv_nsmap_init() - initialize the map with the initial user namespace
  * @walk: whose map it is
  *
@@ -133,8 +110,8 @@ int ucv_nsmap_init(struct ucv_walk *walk)
 	int ret;
 
 	ucv_array_init(&map->slot, sizeof(struct ucv_nsmap_slot));
-	memset32(map->head, UCV_NO_INDEX, ARRAY_SIZE(map->head));
-	ret = ucv_nsmap_reserve(walk);
+	ucv_index_init(&map->index, &map->slot);
+	ret = ucv_walk_reserve(walk, UCV_KIND_USERNS, 1);
 	if (ret)
 		return ret;
 	/* Part of the kernel image, never freed. */
@@ -152,6 +129,7 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
 {
 	ucv_nsmap_shrink(&walk->map, 0);
 	ucv_array_free(walk->snap, &walk->map.slot);
+	ucv_index_free(walk->snap, &walk->map.index);
 }
 
 /**

@@ -11,24 +11,21 @@
 #include "compat/files.h"
 #include "compat/fsnotify.h"
 #include "compat/userns.h"
+#include "index.h"
 #include "snapshot.h"
 
 struct files_struct;
 struct task_struct;
 
-#define UCV_NSMAP_HEADS		1024
-
 /**
  * struct ucv_nsmap_slot - a user namespace that the walk has found
  * @ref: the reference or copy that keeps it readable
- * @next: index of the next slot with the same hash, or UCV_NO_INDEX
  * @parent: index of the parent's slot, or UCV_NO_INDEX for the initial namespace
  * @pid: a process in it, 0 if none has been found
  * @comm: that process's command
  */
 struct ucv_nsmap_slot {
 	struct ucv_userns_ref ref;
-	u32 next;
 	u32 parent;
 	u32 pid;
 	char comm[UCV_COMM_LEN];
@@ -38,32 +35,17 @@ struct ucv_nsmap_slot {
  * struct ucv_nsmap - the user namespaces that the walk has found
  * @slot: struct ucv_nsmap_slot, in the order of discovery, the initial namespace
  *	first; a slot's index becomes the index of its record
- * @head: by hash of the address, index of the newest slot
+ * @index: by address
  */
 struct ucv_nsmap {
 	struct ucv_array slot;
-	u32 head[UCV_NSMAP_HEADS];
+	struct ucv_index index;
 };
-
-#define UCV_MNTMAP_HEADS	1024
-
-/**
- * struct ucv_mntmap - the mount namespaces that the walk has found
- * @next: u32, by index of the record, index of the next record with the same hash
- * @head: by hash of the ID, index of the newest record
- */
-struct ucv_mntmap {
-	struct ucv_array next;
-	u32 head[UCV_MNTMAP_HEADS];
-};
-
-#define UCV_GRPMAP_HEADS	1024
 
 /**
  * struct ucv_grpmap_slot - a group that the walk has found
  * @ref: the reference that pins it; empty once it has been put
- * @key: its address, to find its hash after that
- * @next: index of the next slot with the same hash, or UCV_NO_INDEX
+ * @key: its address, for comparison only
  * @visit: number of the last file table visit that found it
  * @holder: index of the holder record of that table's owner, or UCV_NO_INDEX if it
  *	has none
@@ -71,7 +53,6 @@ struct ucv_mntmap {
 struct ucv_grpmap_slot {
 	struct ucv_group_ref ref;
 	const struct fsnotify_group *key;
-	u32 next;
 	u32 visit;
 	u32 holder;
 };
@@ -81,53 +62,49 @@ struct ucv_grpmap_slot {
  * @slot: struct ucv_grpmap_slot, by index of the record
  * @visit: number of the file table visit in progress
  * @swept: the slot to check next for a group that has been closed
- * @head: by hash of the address, index of the newest slot
+ * @index: by address
  */
 struct ucv_grpmap {
 	struct ucv_array slot;
 	u32 visit;
 	u32 swept;
-	u32 head[UCV_GRPMAP_HEADS];
+	struct ucv_index index;
 };
-
-#define UCV_TABSET_HEADS	1024
 
 /**
  * struct ucv_tabset_slot - a file table that a walk over the tasks has visited
  * @files: its address, only for comparison
  * @tgid: the process, so that a table allocated at the same address for another
  *	process is not mistaken for it
- * @next: index of the next slot with the same hash, or UCV_NO_INDEX
  */
 struct ucv_tabset_slot {
 	const struct files_struct *files;
 	u32 tgid;
-	u32 next;
 };
 
 /**
  * struct ucv_tabset - the file tables that a walk over the tasks has visited, except
  *	those reached through a thread group leader
  * @slot: struct ucv_tabset_slot
- * @head: by hash of the address, index of the newest slot
+ * @index: by address
  */
 struct ucv_tabset {
 	struct ucv_array slot;
-	u32 head[UCV_TABSET_HEADS];
+	struct ucv_index index;
 };
 
 /**
  * struct ucv_walk - one walk over the tables
  * @snap: the snapshot that it fills
  * @map: the user namespaces found so far
- * @mntmap: the mount namespaces found so far
+ * @mntns: the mount namespaces found so far: their records, by ID
  * @grpmap: the groups found so far
  * @tabset: the file tables visited so far
  */
 struct ucv_walk {
 	struct ucv_snap *snap;
 	struct ucv_nsmap map;
-	struct ucv_mntmap mntmap;
+	struct ucv_index mntns;
 	struct ucv_grpmap grpmap;
 	struct ucv_tabset tabset;
 };
@@ -151,6 +128,9 @@ struct ucv_task_visitor {
 		     struct ucv_files_place *place);
 };
 
+/* walk/reserve.c */
+int ucv_walk_reserve(struct ucv_walk *walk, unsigned int kind, u32 least);
+
 /* walk/ucounts.c */
 int ucv_walk_ucounts(struct ucv_walk *walk);
 
@@ -163,15 +143,11 @@ int ucv_walk_tasks(struct ucv_walk *walk);
 /* walk/userns.c */
 int ucv_nsmap_init(struct ucv_walk *walk);
 void ucv_nsmap_destroy(struct ucv_walk *walk);
-int ucv_nsmap_reserve(struct ucv_walk *walk);
 int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns);
 int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task);
 int ucv_nsmap_finish(struct ucv_walk *walk);
 
 /* walk/mntns.c */
-void ucv_mntmap_init(struct ucv_walk *walk);
-void ucv_mntmap_destroy(struct ucv_walk *walk);
-int ucv_mntmap_reserve(struct ucv_walk *walk);
 int ucv_walk_mntns(struct ucv_walk *walk);
 int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
 			 struct ucv_files_place *place);

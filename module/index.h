@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A hash index: finds the elements of an array by a 64-bit key, such as an address. Used
+ * by the walks, so lookups, additions and removals neither allocate nor sleep.
+ */
+#ifndef UCV_INDEX_H
+#define UCV_INDEX_H
+
+#include <linux/types.h>
+
+#include "snapshot.h"
+
+/**
+ * struct ucv_index - a hash index
+ * @elements: the array, which grows with the index; or NULL if the caller has filled it
+ * @entries: struct ucv_index_entry, one for each element, in their order
+ * @head: by hash, number of the newest entry, or UCV_NO_INDEX
+ * @bits: width of the hash
+ *
+ * Keys are not stored, only a hash of each: the caller compares the keys of its elements.
+ */
+struct ucv_index {
+	struct ucv_array *elements;
+	struct ucv_array entries;
+	u32 *head;
+	unsigned int bits;
+};
+
+void ucv_index_init(struct ucv_index *index, struct ucv_array *elements);
+void ucv_index_free(struct ucv_snap *snap, struct ucv_index *index);
+int ucv_index_reserve(struct ucv_snap *snap, struct ucv_index *index, u32 least);
+u32 ucv_index_add(struct ucv_index *index, u64 key);
+void ucv_index_remove(struct ucv_index *index, u32 nr);
+void ucv_index_remove_last(struct ucv_index *index);
+u32 ucv_index_first(const struct ucv_index *index, u64 key);
+u32 ucv_index_next(const struct ucv_index *index, u32 nr);
+
+/**
+ * ucv_index_has_room() - can elements be added without an allocation?
+ * @index: the index, with an array
+ * @nr: number of elements
+ */
+static inline bool ucv_index_has_room(const struct ucv_index *index, u32 nr)
+{
+	return ucv_array_has_room(index->elements, nr) && ucv_array_has_room(&index->entries, nr);
+}
+
+/**
+ * ucv_index_for_each() - go through the elements that may have a key, newest first
+ * @index: the index
+ * @key: the key
+ * @nr: u32 variable: number of the element; UCV_NO_INDEX after the last
+ */
+#define ucv_index_for_each(index, key, nr) \
+	for ((nr) = ucv_index_first(index, key); (nr) != UCV_NO_INDEX; \
+	     (nr) = ucv_index_next(index, nr))
+
+#endif
