@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The human-readable front end: text files in /sys/kernel/debug/ucountview. Their
- * contents are in text/.
+ * contents are in debugfs_tables.c.
  *
  * open() takes a snapshot of its own, so a reader sees the result of one walk, however
  * slowly it reads.
@@ -25,58 +25,17 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/string_helpers.h>
 
 #include "collect.h"
 #include "debugfs.h"
 #include "snapshot.h"
-#include "text/text.h"
 #include "version.h"
-
-static const struct ucv_text * const ucv_texts[] = {
-	&ucv_text_ucounts,
-	&ucv_text_userns,
-	&ucv_text_mounts,
-	&ucv_text_denials,
-	&ucv_text_denial_counts,
-	&ucv_text_holders,
-	&ucv_text_status,
-};
 
 static const struct file_operations ucv_pin_fops = {
 	.owner		= THIS_MODULE,
 };
 
 static struct dentry *ucv_debugfs_dir;
-
-/**
- * ucv_show_uid() - print a user, or "-" for none
- * @m: output
- * @uid: as seen in the initial user namespace, or UCV_UID_UNMAPPED
- */
-void ucv_show_uid(struct seq_file *m, u32 uid)
-{
-	if (uid == UCV_UID_UNMAPPED)
-		seq_puts(m, " -");
-	else
-		seq_printf(m, " %u", uid);
-}
-
-/**
- * ucv_show_process() - print a process
- * @m: output
- * @pid: the process, or 0
- * @comm: its command; escaped, as a process can choose any name
- */
-void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
-{
-	if (!pid) {
-		seq_puts(m, " - -");
-		return;
-	}
-	seq_printf(m, " %u ", pid);
-	seq_escape(m, comm, " \t\n\\");
-}
 
 /* Position in a file: 0 is the heading, n + 1 is the n-th line. */
 static void *ucv_seq_start(struct seq_file *m, loff_t *pos)
@@ -213,12 +172,12 @@ static const struct file_operations ucv_debugfs_fops = {
  */
 void ucv_debugfs_init(void)
 {
-	unsigned int i;
+	const struct ucv_text * const *text;
 
 	ucv_debugfs_dir = debugfs_create_dir(UCV_MODULE_NAME, NULL);
-	for (i = 0; i < ARRAY_SIZE(ucv_texts); i++)
-		debugfs_create_file(ucv_texts[i]->name, 0400, ucv_debugfs_dir,
-				    (void *)ucv_texts[i], &ucv_debugfs_fops);
+	for (text = ucv_texts; *text; text++)
+		debugfs_create_file((*text)->name, 0400, ucv_debugfs_dir, (void *)*text,
+				    &ucv_debugfs_fops);
 }
 
 /**

@@ -1,9 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The human-readable front end: text files in debugfs.
+ * The human-readable front end: text files in debugfs. debugfs.c opens and reads them,
+ * debugfs_tables.c has their contents.
  */
 #ifndef UCV_DEBUGFS_H
 #define UCV_DEBUGFS_H
+
+#include <linux/types.h>
+
+#include "snapshot.h"
+
+struct file;
+struct seq_file;
+struct ucv_text;
+
+/**
+ * struct ucv_view - an open file
+ * @pin: file that pins the module
+ * @text: which file it is
+ * @snap: the snapshot that it shows, or NULL if it needs none
+ * @nr_lines: maximum number of lines, without the heading
+ * @first: file "denials": sequence number of the first line
+ * @left: file "holders": from ucv_unattributed(), for kvfree(); otherwise NULL
+ */
+struct ucv_view {
+	struct file *pin;
+	const struct ucv_text *text;
+	struct ucv_snap *snap;
+	u64 nr_lines;
+	u64 first;
+	s64 *left;
+};
+
+/**
+ * struct ucv_text - a file
+ * @name: its name
+ * @heading: its first line, or NULL
+ * @request: UCV_MASK() of what the snapshot must hold; 0 if it needs none
+ * @prepare: called on open, with the snapshot taken: sets the view's members for this
+ *	file, at least @nr_lines. Process context, may sleep. Returns 0 or a negative
+ *	error.
+ * @show: prints a line, or nothing; called again for the same line if the output did
+ *	not fit. Process context, no locks held.
+ */
+struct ucv_text {
+	const char *name;
+	const char *heading;
+	u64 request;
+	int (*prepare)(struct ucv_view *view);
+	void (*show)(struct seq_file *m, const struct ucv_view *view, u64 line);
+};
+
+/* All files; NULL is last. */
+extern const struct ucv_text * const ucv_texts[];
 
 void ucv_debugfs_init(void);
 void ucv_debugfs_exit(void);

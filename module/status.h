@@ -9,8 +9,31 @@
 
 struct ucv_snap;
 
+/**
+ * struct ucv_status - statistics of the walks since the module was loaded
+ * @snapshots: number of successful walks
+ * @rows: ucounts records of the last one
+ * @userns: user namespaces of the last one
+ * @mntns: mount namespaces of the last one
+ * @skipped: entries that it left out because their namespace was gone
+ * @walk_ns: how long the last one took
+ * @hold_ns: longest time that the last one held a lock or stayed in an RCU section
+ * @hold_max_ns: longest time of any walk
+ */
+struct ucv_status {
+	u64 snapshots;
+	u32 rows;
+	u32 userns;
+	u32 mntns;
+	u32 skipped;
+	u64 walk_ns;
+	u64 hold_ns;
+	u64 hold_max_ns;
+};
+
 void ucv_status_init(u64 features);
 u64 ucv_status_features(void);
 void ucv_status_note(const struct ucv_snap *snap);
+void ucv_status_get(struct ucv_status *status);
 
 #endif
