@@ -30,7 +30,7 @@ static u64 ucv_features(const struct ucv_btf *btf)
 {
 	return (ucv_resources_have_rlimits() ? UCV_FEATURE_RLIMITS : 0) |
 	       (UCV_UCOUNTS_LOCKLESS ? UCV_FEATURE_LOCKLESS : 0) |
-	       (UCV_HAVE_NS_ID ? UCV_FEATURE_NS_ID : 0) |
+	       (UCV_NS_HAS_ID ? UCV_FEATURE_NS_ID : 0) |
 	       (btf ? UCV_FEATURE_BTF : 0) |
 	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0) |
 	       (ucv_mntns_available() ? UCV_FEATURE_MNTNS : 0) |

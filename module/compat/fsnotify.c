@@ -34,57 +34,40 @@ static_assert(__same_type(((struct fsnotify_group *)NULL)->marks_list, struct li
 static const struct file_operations *ucv_inotify_fops;
 static const struct file_operations *ucv_fanotify_fops;
 
-/**
- * ucv_groups_available() - can groups be walked on this kernel?
- *
- * Return: false if something is missing; the log says what
- */
-bool ucv_groups_available(void)
+/* The named file operations, if their release function is the expected one. */
+static const struct file_operations * __maybe_unused
+ucv_find_fops(const char *name, const char *release)
 {
-	return ucv_inotify_fops || ucv_fanotify_fops;
-}
+	const struct file_operations *fops;
 
-/**
- * ucv_group_resource() - the counters that groups and marks are charged to
- * @nth: less than UCV_NR_GROUP_RESOURCES
- *
- * Return: index of the counter's record, UCV_NO_INDEX if this kernel lacks it
- */
-u32 ucv_group_resource(unsigned int nth)
-{
-	static const u32 index[UCV_NR_GROUP_RESOURCES] = {
-#if UCV_HAVE_INOTIFY_UCOUNTS
-		UCOUNT_INOTIFY_INSTANCES, UCOUNT_INOTIFY_WATCHES,
-#else
-		UCV_NO_INDEX, UCV_NO_INDEX,
-#endif
-#if UCV_HAVE_FANOTIFY_UCOUNTS
-		UCOUNT_FANOTIFY_GROUPS, UCOUNT_FANOTIFY_MARKS,
-#else
-		UCV_NO_INDEX, UCV_NO_INDEX,
-#endif
-	};
-
-	return index[nth];
-}
-
-/**
- * ucv_group_of() - the group of a file
- * @file: any file that the caller pins
- *
- * Context: any.
- * Return: the group, which the file pins; NULL if the file is of another kind
- */
-struct fsnotify_group *ucv_group_of(const struct file *file)
-{
-	if (!file->f_op)
-		return NULL;
-	if (file->f_op != ucv_inotify_fops && file->f_op != ucv_fanotify_fops)
-		return NULL;
-	return file->private_data;
+	fops = ucv_symbol(name, sizeof(*fops), "CONFIG_KALLSYMS_ALL");
+	if (!fops || ucv_symbol_begins(fops->release, release))
+		return fops;
+	pr_warn("groups are not available: %s.release is not %s()\n", name, release);
+	return NULL;
 }
 
 #if UCV_HAVE_INOTIFY_UCOUNTS
+
+#define UCV_INOTIFY_GROUPS	UCOUNT_INOTIFY_INSTANCES
+#define UCV_INOTIFY_MARKS	UCOUNT_INOTIFY_WATCHES
+
+static int ucv_inotify_check_layout(const struct ucv_btf *btf)
+{
+	int ret;
+
+	ret = UCV_BTF_EXPECT(btf, fsnotify_group, inotify_data);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, inotify_group_private_data, idr);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, inotify_group_private_data, ucounts);
+	return ret;
+}
+
+static void ucv_inotify_find(void)
+{
+	ucv_inotify_fops = ucv_find_fops("inotify_fops", "inotify_release");
+}
 
 static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
 {
@@ -95,8 +78,8 @@ static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_grou
 	facts->flags = 0;
 	facts->uid = __kuid_val(ucounts->uid);
 	facts->user_ns = ucounts->ns;
-	facts->group_resource = UCOUNT_INOTIFY_INSTANCES;
-	facts->mark_resource = UCOUNT_INOTIFY_WATCHES;
+	facts->group_resource = UCV_INOTIFY_GROUPS;
+	facts->mark_resource = UCV_INOTIFY_MARKS;
 }
 
 /*
@@ -127,6 +110,18 @@ static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_cou
 
 #else
 
+#define UCV_INOTIFY_GROUPS	UCV_NO_INDEX
+#define UCV_INOTIFY_MARKS	UCV_NO_INDEX
+
+static int ucv_inotify_check_layout(const struct ucv_btf *btf)
+{
+	return 0;
+}
+
+static void ucv_inotify_find(void)
+{
+}
+
 static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
 {
 }
@@ -141,6 +136,26 @@ static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_cou
 
 #if UCV_HAVE_FANOTIFY_UCOUNTS
 
+#define UCV_FANOTIFY_GROUPS	UCOUNT_FANOTIFY_GROUPS
+#define UCV_FANOTIFY_MARKS	UCOUNT_FANOTIFY_MARKS
+
+static int ucv_fanotify_check_layout(const struct ucv_btf *btf)
+{
+	int ret;
+
+	ret = UCV_BTF_EXPECT(btf, fsnotify_group, fanotify_data);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fanotify_group_private_data, flags);
+	if (!ret)
+		ret = UCV_BTF_EXPECT(btf, fanotify_group_private_data, ucounts);
+	return ret;
+}
+
+static void ucv_fanotify_find(void)
+{
+	ucv_fanotify_fops = ucv_find_fops("fanotify_fops", "fanotify_release");
+}
+
 static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
 {
 	/* As for inotify. */
@@ -152,8 +167,8 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
 		       (flags & FAN_UNLIMITED_MARKS ? UCV_GROUP_UNLIMITED_MARKS : 0);
 	facts->uid = __kuid_val(ucounts->uid);
 	facts->user_ns = ucounts->ns;
-	facts->group_resource = UCOUNT_FANOTIFY_GROUPS;
-	facts->mark_resource = UCOUNT_FANOTIFY_MARKS;
+	facts->group_resource = UCV_FANOTIFY_GROUPS;
+	facts->mark_resource = UCV_FANOTIFY_MARKS;
 }
 
 /*
@@ -185,6 +200,18 @@ static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_co
 
 #else
 
+#define UCV_FANOTIFY_GROUPS	UCV_NO_INDEX
+#define UCV_FANOTIFY_MARKS	UCV_NO_INDEX
+
+static int ucv_fanotify_check_layout(const struct ucv_btf *btf)
+{
+	return 0;
+}
+
+static void ucv_fanotify_find(void)
+{
+}
+
 static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_group_facts *facts)
 {
 }
@@ -195,6 +222,47 @@ static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_co
 }
 
 #endif
+
+/**
+ * ucv_groups_available() - can groups be walked on this kernel?
+ *
+ * Return: false if something is missing; the log says what
+ */
+bool ucv_groups_available(void)
+{
+	return ucv_inotify_fops || ucv_fanotify_fops;
+}
+
+/**
+ * ucv_group_resource() - the counters that groups and marks are charged to
+ * @nth: less than UCV_NR_GROUP_RESOURCES
+ *
+ * Return: index of the counter's record, UCV_NO_INDEX if this kernel lacks it
+ */
+u32 ucv_group_resource(unsigned int nth)
+{
+	static const u32 index[UCV_NR_GROUP_RESOURCES] = {
+		UCV_INOTIFY_GROUPS, UCV_INOTIFY_MARKS, UCV_FANOTIFY_GROUPS, UCV_FANOTIFY_MARKS,
+	};
+
+	return index[nth];
+}
+
+/**
+ * ucv_group_of() - the group of a file
+ * @file: any file that the caller pins
+ *
+ * Context: any.
+ * Return: the group, which the file pins; NULL if the file is of another kind
+ */
+struct fsnotify_group *ucv_group_of(const struct file *file)
+{
+	if (!file->f_op)
+		return NULL;
+	if (file->f_op != ucv_inotify_fops && file->f_op != ucv_fanotify_fops)
+		return NULL;
+	return file->private_data;
+}
 
 /**
  * ucv_group_read() - read the immutable properties of a group
@@ -243,7 +311,7 @@ void ucv_group_release(struct ucv_group_ref *ref)
 {
 	if (!ref->group)
 		return;
-#if UCV_HAVE_INOTIFY_UCOUNTS || UCV_HAVE_FANOTIFY_UCOUNTS
+#ifdef CONFIG_FSNOTIFY
 	fsnotify_put_group(ref->group);
 #endif
 	put_user_ns(ref->user_ns);
@@ -294,37 +362,13 @@ static int ucv_groups_check_layout(const struct ucv_btf *btf)
 		ret = UCV_BTF_EXPECT(btf, fsnotify_group, mark_mutex);
 	if (!ret)
 		ret = UCV_BTF_EXPECT(btf, fsnotify_group, marks_list);
-#if UCV_HAVE_INOTIFY_UCOUNTS
 	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, fsnotify_group, inotify_data);
+		ret = ucv_inotify_check_layout(btf);
 	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, inotify_group_private_data, idr);
-	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, inotify_group_private_data, ucounts);
-#endif
-#if UCV_HAVE_FANOTIFY_UCOUNTS
-	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, fsnotify_group, fanotify_data);
-	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, fanotify_group_private_data, flags);
-	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, fanotify_group_private_data, ucounts);
-#endif
+		ret = ucv_fanotify_check_layout(btf);
 	if (!ret)
 		ret = UCV_BTF_EXPECT_SIZE(btf, fsnotify_group);
 	return ret;
-}
-
-/* The named file operations, if their release function is the expected one. */
-static const struct file_operations *ucv_find_fops(const char *name, const char *release)
-{
-	const struct file_operations *fops;
-
-	fops = ucv_symbol(name, sizeof(*fops), "CONFIG_KALLSYMS_ALL");
-	if (!fops || ucv_symbol_begins(fops->release, release))
-		return fops;
-	pr_warn("groups are not available: %s.release is not %s()\n", name, release);
-	return NULL;
 }
 
 /**
@@ -339,8 +383,6 @@ void ucv_groups_init(const struct ucv_btf *btf)
 {
 	if (btf && (ucv_files_check_layout(btf) || ucv_groups_check_layout(btf)))
 		return;
-	if (UCV_HAVE_INOTIFY_UCOUNTS)
-		ucv_inotify_fops = ucv_find_fops("inotify_fops", "inotify_release");
-	if (UCV_HAVE_FANOTIFY_UCOUNTS)
-		ucv_fanotify_fops = ucv_find_fops("fanotify_fops", "fanotify_release");
+	ucv_inotify_find();
+	ucv_fanotify_find();
 }

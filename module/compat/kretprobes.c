@@ -23,10 +23,6 @@
 #include "compat/resources.h"
 #include "compat/symbols.h"
 
-static const struct ucv_hook_calls *ucv_calls;
-static bool ucv_can_ucount;
-static bool ucv_can_mount;
-
 #if UCV_HAVE_HOOKS
 
 /*
@@ -52,6 +48,9 @@ struct ucv_mount_call {
 	bool proves;
 };
 
+static const struct ucv_hook_calls *ucv_calls;
+static bool ucv_can_ucount;
+static bool ucv_can_mount;
 static struct kretprobe ucv_ucount_probe;
 static struct kretprobe ucv_mount_probe;
 static bool ucv_registered; /* and the canary; arming and disarming are serialized */
@@ -356,48 +355,6 @@ u64 ucv_hooks_missed(void)
 	       ucv_probe_missed(&ucv_mount_probe);
 }
 
-#else
-
-int ucv_hooks_arm(void)
-{
-	return -EOPNOTSUPP;
-}
-
-bool ucv_hooks_disarm(void)
-{
-	return true;
-}
-
-void ucv_hooks_remove(void)
-{
-}
-
-bool ucv_hooks_stuck(void)
-{
-	return false;
-}
-
-static void ucv_find_ftrace_switch(void)
-{
-}
-
-bool ucv_hooks_fire(void)
-{
-	return false;
-}
-
-u64 ucv_hooks_seen(void)
-{
-	return 0;
-}
-
-u64 ucv_hooks_missed(void)
-{
-	return 0;
-}
-
-#endif
-
 /**
  * ucv_hooks_ucount() - can refusals of inc_ucount() be detected?
  *
@@ -468,13 +425,62 @@ static bool ucv_can_hook(const char *function, const char *what)
 void ucv_hooks_init(const struct ucv_hook_calls *calls)
 {
 	ucv_calls = calls;
-	if (!UCV_HAVE_HOOKS) {
-		pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
-		return;
-	}
 	ucv_find_ftrace_switch();
 	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials") && ucv_charges_ucount();
 	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount())
 		return; /* the log says why */
 	ucv_can_mount = ucv_can_hook("count_mounts", "denials of mounts");
 }
+
+#else
+
+void ucv_hooks_init(const struct ucv_hook_calls *calls)
+{
+	pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
+}
+
+bool ucv_hooks_ucount(void)
+{
+	return false;
+}
+
+bool ucv_hooks_mount(void)
+{
+	return false;
+}
+
+int ucv_hooks_arm(void)
+{
+	return -EOPNOTSUPP;
+}
+
+bool ucv_hooks_disarm(void)
+{
+	return true;
+}
+
+void ucv_hooks_remove(void)
+{
+}
+
+bool ucv_hooks_stuck(void)
+{
+	return false;
+}
+
+bool ucv_hooks_fire(void)
+{
+	return false;
+}
+
+u64 ucv_hooks_seen(void)
+{
+	return 0;
+}
+
+u64 ucv_hooks_missed(void)
+{
+	return 0;
+}
+
+#endif

@@ -88,12 +88,10 @@ static int ucv_resources_from_btf(const struct ucv_btf *btf)
 
 	ret = ucv_resources_from_enum(btf, "ucount_type", 0, UCOUNT_COUNTS,
 				      "UCOUNT_COUNTS");
-#if UCV_HAVE_UCOUNTS_RLIMIT
-	if (!ret)
+	if (!ret && UCV_RLIMITS_APART)
 		ret = ucv_resources_from_enum(btf, "rlimit_type", UCOUNT_COUNTS,
 					      UCV_NR_RLIMITS,
 					      "UCOUNT_RLIMIT_COUNTS");
-#endif
 	return ret;
 }
 

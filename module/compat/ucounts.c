@@ -18,15 +18,6 @@ static_assert(ARRAY_SIZE(((struct ucounts *)NULL)->ucount) == UCOUNT_COUNTS);
 static_assert(__same_type(((struct ucounts *)NULL)->ucount[0], atomic_t) ||
 	      __same_type(((struct ucounts *)NULL)->ucount[0], atomic_long_t));
 static_assert(sizeof(atomic_t) != sizeof(atomic_long_t)); /* tells them apart */
-#if UCV_HAVE_UCOUNTS_RLIMIT
-static_assert(__same_type(((struct ucounts *)NULL)->rlimit[0], atomic_long_t));
-#endif
-#if UCV_HAVE_UCOUNTS_NULLS
-static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_nulls_node));
-static_assert(__same_type(((struct ucounts *)NULL)->count, rcuref_t));
-#else
-static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_node));
-#endif
 
 /* Set at load, constant afterwards. */
 struct ucv_ucounts_head *ucv_ucounts_table;
@@ -48,10 +39,6 @@ static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
 		ret = UCV_BTF_EXPECT(btf, ucounts, count);
 	if (!ret)
 		ret = UCV_BTF_EXPECT(btf, ucounts, ucount);
-#if UCV_HAVE_UCOUNTS_RLIMIT
-	if (!ret)
-		ret = UCV_BTF_EXPECT(btf, ucounts, rlimit);
-#endif
 	if (!ret)
 		ret = UCV_BTF_EXPECT_SIZE(btf, ucounts);
 	return ret;
@@ -104,43 +91,19 @@ static s64 ucv_ucounts_search(const struct user_namespace *ns, kuid_t uid,
  * @resource: index into ucount[]
  * @used: out: its value; 0 if the kernel has no entry for them
  *
- * Where entries are freed after a grace period, RCU is enough: of other entries'
- * namespaces only the address is read. Otherwise the table's lock is taken, which is only
- * held for a few instructions at a time. But on PREEMPT_RT it is a sleeping lock, and its
- * holder may have been preempted by the caller.
- *
  * Context: any but with the table's lock held. Does not sleep.
  * Return: 0, or -EBUSY if it would have to wait (PREEMPT_RT)
  */
 int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
 		     s64 *used)
 {
-#if UCV_HAVE_UCOUNTS_NULLS
-	rcu_read_lock();
-	*used = ucv_ucounts_search(ns, uid, resource);
-	rcu_read_unlock();
-	return 0;
-#elif IS_ENABLED(CONFIG_PREEMPT_RT)
-	unsigned int tries;
 	unsigned long flags;
 
-	for (tries = 0; tries < 100; tries++) {
-		if (spin_trylock_irqsave(ucv_ucounts_lock, flags)) {
-			*used = ucv_ucounts_search(ns, uid, resource);
-			spin_unlock_irqrestore(ucv_ucounts_lock, flags);
-			return 0;
-		}
-		cpu_relax();
-	}
-	return -EBUSY;
-#else
-	unsigned long flags;
-
-	spin_lock_irqsave(ucv_ucounts_lock, flags);
+	if (!ucv_ucounts_try_pin(&flags))
+		return -EBUSY;
 	*used = ucv_ucounts_search(ns, uid, resource);
-	spin_unlock_irqrestore(ucv_ucounts_lock, flags);
+	ucv_ucounts_unpin(flags);
 	return 0;
-#endif
 }
 
 /**

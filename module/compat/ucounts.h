@@ -24,52 +24,29 @@
 #include <linux/user_namespace.h>
 
 #include "compat/features.h"
+#include "compat/ns_common.h"
 #include "compat/resources.h"
 
-#define UCV_UCOUNTS_LOCKLESS	(UCV_HAVE_NS_RCU && UCV_HAVE_UCOUNTS_NULLS)
-
-#if UCV_HAVE_UCOUNTS_NULLS
-#define ucv_ucounts_head	hlist_nulls_head
-#else
-#define ucv_ucounts_head	hlist_head
-#endif
-
-extern struct ucv_ucounts_head *ucv_ucounts_table;
 extern unsigned int ucv_ucounts_nr_buckets;
 extern spinlock_t *ucv_ucounts_lock;
 
-struct ucv_btf;
-
-int ucv_ucounts_init(const struct ucv_btf *btf);
-int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
-		     s64 *used);
-
-/**
- * ucv_ucounts_lock_bucket() - pin the entries of a bucket and their namespaces
- *
- * Context: process context, interrupts enabled, the table's lock not held. The caller
- *	must not sleep until ucv_ucounts_unlock_bucket(); where the lock is taken,
- *	interrupts are off until then.
+/*
+ * UCV_UCOUNTS_LOCKLESS: are entries and their namespaces freed after a grace period, so
+ * that a walk needs no lock?
  */
-static inline void ucv_ucounts_lock_bucket(void)
-{
-#if UCV_UCOUNTS_LOCKLESS
-	rcu_read_lock();
-#else
-	spin_lock_irq(ucv_ucounts_lock);
-#endif
-}
+#if UCV_HAVE_UCOUNTS_NULLS
 
-/**
- * ucv_ucounts_unlock_bucket() - undo ucv_ucounts_lock_bucket()
- */
-static inline void ucv_ucounts_unlock_bucket(void)
+#define ucv_ucounts_head	hlist_nulls_head
+#define UCV_UCOUNTS_LOCKLESS	UCV_NS_RCU
+
+extern struct ucv_ucounts_head *ucv_ucounts_table;
+
+static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_nulls_node));
+static_assert(__same_type(((struct ucounts *)NULL)->count, rcuref_t));
+
+static inline struct ucounts *ucv_ucounts_entry(struct hlist_nulls_node *node)
 {
-#if UCV_UCOUNTS_LOCKLESS
-	rcu_read_unlock();
-#else
-	spin_unlock_irq(ucv_ucounts_lock);
-#endif
+	return is_a_nulls(node) ? NULL : hlist_nulls_entry(node, struct ucounts, node);
 }
 
 /**
@@ -81,37 +58,22 @@ static inline void ucv_ucounts_unlock_bucket(void)
  */
 static inline bool ucv_ucounts_bucket_empty(unsigned int bucket)
 {
-#if UCV_HAVE_UCOUNTS_NULLS
 	return is_a_nulls(READ_ONCE(ucv_ucounts_table[bucket].first));
-#else
-	return !READ_ONCE(ucv_ucounts_table[bucket].first);
-#endif
 }
-
-#if UCV_HAVE_UCOUNTS_NULLS
-static inline struct ucounts *ucv_ucounts_entry(struct hlist_nulls_node *node)
-{
-	return is_a_nulls(node) ? NULL : hlist_nulls_entry(node, struct ucounts, node);
-}
-#endif
 
 /**
  * ucv_ucounts_first() - the first entry of a bucket
  * @bucket: its number
  *
- * Context: between ucv_ucounts_lock_bucket() and ucv_ucounts_unlock_bucket(),
- *	which pin the entry.
+ * Context: between ucv_ucounts_lock_bucket() and ucv_ucounts_unlock_bucket(), or
+ *	ucv_ucounts_try_pin() and ucv_ucounts_unpin(), which pin the entry.
  * Return: the entry, or NULL
  */
 static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
 {
 	struct ucv_ucounts_head *head = &ucv_ucounts_table[bucket];
 
-#if UCV_HAVE_UCOUNTS_NULLS
 	return ucv_ucounts_entry(rcu_dereference_raw(hlist_nulls_first_rcu(head)));
-#else
-	return hlist_entry_safe(head->first, struct ucounts, node);
-#endif
 }
 
 /**
@@ -126,11 +88,7 @@ static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
  */
 static inline struct ucounts *ucv_ucounts_next(struct ucounts *entry)
 {
-#if UCV_HAVE_UCOUNTS_NULLS
 	return ucv_ucounts_entry(rcu_dereference_raw(hlist_nulls_next_rcu(&entry->node)));
-#else
-	return hlist_entry_safe(entry->node.next, struct ucounts, node);
-#endif
 }
 
 /**
@@ -142,19 +100,122 @@ static inline struct ucounts *ucv_ucounts_next(struct ucounts *entry)
  */
 static inline bool ucv_ucounts_is_dead(struct ucounts *entry)
 {
-#if UCV_HAVE_UCOUNTS_NULLS
 	return !rcuref_read(&entry->count);
-#else
-	return false;
-#endif
 }
 
-/* The counters are atomic_t in old kernels and atomic_long_t in new ones. */
-static inline s64 ucv_counter_read(const void *counter, size_t size)
+/**
+ * ucv_ucounts_try_pin() - pin the entries of a bucket, but not their namespaces
+ * @flags: for ucv_ucounts_unpin()
+ *
+ * Where entries are freed after a grace period, RCU is enough. Otherwise the table's lock
+ * is taken, which is only held for a few instructions at a time. But on PREEMPT_RT it is
+ * a sleeping lock, and its holder may have been preempted by the caller.
+ *
+ * Context: any but with the table's lock held. Does not sleep.
+ * Return: false if it would have to wait (PREEMPT_RT)
+ */
+static inline bool ucv_ucounts_try_pin(unsigned long *flags)
 {
-	return size == sizeof(atomic_t) ? atomic_read((const atomic_t *)counter) :
-					  atomic_long_read((const atomic_long_t *)counter);
+	rcu_read_lock();
+	return true;
 }
+
+/**
+ * ucv_ucounts_unpin() - undo ucv_ucounts_try_pin()
+ * @flags: from it
+ */
+static inline void ucv_ucounts_unpin(unsigned long flags)
+{
+	rcu_read_unlock();
+}
+
+#else
+
+#define ucv_ucounts_head	hlist_head
+#define UCV_UCOUNTS_LOCKLESS	0
+
+extern struct ucv_ucounts_head *ucv_ucounts_table;
+
+static_assert(__same_type(((struct ucounts *)NULL)->node, struct hlist_node));
+
+static inline bool ucv_ucounts_bucket_empty(unsigned int bucket)
+{
+	return !READ_ONCE(ucv_ucounts_table[bucket].first);
+}
+
+static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
+{
+	return hlist_entry_safe(ucv_ucounts_table[bucket].first, struct ucounts, node);
+}
+
+static inline struct ucounts *ucv_ucounts_next(struct ucounts *entry)
+{
+	return hlist_entry_safe(entry->node.next, struct ucounts, node);
+}
+
+static inline bool ucv_ucounts_is_dead(struct ucounts *entry)
+{
+	return false;
+}
+
+static inline bool ucv_ucounts_try_pin(unsigned long *flags)
+{
+	unsigned int tries;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		spin_lock_irqsave(ucv_ucounts_lock, *flags);
+		return true;
+	}
+	for (tries = 0; tries < 100; tries++) {
+		if (spin_trylock_irqsave(ucv_ucounts_lock, *flags))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+static inline void ucv_ucounts_unpin(unsigned long flags)
+{
+	spin_unlock_irqrestore(ucv_ucounts_lock, flags);
+}
+
+#endif
+
+#if UCV_UCOUNTS_LOCKLESS
+
+/**
+ * ucv_ucounts_lock_bucket() - pin the entries of a bucket and their namespaces
+ *
+ * Context: process context, interrupts enabled, the table's lock not held. The caller
+ *	must not sleep until ucv_ucounts_unlock_bucket(); where the lock is taken,
+ *	interrupts are off until then.
+ */
+static inline void ucv_ucounts_lock_bucket(void)
+{
+	rcu_read_lock();
+}
+
+/**
+ * ucv_ucounts_unlock_bucket() - undo ucv_ucounts_lock_bucket()
+ */
+static inline void ucv_ucounts_unlock_bucket(void)
+{
+	rcu_read_unlock();
+}
+
+#else
+
+static inline void ucv_ucounts_lock_bucket(void)
+{
+	spin_lock_irq(ucv_ucounts_lock);
+}
+
+static inline void ucv_ucounts_unlock_bucket(void)
+{
+	spin_unlock_irq(ucv_ucounts_lock);
+}
+
+#endif
 
 /**
  * ucv_ucounts_one() - read one counter of an entry
@@ -163,7 +224,12 @@ static inline s64 ucv_counter_read(const void *counter, size_t size)
  */
 static inline s64 ucv_ucounts_one(const struct ucounts *entry, unsigned int resource)
 {
-	return ucv_counter_read(&entry->ucount[resource], sizeof(entry->ucount[resource]));
+	const void *counter = &entry->ucount[resource];
+
+	/* atomic_t in old kernels, atomic_long_t in new ones */
+	return sizeof(entry->ucount[0]) == sizeof(atomic_t) ?
+	       atomic_read((const atomic_t *)counter) :
+	       atomic_long_read((const atomic_long_t *)counter);
 }
 
 /**
@@ -177,11 +243,14 @@ static inline void ucv_ucounts_read(const struct ucounts *entry, s64 *used)
 
 	for (i = 0; i < UCOUNT_COUNTS; i++)
 		used[i] = ucv_ucounts_one(entry, i);
-#if UCV_HAVE_UCOUNTS_RLIMIT
 	for (i = 0; i < UCV_NR_RLIMITS; i++)
-		used[UCOUNT_COUNTS + i] = ucv_counter_read(&entry->rlimit[i],
-							   sizeof(entry->rlimit[i]));
-#endif
+		used[UCOUNT_COUNTS + i] = ucv_rlimit_used(entry, i);
 }
+
+struct ucv_btf;
+
+int ucv_ucounts_init(const struct ucv_btf *btf);
+int ucv_ucounts_peek(const struct user_namespace *ns, kuid_t uid, unsigned int resource,
+		     s64 *used);
 
 #endif

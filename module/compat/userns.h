@@ -21,49 +21,72 @@
 #ifndef UCV_COMPAT_USERNS_H
 #define UCV_COMPAT_USERNS_H
 
+#include <linux/cred.h>
+#include <linux/uaccess.h>
+#include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
-#include "compat/features.h"
+#include "compat/ns_common.h"
+#include "compat/resources.h"
 
 /* Levels 0 to 33: create_user_ns() refuses to nest deeper. */
 #define UCV_USERNS_LEVELS	34
 
 /* Entries pin their namespace since 6.0, which also split rlimit[] from ucount[]. */
-#define UCV_USERNS_PINNED	UCV_HAVE_UCOUNTS_RLIMIT
+#define UCV_USERNS_PINNED	UCV_RLIMITS_APART
+
+#if UCV_USERNS_PINNED
 
 /**
  * struct ucv_userns_ref - a user namespace found by a walk
  * @key: its address; without a reference, for comparison only
- * @copy: its contents when it was found
+ * @copy: before 6.0: its contents when it was found
  */
 struct ucv_userns_ref {
 	struct user_namespace *key;
-#if !UCV_USERNS_PINNED
-	struct user_namespace copy;
-#endif
 };
 
-struct ucv_btf;
-
-int ucv_userns_init(const struct ucv_btf *btf);
-bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns);
-bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns);
-void ucv_userns_release(struct ucv_userns_ref *ref);
-void ucv_userns_limits(const struct ucv_userns_ref *ref, s64 *limit);
+/**
+ * ucv_userns_hold() - hold a namespace that was found under a lock or RCU
+ * @ref: to be filled; ucv_userns_release() undoes it
+ * @ns: found in the same locked section in one of these ways: from an entry of a locked
+ *	ucounts bucket, from the credentials of a task under RCU, from a mount namespace
+ *	during a visit (compat/mntns.h), from a group whose file is pinned
+ *	(compat/fsnotify.h), or as the parent of a namespace that is held
+ *
+ * Context: any. Does not sleep.
+ * Return: false if the namespace is dying
+ */
+static inline bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+#if UCV_NS_RCU
+	/* RCU pins the memory; the count says whether the namespace is alive. */
+	if (!ns_ref_get(ns))
+		return false;
+#else
+	/*
+	 * Whatever points to it holds a reference until the end of the locked section:
+	 * an entry until it is removed from the table, which takes the lock;
+	 * credentials until a grace period after their last user; a mount namespace
+	 * until it is freed, after its removal from the tree; a file's credentials as
+	 * long as the file does; a child until it is freed.
+	 */
+	get_user_ns(ns);
+#endif
+	ref->key = ns;
+	return true;
+}
 
 /**
- * ucv_userns_id() - unique 64-bit ID of a namespace
- * @ns: held by the caller, or from ucv_userns_read()
+ * ucv_userns_is() - is this the namespace that was found before?
+ * @ref: filled by ucv_userns_hold()
+ * @ns: found as for ucv_userns_hold()
  *
- * Return: the ID, 0 if this kernel has none
+ * Context: any. Does not sleep.
  */
-static inline u64 ucv_userns_id(const struct user_namespace *ns)
+static inline bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns)
 {
-#if UCV_HAVE_NS_ID
-	return ns->ns.ns_id;
-#else
-	return 0;
-#endif
+	return ref->key == ns;
 }
 
 /**
@@ -74,11 +97,7 @@ static inline u64 ucv_userns_id(const struct user_namespace *ns)
  */
 static inline struct user_namespace *ucv_userns_read(struct ucv_userns_ref *ref)
 {
-#if UCV_USERNS_PINNED
 	return ref->key;
-#else
-	return &ref->copy;
-#endif
 }
 
 /**
@@ -90,11 +109,82 @@ static inline struct user_namespace *ucv_userns_read(struct ucv_userns_ref *ref)
  */
 static inline bool ucv_userns_map_known(const struct ucv_userns_ref *ref)
 {
-#if UCV_USERNS_PINNED
 	return true;
-#else
-	return ref->copy.uid_map.nr_extents <= UID_GID_MAP_MAX_BASE_EXTENTS;
-#endif
 }
+
+/**
+ * ucv_userns_release() - undo ucv_userns_hold()
+ * @ref: filled by it
+ *
+ * Context: process context. If this was the last reference, the kernel frees the
+ *	namespace from a work item, as always.
+ */
+static inline void ucv_userns_release(struct ucv_userns_ref *ref)
+{
+	put_user_ns(ref->key);
+	ref->key = NULL;
+}
+
+#else
+
+struct ucv_userns_ref {
+	struct user_namespace *key;
+	struct user_namespace copy;
+};
+
+static inline bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+	/* Nothing pins the memory, see above: the read may fail or return stale data. */
+	if (copy_from_kernel_nofault(&ref->copy, ns, sizeof(ref->copy)))
+		return false;
+	if (ref->copy.ns.ops != init_user_ns.ns.ops)
+		return false;
+	if (ref->copy.level < 0 || ref->copy.level >= UCV_USERNS_LEVELS)
+		return false;
+	if (!ref->copy.parent && ns != &init_user_ns)
+		return false;
+	ref->key = ns;
+	return true;
+}
+
+static inline bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_namespace *ns)
+{
+	struct user_namespace *parent;
+	unsigned int inum;
+	kuid_t owner;
+
+	if (ref->key != ns)
+		return false;
+	/*
+	 * A copy does not pin the address, which another namespace may have reused. It
+	 * is another if an immutable member differs.
+	 */
+	if (get_kernel_nofault(parent, &ns->parent) ||
+	    get_kernel_nofault(inum, &ns->ns.inum) ||
+	    get_kernel_nofault(owner, &ns->owner))
+		return false;
+	return parent == ref->copy.parent && inum == ref->copy.ns.inum &&
+	       uid_eq(owner, ref->copy.owner);
+}
+
+static inline struct user_namespace *ucv_userns_read(struct ucv_userns_ref *ref)
+{
+	return &ref->copy;
+}
+
+static inline bool ucv_userns_map_known(const struct ucv_userns_ref *ref)
+{
+	return ref->copy.uid_map.nr_extents <= UID_GID_MAP_MAX_BASE_EXTENTS;
+}
+
+static inline void ucv_userns_release(struct ucv_userns_ref *ref)
+{
+	ref->key = NULL;
+}
+
+#endif
+
+int ucv_userns_init(const struct ucv_btf *btf);
+void ucv_userns_limits(struct ucv_userns_ref *ref, s64 *limit);
 
 #endif
