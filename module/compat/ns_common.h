@@ -14,12 +14,13 @@
 #include "compat/features.h"
 
 /*
- * UCV_NS_HAS_ID: does each namespace have a unique 64-bit ID? Mount namespaces have one on
- * all kernels, as UCV_MNTNS_ID, a member of struct mnt_namespace.
+ * UCV_NS_HAS_ID: does each namespace have a unique 64-bit ID, at UCV_NS_ID_OFFSET? Mount
+ * namespaces have one on all kernels, as member UCV_MNTNS_ID of struct mnt_namespace.
  */
 #if UCV_HAVE_NS_ID
 
 #define UCV_NS_HAS_ID		1
+#define UCV_NS_ID_OFFSET	offsetof(struct ns_common, ns_id)
 #define UCV_MNTNS_ID		ns.ns_id
 
 /**
@@ -36,6 +37,7 @@ static inline u64 ucv_userns_id(const struct user_namespace *ns)
 #else
 
 #define UCV_NS_HAS_ID		0
+#define UCV_NS_ID_OFFSET	0
 #define UCV_MNTNS_ID		seq
 
 static inline u64 ucv_userns_id(const struct user_namespace *ns)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mount namespaces: enumeration, lifetime and private counters. See mntns.h.
+ * Mount namespaces: how all of them are found, and what pins each. See mntns.h.
  */
-#include <linux/cred.h>
 #include <linux/fs.h>
-#include <linux/module.h>
+#include <linux/kernel.h>
 #include <linux/mount.h>
 #include <linux/ns_common.h>
 #include <linux/nsproxy.h>
@@ -21,49 +20,20 @@
 
 #include <uapi/linux/magic.h>
 
-#include <uapi/ucountview.h>
-
 #include "compat/btf.h"
 #include "compat/features.h"
 #include "compat/files.h"
 #include "compat/locks.h"
 #include "compat/mntns.h"
+#include "compat/mntns_layout.h"
+#include "compat/ns_common.h"
 #include "compat/symbols.h"
 #include "section_timer.h"
-
-#if UCV_HAVE_NS_TREE
-#include <linux/nstree.h>
-#endif
-#if UCV_HAVE_FS_MOUNT_H
-#include <../fs/mount.h>
-#endif
 
 /* Namespaces visited before the lock of the tree is dropped. */
 #define UCV_TREE_BATCH		256
 
-/* Marks a member that this kernel lacks. (Not 0: a member may be the first.) */
-#define UCV_ABSENT		U32_MAX
-
-/* Offsets of the members, in bytes. */
-struct ucv_mntns_layout {
-	u32 ns;
-	u32 user_ns;
-	u32 ucounts;
-	u32 id;
-	u32 mounts;
-	u32 pending;
-	u32 tree_node;
-	u32 list_node;
-	u32 rcu;
-	u32 instance;	/* this and the rest: in struct mount */
-	u32 vfsmount;
-	u32 parent;
-	u32 children;
-	u32 sibling;
-};
-
 /* All of these are set at load and constant afterwards. */
-static struct ucv_mntns_layout ucv_layout;
 static bool ucv_usable;
 static const unsigned int *ucv_mount_max;
 static const struct proc_ns_operations *ucv_mntns_ops;
@@ -71,210 +41,11 @@ static struct list_head *ucv_list; /* all namespaces, RCU-protected; or NULL */
 static struct rb_root *ucv_tree; /* all namespaces; or NULL */
 static rwlock_t *ucv_tree_lock; /* the kernel's: protects the tree */
 static struct super_block *ucv_nsfs;
-static seqlock_t *ucv_mount_lock __maybe_unused;
-
-/* One member: its structure's tag, name, type and size, and where its offset goes. */
-struct ucv_member {
-	const char *tag;
-	const char *name;
-	const char *type;
-	u32 size;
-	u32 *offset;
-};
-
-static int ucv_layout_member(const struct ucv_btf *btf, const struct ucv_member *member)
-{
-	struct ucv_btf_member found;
-
-	if (ucv_btf_member(btf, member->tag, member->name, &found))
-		return -ENOENT;
-	if (found.size != member->size || strcmp(found.tag, member->type)) {
-		pr_warn("mounts are not available: %s.%s is %s of %u bytes in this kernel, not %s of %u\n",
-			member->tag, member->name, found.tag, found.size, member->type,
-			member->size);
-		return -EINVAL;
-	}
-	*member->offset = found.offset;
-	return 0;
-}
-
-static int ucv_layout_from_btf(const struct ucv_btf *btf, struct ucv_mntns_layout *layout)
-{
-	const struct ucv_member needed[] = {
-		{ "mnt_namespace", "ns", "ns_common", sizeof(struct ns_common), &layout->ns },
-		{ "mnt_namespace", "user_ns", "user_namespace", sizeof(void *), &layout->user_ns },
-		{ "mnt_namespace", "ucounts", "ucounts", sizeof(void *), &layout->ucounts },
-		{ "mnt_namespace", "pending_mounts", "unsigned int", sizeof(int),
-		  &layout->pending },
-#if !UCV_HAVE_NS_ID
-		{ "mnt_namespace", "seq", "u64", sizeof(u64), &layout->id },
-#endif
-		{ "mount", "mnt", "vfsmount", sizeof(struct vfsmount), &layout->vfsmount },
-	};
-	const struct ucv_member optional[] = {
-		{ "mnt_namespace", "mnt_ns_tree_node", "rb_node", sizeof(struct rb_node),
-		  &layout->tree_node },
-		{ "mnt_namespace", "mnt_ns_list", "list_head", sizeof(struct list_head),
-		  &layout->list_node },
-		{ "mnt_namespace", "mnt_ns_rcu", "callback_head", sizeof(struct rcu_head),
-		  &layout->rcu },
-		{ "mount", "mnt_instance", "list_head", sizeof(struct list_head),
-		  &layout->instance },
-		{ "mount", "mnt_parent", "mount", sizeof(void *), &layout->parent },
-		{ "mount", "mnt_mounts", "list_head", sizeof(struct list_head),
-		  &layout->children },
-		{ "mount", "mnt_child", "list_head", sizeof(struct list_head),
-		  &layout->sibling },
-	};
-	/* "mounts" was the number until nr_mounts was added, and is a tree since. */
-	const struct ucv_member nr_mounts = { "mnt_namespace", "nr_mounts", "unsigned int",
-					      sizeof(int), &layout->mounts };
-	const struct ucv_member mounts = { "mnt_namespace", "mounts", "unsigned int",
-					   sizeof(int), &layout->mounts };
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < ARRAY_SIZE(needed); i++) {
-		ret = ucv_layout_member(btf, &needed[i]);
-		if (ret == -ENOENT)
-			pr_warn("mounts are not available: this kernel has no %s.%s\n",
-				needed[i].tag, needed[i].name);
-		if (ret)
-			return ret;
-	}
-	for (i = 0; i < ARRAY_SIZE(optional); i++) {
-		ret = ucv_layout_member(btf, &optional[i]);
-		if (ret && ret != -ENOENT)
-			return ret;
-	}
-	ret = ucv_layout_member(btf, &nr_mounts);
-	if (ret == -ENOENT)
-		ret = ucv_layout_member(btf, &mounts);
-	if (ret == -ENOENT)
-		pr_warn("mounts are not available: this kernel has no mnt_namespace.nr_mounts\n");
-	return ret;
-}
-
-static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
-{
-#if UCV_HAVE_FS_MOUNT_H
-	layout->ns = offsetof(struct mnt_namespace, ns);
-	layout->user_ns = offsetof(struct mnt_namespace, user_ns);
-	layout->ucounts = offsetof(struct mnt_namespace, ucounts);
-	layout->pending = offsetof(struct mnt_namespace, pending_mounts);
-	layout->vfsmount = offsetof(struct mount, mnt);
-	layout->parent = offsetof(struct mount, mnt_parent);
-	layout->children = offsetof(struct mount, mnt_mounts);
-	layout->sibling = offsetof(struct mount, mnt_child);
-	static_assert(sizeof(((struct mnt_namespace *)NULL)->pending_mounts) == sizeof(int));
-#if UCV_HAVE_MNTNS_NR_MOUNTS
-	static_assert(sizeof(((struct mnt_namespace *)NULL)->nr_mounts) == sizeof(int));
-	layout->mounts = offsetof(struct mnt_namespace, nr_mounts);
-#else
-	static_assert(sizeof(((struct mnt_namespace *)NULL)->mounts) == sizeof(int));
-	layout->mounts = offsetof(struct mnt_namespace, mounts);
-#endif
-#if UCV_HAVE_MNTNS_TREE_NODE
-	layout->tree_node = offsetof(struct mnt_namespace, mnt_ns_tree_node);
-#endif
-#if UCV_HAVE_MNTNS_LIST
-	layout->list_node = offsetof(struct mnt_namespace, mnt_ns_list);
-#endif
-#if UCV_HAVE_MNTNS_RCU
-	layout->rcu = offsetof(struct mnt_namespace, mnt_ns_rcu);
-#endif
-#if !UCV_HAVE_NS_ID
-	layout->id = offsetof(struct mnt_namespace, seq);
-#endif
-#if UCV_HAVE_SB_MOUNTS_LIST
-	layout->instance = offsetof(struct mount, mnt_instance);
-#endif
-	if (ucv_btf_trouble())
-		pr_warn("%s: the layout of mounts comes from fs/mount.h\n", ucv_btf_trouble());
-	return 0;
-#else
-	if (ucv_btf_trouble())
-		pr_warn("mounts are not available: %s\n", ucv_btf_trouble());
-	else
-		pr_info("mounts are not available: neither has this kernel BTF (CONFIG_DEBUG_INFO_BTF) nor was the module built in a full kernel tree\n");
-	return -EOPNOTSUPP;
-#endif
-}
-
-static int ucv_find_layout(const struct ucv_btf *btf)
-{
-	int ret;
-
-	memset32((u32 *)&ucv_layout, UCV_ABSENT, sizeof(ucv_layout) / sizeof(u32));
-	ret = btf ? ucv_layout_from_btf(btf, &ucv_layout) :
-		    ucv_layout_from_header(&ucv_layout);
-#if UCV_HAVE_NS_ID
-	ucv_layout.id = ucv_layout.ns + offsetof(struct ns_common, ns_id);
-#endif
-	return ret;
-}
-
-static struct ns_common *ucv_mntns_common(struct mnt_namespace *ns)
-{
-	return (void *)ns + ucv_layout.ns;
-}
+static seqlock_t *ucv_mount_lock;
 
 static struct mnt_namespace *ucv_mntns_of(struct ns_common *common)
 {
-	return (void *)common - ucv_layout.ns;
-}
-
-static u64 ucv_mntns_id(struct mnt_namespace *ns)
-{
-	return *(u64 *)((void *)ns + ucv_layout.id);
-}
-
-/* Is it dying, its last reference gone? */
-static bool ucv_mntns_is_dead(struct mnt_namespace *ns)
-{
-#if UCV_HAVE_NS_RCU
-	return !refcount_read(&ucv_mntns_common(ns)->__ns_ref);
-#elif UCV_HAVE_NS_COUNT
-	return !refcount_read(&ucv_mntns_common(ns)->count);
-#else
-	return false; /* found through a holder only */
-#endif
-}
-
-/* The user that a namespace is charged to. mntns.h says why it is read this way. */
-static int ucv_mntns_charged(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
-{
-	struct ucounts *ucounts = *(struct ucounts **)((void *)ns + ucv_layout.ucounts);
-	kuid_t uid;
-
-	facts->charged = ucounts;
-	facts->uid = UCV_UID_UNMAPPED;
-	if (!ucounts)
-		return 0;
-	if (get_kernel_nofault(uid, &ucounts->uid))
-		return -EFAULT;
-	facts->uid = __kuid_val(uid);
-	return 0;
-}
-
-/**
- * ucv_mntns_read() - read the state of a mount namespace
- * @ns: its memory is pinned by the caller: by a lock, RCU or a reference
- * @facts: out
- *
- * Context: any. Does not sleep.
- * Return: 0, or -EFAULT if it is dying
- */
-int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
-{
-	if (ucv_mntns_charged(ns, facts))
-		return -EFAULT;
-	facts->id = ucv_mntns_id(ns);
-	facts->inum = ucv_mntns_common(ns)->inum;
-	facts->mounts = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.mounts));
-	facts->pending = READ_ONCE(*(u32 *)((void *)ns + ucv_layout.pending));
-	facts->user_ns = *(struct user_namespace **)((void *)ns + ucv_layout.user_ns);
-	return 0;
+	return (void *)common - ucv_mntns_layout.ns;
 }
 
 /* Visit a namespace whose memory a lock or RCU pins. */
@@ -285,7 +56,7 @@ static int ucv_mntns_meet(struct mnt_namespace *ns, ucv_mntns_visit visit, void 
 	if (ucv_mntns_read(ns, &facts))
 		return 0;
 	smp_rmb(); /* read all of the above before the reference count */
-	if (ucv_mntns_is_dead(ns))
+	if (ucv_ns_is_dead(ucv_mntns_common(ns)))
 		return 0;
 	return visit(&facts, arg);
 }
@@ -306,7 +77,7 @@ static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 	rcu_read_lock();
 	ucv_hold_begin(hold);
 	for (node = ucv_list_next(ucv_list); node != ucv_list; node = ucv_list_next(node)) {
-		ns = (void *)node - ucv_layout.list_node;
+		ns = (void *)node - ucv_mntns_layout.list_node;
 		if (ucv_mntns_id(ns) <= after)
 			continue; /* sorted by ID */
 		ret = ucv_mntns_meet(ns, visit, arg);
@@ -320,7 +91,7 @@ static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
 
 static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
 {
-	return (void *)node - ucv_layout.tree_node;
+	return (void *)node - ucv_mntns_layout.tree_node;
 }
 
 /* The first node with a higher ID. The caller holds the tree's lock. */
@@ -475,15 +246,16 @@ int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *plac
  */
 int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hold)
 {
+	struct list_head *pos, *mounts = ucv_sb_mounts(ucv_nsfs);
 	int ret = 0;
-#if UCV_HAVE_SB_MOUNTS_LIST
-	struct list_head *pos;
 
+	if (!mounts)
+		return 0;
 	read_seqlock_excl(ucv_mount_lock);
 	ucv_hold_begin(hold);
-	list_for_each(pos, &ucv_nsfs->s_mounts) {
-		const struct vfsmount *mnt = (void *)pos - ucv_layout.instance +
-					     ucv_layout.vfsmount;
+	list_for_each(pos, mounts) {
+		const struct vfsmount *mnt = (void *)pos - ucv_mntns_layout.instance +
+					     ucv_mntns_layout.vfsmount;
 		struct mnt_namespace *ns = ucv_mntns_of_inode(d_inode(mnt->mnt_root));
 
 		ret = ns ? ucv_mntns_meet(ns, visit, arg) : 0;
@@ -492,61 +264,7 @@ int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hol
 	}
 	ucv_hold_end(hold);
 	read_sequnlock_excl(ucv_mount_lock);
-#endif
 	return ret;
-}
-
-static struct list_head *ucv_mount_children(struct mount *mnt)
-{
-	return (void *)mnt + ucv_layout.children;
-}
-
-static struct list_head *ucv_mount_sibling(struct mount *mnt)
-{
-	return (void *)mnt + ucv_layout.sibling;
-}
-
-static struct mount *ucv_mount_parent(struct mount *mnt)
-{
-	return *(struct mount **)((void *)mnt + ucv_layout.parent);
-}
-
-/* The next mount in the tree below root, parents first; NULL at the end. */
-static struct mount *ucv_mount_next(struct mount *mnt, struct mount *root)
-{
-	struct list_head *next = ucv_mount_children(mnt)->next;
-
-	if (next != ucv_mount_children(mnt))
-		return (void *)next - ucv_layout.sibling;
-	while (mnt != root) {
-		next = ucv_mount_sibling(mnt)->next;
-		mnt = ucv_mount_parent(mnt);
-		if (next != ucv_mount_children(mnt))
-			return (void *)next - ucv_layout.sibling;
-	}
-	return NULL;
-}
-
-/**
- * ucv_mount_tree_size() - count the mounts of a tree
- * @root: its root, which is counted
- * @max: stop counting here
- *
- * Context: namespace_sem is held, which keeps the tree stable. Does not sleep.
- * Return: their number, or @max; 0 if this kernel's struct mount is unsupported (it lacks
- *	mnt_parent, mnt_mounts or mnt_child)
- */
-u32 ucv_mount_tree_size(struct mount *root, u32 max)
-{
-	struct mount *mnt;
-	u32 nr = 0;
-
-	if (ucv_layout.parent == UCV_ABSENT || ucv_layout.children == UCV_ABSENT ||
-	    ucv_layout.sibling == UCV_ABSENT)
-		return 0;
-	for (mnt = root; mnt && nr < max; mnt = ucv_mount_next(mnt, root))
-		nr++;
-	return nr;
 }
 
 /**
@@ -588,6 +306,8 @@ u32 ucv_mntns_limit(void)
  */
 #if UCV_HAVE_NS_TREE
 
+#include <linux/nstree.h>
+
 static int ucv_find_all(const struct ucv_btf *btf)
 {
 	struct ns_tree_root *root;
@@ -598,7 +318,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 	if (!root)
 		return -ENOENT;
 	ucv_list = &root->ns_list_head;
-	ucv_layout.list_node = ucv_layout.ns +
+	ucv_mntns_layout.list_node = ucv_mntns_layout.ns +
 			       offsetof(struct ns_common, ns_tree_node.ns_list_entry);
 	return 0;
 }
@@ -619,7 +339,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 	if (!tree)
 		return -ENOENT;
 	ucv_list = tree + head.offset;
-	ucv_layout.list_node = ucv_layout.ns + offsetof(struct ns_common, ns_list_node);
+	ucv_mntns_layout.list_node = ucv_mntns_layout.ns + offsetof(struct ns_common, ns_list_node);
 	return 0;
 }
 
@@ -664,9 +384,9 @@ static int ucv_find_tree(void)
 
 static int ucv_find_all(const struct ucv_btf *btf)
 {
-	bool has_tree = ucv_layout.tree_node != UCV_ABSENT;
-	bool has_list = ucv_layout.list_node != UCV_ABSENT;
-	bool has_rcu = ucv_layout.rcu != UCV_ABSENT;
+	bool has_tree = ucv_mntns_layout.tree_node != UCV_ABSENT;
+	bool has_list = ucv_mntns_layout.list_node != UCV_ABSENT;
+	bool has_rcu = ucv_mntns_layout.rcu != UCV_ABSENT;
 
 	if (has_list && has_rcu) {
 		ucv_list = ucv_symbol("mnt_ns_list", sizeof(*ucv_list), UCV_NEEDS_DATA_SYMBOLS);
@@ -674,7 +394,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 	}
 	if (has_tree && !has_list && !has_rcu)
 		return ucv_find_tree();
-	if (UCV_HAVE_SB_MOUNTS_LIST && ucv_layout.instance != UCV_ABSENT && !has_list && !has_rcu &&
+	if (UCV_SB_HAS_LIST && ucv_mntns_layout.instance != UCV_ABSENT && !has_list && !has_rcu &&
 	    !ucv_symbol_optional("mnt_ns_tree") && !ucv_symbol_optional("mnt_ns_list"))
 		return btf && ucv_files_check_layout(btf) ? -EOPNOTSUPP : ucv_find_nsfs();
 	pr_warn("mounts are not available: this kernel's mount namespaces are in an unsupported form (mnt_namespace has%s%s%s)\n",
@@ -723,7 +443,7 @@ static bool ucv_mntns_selftest(void)
  */
 void ucv_mntns_init(const struct ucv_btf *btf)
 {
-	if (ucv_find_layout(btf))
+	if (ucv_mntns_find_layout(btf))
 		return;
 	ucv_mount_max = ucv_symbol("sysctl_mount_max", sizeof(*ucv_mount_max),
 				   UCV_NEEDS_DATA_SYMBOLS);
