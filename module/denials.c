@@ -354,12 +354,13 @@ bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count)
 
 /**
  * ucv_denials_init() - find out what can be recorded
+ * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
  * Context: process context, at load, after ucv_mntns_init().
  */
-void ucv_denials_init(void)
+void ucv_denials_init(const struct ucv_btf *btf)
 {
-	ucv_hooks_init(&ucv_denial_calls);
+	ucv_hooks_init(&ucv_denial_calls, btf);
 }
 
 /**

@@ -14,9 +14,11 @@
 #define UCV_DENIALS_RING	4096U	/* records; a power of two */
 #define UCV_DENIALS_COUNTS	1024U	/* limits that are counted separately; likewise */
 
+struct ucv_btf;
+
 extern wait_queue_head_t ucv_denials_wait; /* woken after a denial was recorded */
 
-void ucv_denials_init(void);
+void ucv_denials_init(const struct ucv_btf *btf);
 void ucv_denials_exit(void);
 int ucv_denials_make_room(void);
 u64 ucv_denials_total(void);

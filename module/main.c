@@ -9,7 +9,6 @@
 #include "arming.h"
 #include "chardev.h"
 #include "compat/btf.h"
-#include "compat/charges.h"
 #include "compat/fsnotify.h"
 #include "compat/kretprobes.h"
 #include "compat/mntns.h"
@@ -52,8 +51,7 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 	ucv_mntns_init(btf);
-	ucv_charges_init(btf);
-	ucv_denials_init();
+	ucv_denials_init(btf);
 	ucv_groups_init(btf);
 	ucv_status_init(ucv_features(btf));
 	return 0;

@@ -15,6 +15,7 @@
 
 #include <uapi/ucountview.h>
 
+#include "compat/canary.h"
 #include "compat/kretprobes.h"
 #include "denials.h"
 #include "watch.h"
@@ -69,7 +70,7 @@ u64 ucv_watch_look(void)
 
 	mutex_lock(&ucv_watch_lock);
 	if (ucv_watching) {
-		ucv_watch_note(!ucv_hooks_fire());
+		ucv_watch_note(!ucv_canary_fires());
 		ucv_watch_pin(ucv_hooks_stuck());
 		state = ucv_blind ? UCV_RECORDING_BLIND : UCV_RECORDING_ON;
 	}

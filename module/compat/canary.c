@@ -109,4 +109,11 @@ bool ucv_canary_resembles(const struct kprobe *kp)
 	       (ucv_canary_probe.kp.flags & KPROBE_FLAG_FTRACE);
 }
 
+#else
+
+bool ucv_canary_fires(void)
+{
+	return false;
+}
+
 #endif

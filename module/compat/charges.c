@@ -16,10 +16,6 @@
 static_assert(__same_type(inc_ucount, struct ucounts *(struct user_namespace *, kuid_t,
 						       enum ucount_type)));
 
-/* Set at load, constant afterwards. */
-static bool ucv_ucount_fits;
-static bool ucv_mount_fits;
-
 static bool ucv_charge_fits(const struct ucv_btf *btf, const char *name,
 			    const char * const *tags, u32 nr)
 {
@@ -32,40 +28,31 @@ static bool ucv_charge_fits(const struct ucv_btf *btf, const char *name,
 }
 
 /**
- * ucv_charges_init() - check the functions' arguments against BTF
+ * ucv_charges_ucount() - does inc_ucount() have the expected arguments?
  * @btf: from ucv_btf_open(); if NULL, they are assumed to be as in all known kernels
  *
- * If one differs, one line in the log says so.
- *
  * Context: process context, at load.
+ * Return: false if not, after a line in the log
  */
-void ucv_charges_init(const struct ucv_btf *btf)
+bool ucv_charges_ucount(const struct ucv_btf *btf)
 {
-	static const char * const ucount[] = {
+	static const char * const tags[] = {
 		"ucounts", "user_namespace", "kuid_t", "ucount_type",
 	};
-	static const char * const mount[] = { "int", "mnt_namespace", "mount" };
 
-	ucv_ucount_fits = ucv_charge_fits(btf, "inc_ucount", ucount, ARRAY_SIZE(ucount));
-	ucv_mount_fits = ucv_charge_fits(btf, "count_mounts", mount, ARRAY_SIZE(mount));
-}
-
-/**
- * ucv_charges_ucount() - does inc_ucount() have the expected arguments?
- *
- * Return: false if not; the log says so
- */
-bool ucv_charges_ucount(void)
-{
-	return ucv_ucount_fits;
+	return ucv_charge_fits(btf, "inc_ucount", tags, ARRAY_SIZE(tags));
 }
 
 /**
  * ucv_charges_mount() - does count_mounts() have the expected arguments?
+ * @btf: as for ucv_charges_ucount()
  *
- * Return: false if not; the log says so
+ * Context: process context, at load.
+ * Return: false if not, after a line in the log
  */
-bool ucv_charges_mount(void)
+bool ucv_charges_mount(const struct ucv_btf *btf)
 {
-	return ucv_mount_fits;
+	static const char * const tags[] = { "int", "mnt_namespace", "mount" };
+
+	return ucv_charge_fits(btf, "count_mounts", tags, ARRAY_SIZE(tags));
 }

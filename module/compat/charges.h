@@ -9,8 +9,7 @@
 
 struct ucv_btf;
 
-void ucv_charges_init(const struct ucv_btf *btf);
-bool ucv_charges_ucount(void);
-bool ucv_charges_mount(void);
+bool ucv_charges_ucount(const struct ucv_btf *btf);
+bool ucv_charges_mount(const struct ucv_btf *btf);
 
 #endif

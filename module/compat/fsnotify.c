@@ -40,7 +40,7 @@ ucv_find_fops(const char *name, const char *release)
 {
 	const struct file_operations *fops;
 
-	fops = ucv_symbol(name, sizeof(*fops), "CONFIG_KALLSYMS_ALL");
+	fops = ucv_symbol(name, sizeof(*fops));
 	if (!fops || ucv_symbol_begins(fops->release, release))
 		return fops;
 	pr_warn("groups are not available: %s.release is not %s()\n", name, release);

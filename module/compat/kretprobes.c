@@ -311,17 +311,6 @@ int ucv_hooks_arm(void)
 }
 
 /**
- * ucv_hooks_fire() - do the armed hooks fire?
- *
- * Context: process context, with the hooks armed. Sleeps.
- * Return: false if the kernel's kprobes do not fire
- */
-bool ucv_hooks_fire(void)
-{
-	return ucv_canary_fires();
-}
-
-/**
  * ucv_hooks_seen() - which charges have hit the probes
  *
  * The compiler may have inlined or cloned a function into a caller, while the probe is on
@@ -417,24 +406,25 @@ static bool ucv_can_hook(const char *function, const char *what)
 /**
  * ucv_hooks_init() - find out what can be probed
  * @calls: callbacks; must stay valid while the module is loaded
+ * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
  * If a refusal cannot be detected on this kernel, one line in the log says why.
  *
  * Context: process context, at load, after ucv_mntns_init().
  */
-void ucv_hooks_init(const struct ucv_hook_calls *calls)
+void ucv_hooks_init(const struct ucv_hook_calls *calls, const struct ucv_btf *btf)
 {
 	ucv_calls = calls;
 	ucv_find_ftrace_switch();
-	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials") && ucv_charges_ucount();
-	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount())
+	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials") && ucv_charges_ucount(btf);
+	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount(btf))
 		return; /* the log says why */
 	ucv_can_mount = ucv_can_hook("count_mounts", "denials of mounts");
 }
 
 #else
 
-void ucv_hooks_init(const struct ucv_hook_calls *calls)
+void ucv_hooks_init(const struct ucv_hook_calls *calls, const struct ucv_btf *btf)
 {
 	pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
 }
@@ -464,11 +454,6 @@ void ucv_hooks_remove(void)
 }
 
 bool ucv_hooks_stuck(void)
-{
-	return false;
-}
-
-bool ucv_hooks_fire(void)
 {
 	return false;
 }

@@ -26,6 +26,7 @@
 
 struct mnt_namespace;
 struct mount;
+struct ucv_btf;
 struct user_namespace;
 
 /**
@@ -42,14 +43,13 @@ struct ucv_hook_calls {
 	void (*mount)(struct mnt_namespace *ns, struct mount *mnt);
 };
 
-void ucv_hooks_init(const struct ucv_hook_calls *calls);
+void ucv_hooks_init(const struct ucv_hook_calls *calls, const struct ucv_btf *btf);
 bool ucv_hooks_ucount(void);
 bool ucv_hooks_mount(void);
 int ucv_hooks_arm(void);
 bool ucv_hooks_disarm(void);
 void ucv_hooks_remove(void);
 bool ucv_hooks_stuck(void);
-bool ucv_hooks_fire(void);
 u64 ucv_hooks_seen(void);
 u64 ucv_hooks_missed(void);
 

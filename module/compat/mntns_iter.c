@@ -298,8 +298,6 @@ u32 ucv_mntns_limit(void)
 	return READ_ONCE(*ucv_mount_max);
 }
 
-#define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
-
 /*
  * Choose how to enumerate mount namespaces. The name of a lock does not tell its type, and
  * mnt_ns_tree_lock has had two. The members that came with each form do: see mntns.h.
@@ -314,7 +312,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 
 	if (btf && UCV_BTF_EXPECT(btf, ns_tree_root, ns_list_head))
 		return -EOPNOTSUPP;
-	root = ucv_symbol("mnt_ns_tree", sizeof(*root), UCV_NEEDS_DATA_SYMBOLS);
+	root = ucv_symbol("mnt_ns_tree", sizeof(*root));
 	if (!root)
 		return -ENOENT;
 	ucv_list = &root->ns_list_head;
@@ -335,7 +333,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 		pr_warn("mounts are not available: it takes BTF that has ns_tree.ns_list\n");
 		return -EOPNOTSUPP;
 	}
-	tree = ucv_symbol("mnt_ns_tree", head.offset + head.size, UCV_NEEDS_DATA_SYMBOLS);
+	tree = ucv_symbol("mnt_ns_tree", head.offset + head.size);
 	if (!tree)
 		return -ENOENT;
 	ucv_list = tree + head.offset;
@@ -347,12 +345,11 @@ static int ucv_find_all(const struct ucv_btf *btf)
 
 static int ucv_find_nsfs(void)
 {
-	struct vfsmount **mnt = ucv_symbol("nsfs_mnt", sizeof(*mnt), UCV_NEEDS_DATA_SYMBOLS);
+	struct vfsmount **mnt = ucv_symbol("nsfs_mnt", sizeof(*mnt));
 	struct super_block *sb;
 	unsigned long magic;
 
-	ucv_mount_lock = ucv_symbol("mount_lock", sizeof(*ucv_mount_lock),
-				    UCV_NEEDS_DATA_SYMBOLS);
+	ucv_mount_lock = ucv_symbol("mount_lock", sizeof(*ucv_mount_lock));
 	if (!mnt || !ucv_mount_lock)
 		return -ENOENT;
 	if (get_kernel_nofault(sb, &(*mnt)->mnt_sb) || get_kernel_nofault(magic, &sb->s_magic) ||
@@ -370,9 +367,8 @@ static int ucv_find_nsfs(void)
 
 static int ucv_find_tree(void)
 {
-	ucv_tree = ucv_symbol("mnt_ns_tree", sizeof(*ucv_tree), UCV_NEEDS_DATA_SYMBOLS);
-	ucv_tree_lock = ucv_symbol("mnt_ns_tree_lock", sizeof(*ucv_tree_lock),
-				   UCV_NEEDS_DATA_SYMBOLS);
+	ucv_tree = ucv_symbol("mnt_ns_tree", sizeof(*ucv_tree));
+	ucv_tree_lock = ucv_symbol("mnt_ns_tree_lock", sizeof(*ucv_tree_lock));
 	if (!ucv_tree || !ucv_tree_lock)
 		return -ENOENT;
 	if (!ucv_rwlock_works(ucv_tree_lock)) {
@@ -389,7 +385,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 	bool has_rcu = ucv_mntns_layout.rcu != UCV_ABSENT;
 
 	if (has_list && has_rcu) {
-		ucv_list = ucv_symbol("mnt_ns_list", sizeof(*ucv_list), UCV_NEEDS_DATA_SYMBOLS);
+		ucv_list = ucv_symbol("mnt_ns_list", sizeof(*ucv_list));
 		return ucv_list ? 0 : -ENOENT;
 	}
 	if (has_tree && !has_list && !has_rcu)
@@ -445,10 +441,8 @@ void ucv_mntns_init(const struct ucv_btf *btf)
 {
 	if (ucv_mntns_find_layout(btf))
 		return;
-	ucv_mount_max = ucv_symbol("sysctl_mount_max", sizeof(*ucv_mount_max),
-				   UCV_NEEDS_DATA_SYMBOLS);
-	ucv_mntns_ops = ucv_symbol("mntns_operations", sizeof(*ucv_mntns_ops),
-				   UCV_NEEDS_DATA_SYMBOLS);
+	ucv_mount_max = ucv_symbol("sysctl_mount_max", sizeof(*ucv_mount_max));
+	ucv_mntns_ops = ucv_symbol("mntns_operations", sizeof(*ucv_mntns_ops));
 	if (!ucv_mount_max || !ucv_mntns_ops || ucv_find_all(btf))
 		return;
 	if (!ucv_mntns_selftest()) {

@@ -107,20 +107,19 @@ void *ucv_symbol_optional(const char *name)
 }
 
 /**
- * ucv_symbol() - look up a symbol that is required
- * @name: the symbol
- * @size: minimum size of its object, in bytes
- * @config: the options that provide it, for the log
+ * ucv_symbol() - look up an object that is required
+ * @name: its symbol
+ * @size: its minimum size, in bytes
  *
  * Context: process context, after ucv_symbols_init(). Sleeps.
  * Return: its address, or NULL after a line in the log
  */
-void *ucv_symbol(const char *name, size_t size, const char *config)
+void *ucv_symbol(const char *name, size_t size)
 {
 	void *symbol = ucv_symbol_optional(name);
 
 	if (!symbol) {
-		pr_err("the kernel shows no symbol %s; it takes %s\n", name, config);
+		pr_err("the kernel shows no symbol %s; it takes CONFIG_KALLSYMS_ALL\n", name);
 		return NULL;
 	}
 	if (ucv_symbol_size(symbol) < size) {

@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 int ucv_symbols_init(void);
-void *ucv_symbol(const char *name, size_t size, const char *config);
+void *ucv_symbol(const char *name, size_t size);
 void *ucv_symbol_optional(const char *name);
 size_t ucv_symbol_size(const void *symbol);
 bool ucv_symbol_begins(const void *symbol, const char *name);

@@ -24,8 +24,6 @@ struct ucv_ucounts_head *ucv_ucounts_table;
 unsigned int ucv_ucounts_nr_buckets;
 spinlock_t *ucv_ucounts_lock; /* the kernel's: protects its table; NULL if not used */
 
-#define UCV_NEEDS_DATA_SYMBOLS	"CONFIG_KALLSYMS_ALL"
-
 static int ucv_ucounts_check_layout(const struct ucv_btf *btf)
 {
 	int ret;
@@ -122,13 +120,11 @@ int ucv_ucounts_init(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 
-	ucv_ucounts_table = ucv_symbol("ucounts_hashtable", sizeof(*ucv_ucounts_table),
-				       UCV_NEEDS_DATA_SYMBOLS);
+	ucv_ucounts_table = ucv_symbol("ucounts_hashtable", sizeof(*ucv_ucounts_table));
 	if (!ucv_ucounts_table)
 		return -ENOENT;
 	if (!UCV_UCOUNTS_LOCKLESS) {
-		ucv_ucounts_lock = ucv_symbol("ucounts_lock", sizeof(*ucv_ucounts_lock),
-					      UCV_NEEDS_DATA_SYMBOLS);
+		ucv_ucounts_lock = ucv_symbol("ucounts_lock", sizeof(*ucv_ucounts_lock));
 		if (!ucv_ucounts_lock)
 			return -ENOENT;
 		if (!ucv_spinlock_works(ucv_ucounts_lock)) {
