@@ -40,6 +40,7 @@ static DECLARE_DELAYED_WORK(ucv_retire_work, ucv_retire_again);
 /* The hooks have been removed, or have users again. */
 static void ucv_unpark(void)
 {
+	lockdep_assert_held(&ucv_arming_lock);
 	if (!ucv_parked)
 		return;
 	ucv_parked = false;
@@ -79,6 +80,7 @@ static int ucv_arm_first(void)
 {
 	int ret;
 
+	lockdep_assert_held(&ucv_arming_lock);
 	ret = ucv_denials_make_room();
 	if (ret)
 		return ret;
@@ -172,6 +174,7 @@ static int ucv_follow(bool *user, bool wanted)
 {
 	int ret = 0;
 
+	lockdep_assert_held(&ucv_arming_lock);
 	if (*user == wanted)
 		return 0;
 	if (wanted)

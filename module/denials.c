@@ -12,6 +12,7 @@
 #include <linux/cred.h>
 #include <linux/hash.h>
 #include <linux/irq_work.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -74,11 +75,12 @@ static bool ucv_count_fits(const struct ucv_denial_count *count,
 	       count->resource == key->resource && count->level == key->level;
 }
 
-/* Evict a count: add it to the others and free its slot. Under the lock. */
+/* Evict a count: add it to the others and free its slot. */
 static void ucv_count_evict(struct ucv_denial_count *count)
 {
 	struct ucv_denial_count *others = &ucv_ring->others;
 
+	lockdep_assert_held(&ucv_denials_lock);
 	others->denials += count->denials;
 	others->last_ns = max(others->last_ns, count->last_ns);
 	memset(count, 0, sizeof(*count));
@@ -86,7 +88,7 @@ static void ucv_count_evict(struct ucv_denial_count *count)
 
 /*
  * Find or claim the slot of a limit. If none of those probed is free, the count that has
- * been idle longest is evicted. Under the lock.
+ * been idle longest is evicted.
  */
 static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *key)
 {
@@ -95,6 +97,7 @@ static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *ke
 			   ilog2(UCV_DENIALS_COUNTS));
 	u32 i;
 
+	lockdep_assert_held(&ucv_denials_lock);
 	for (i = 0; i < UCV_COUNTS_PROBES; i++) {
 		struct ucv_denial_count *count =
 			&ucv_ring->count[(slot + i) % UCV_DENIALS_COUNTS];
@@ -111,7 +114,7 @@ static struct ucv_denial_count *ucv_count_slot(const struct ucv_denial_count *ke
 	return quiet;
 }
 
-/* Add a denial to the count of the limit that refused. Under the lock. */
+/* Add a denial to the count of the limit that refused. */
 static void ucv_count_denial(const struct ucv_denial *denial)
 {
 	bool mount = denial->type == UCV_DENIAL_MOUNT;
@@ -125,6 +128,7 @@ static void ucv_count_denial(const struct ucv_denial *denial)
 	};
 	struct ucv_denial_count *count = ucv_count_slot(&key);
 
+	lockdep_assert_held(&ucv_denials_lock);
 	count->denials++;
 	count->last_ns = denial->time_ns;
 }

@@ -4,6 +4,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -43,6 +44,7 @@ static int ucv_listener_arm(struct ucv_listener *listener)
 {
 	int ret;
 
+	lockdep_assert_held(&listener->lock);
 	if (listener->armed)
 		return ucv_watch_look() == UCV_RECORDING_BLIND ? -ENOLINK : 0;
 	ret = ucv_arm();
@@ -133,11 +135,12 @@ static bool ucv_listener_has_more(const struct ucv_listener *listener)
 	return ucv_denials_total() >= (u64)atomic64_read(&listener->next);
 }
 
-/* Returns bytes, an error, or 0 if read() has to wait for a record. Under the lock. */
+/* Returns bytes, an error, or 0 if read() has to wait for a record. */
 static ssize_t ucv_listener_take(struct ucv_listener *listener, char __user *buf, size_t size)
 {
 	ssize_t ret;
 
+	lockdep_assert_held(&listener->lock);
 	if (!atomic64_read(&listener->next))
 		return -EINVAL;
 	ret = ucv_listener_copy(listener, buf, size);

@@ -118,6 +118,7 @@ int ucv_files_visit(struct task_struct *task, struct ucv_files_place *place,
 	struct files_struct *files;
 	int ret = 0;
 
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the task is pinned by RCU");
 	place->visiting = true;
 	task_lock(task);
 	files = task->files;

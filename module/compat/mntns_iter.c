@@ -4,12 +4,14 @@
  */
 #include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/mount.h>
 #include <linux/ns_common.h>
 #include <linux/nsproxy.h>
 #include <linux/proc_ns.h>
 #include <linux/rbtree.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/seqlock.h>
@@ -94,11 +96,12 @@ static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
 	return (void *)node - ucv_mntns_layout.tree_node;
 }
 
-/* The first node with a higher ID. The caller holds the tree's lock. */
+/* The first node with a higher ID. */
 static struct rb_node *ucv_tree_after(u64 after)
 {
 	struct rb_node *node = ucv_tree->rb_node, *found = NULL;
 
+	lockdep_assert_held_read(ucv_tree_lock);
 	while (node) {
 		if (ucv_mntns_id(ucv_tree_entry(node)) > after) {
 			found = node;
@@ -175,6 +178,7 @@ int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *
 {
 	int ret = 0;
 
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the task is pinned by RCU");
 	task_lock(task);
 	if (task->nsproxy && task->nsproxy->mnt_ns)
 		ret = ucv_mntns_meet(task->nsproxy->mnt_ns, visit, arg);

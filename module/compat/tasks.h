@@ -9,6 +9,7 @@
 #include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 /**
@@ -25,6 +26,7 @@ static inline struct task_struct *ucv_task_next(int *nr)
 {
 	struct pid *pid;
 
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "tasks are pinned by RCU");
 	while ((pid = idr_get_next(&init_pid_ns.idr, nr))) {
 		struct task_struct *task = pid_task(pid, PIDTYPE_PID);
 
@@ -51,6 +53,7 @@ static inline bool ucv_task_files_shown_before(struct task_struct *task)
 {
 	struct task_struct *first = READ_ONCE(task->group_leader);
 
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the group leader is pinned by RCU");
 	return first != task && READ_ONCE(first->files) == READ_ONCE(task->files) &&
 	       task_pid_nr(first) < task_pid_nr(task);
 }
@@ -66,6 +69,7 @@ static inline struct task_struct *ucv_task_files_owner(struct task_struct *task)
 {
 	struct task_struct *first = READ_ONCE(task->group_leader);
 
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the group leader is pinned by RCU");
 	return READ_ONCE(first->files) == READ_ONCE(task->files) ? first : task;
 }
 

@@ -17,6 +17,7 @@
 #define UCV_COMPAT_UCOUNTS_H
 
 #include <linux/atomic.h>
+#include <linux/lockdep.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/rculist_nulls.h>
@@ -49,6 +50,12 @@ static inline struct ucounts *ucv_ucounts_entry(struct hlist_nulls_node *node)
 	return is_a_nulls(node) ? NULL : hlist_nulls_entry(node, struct ucounts, node);
 }
 
+/* For rcu_dereference_check(): the table's lock pins entries as well. */
+static inline bool ucv_ucounts_locked(void)
+{
+	return !UCV_UCOUNTS_LOCKLESS && lockdep_is_held(ucv_ucounts_lock);
+}
+
 /**
  * ucv_ucounts_bucket_empty() - is a bucket empty, so that it need not be locked?
  * @bucket: its number
@@ -73,7 +80,8 @@ static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
 {
 	struct ucv_ucounts_head *head = &ucv_ucounts_table[bucket];
 
-	return ucv_ucounts_entry(rcu_dereference_raw(hlist_nulls_first_rcu(head)));
+	return ucv_ucounts_entry(rcu_dereference_check(hlist_nulls_first_rcu(head),
+						       ucv_ucounts_locked()));
 }
 
 /**
@@ -88,7 +96,8 @@ static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
  */
 static inline struct ucounts *ucv_ucounts_next(struct ucounts *entry)
 {
-	return ucv_ucounts_entry(rcu_dereference_raw(hlist_nulls_next_rcu(&entry->node)));
+	return ucv_ucounts_entry(rcu_dereference_check(hlist_nulls_next_rcu(&entry->node),
+						       ucv_ucounts_locked()));
 }
 
 /**
@@ -145,11 +154,13 @@ static inline bool ucv_ucounts_bucket_empty(unsigned int bucket)
 
 static inline struct ucounts *ucv_ucounts_first(unsigned int bucket)
 {
+	lockdep_assert_held(ucv_ucounts_lock);
 	return hlist_entry_safe(ucv_ucounts_table[bucket].first, struct ucounts, node);
 }
 
 static inline struct ucounts *ucv_ucounts_next(struct ucounts *entry)
 {
+	lockdep_assert_held(ucv_ucounts_lock);
 	return hlist_entry_safe(entry->node.next, struct ucounts, node);
 }
 

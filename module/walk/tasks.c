@@ -72,6 +72,7 @@ bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
 {
 	const struct files_struct *files = READ_ONCE(task->files);
 
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the task is pinned by RCU");
 	if (place->visiting)
 		return true;
 	if (!files || task->flags & PF_KTHREAD || ucv_task_files_shown_before(task))
