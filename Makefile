@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Targets for people, see make help. kbuild reads Kbuild.
+# Targets for people, see make help. kbuild reads module/Kbuild.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/version.h)
 RELEASE = $(or $(shell $(MAKE) -s -C $(KDIR) kernelrelease 2>/dev/null),$(shell uname -r))
 SRCDIR := $(DESTDIR)/usr/src/ucountview-$(VERSION)
+BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
 .PHONY: all module tools deps demo check check-debug bench lint load unload install uninstall \
@@ -18,7 +19,7 @@ all: module tools ## build the module for the running kernel, and the reader
 
 module: ## build the module (KDIR=... for another kernel than the running one)
 	@test -e $(KDIR)/Makefile || { echo "ucountview: no kernel headers in $(KDIR): install linux-headers-$$(uname -r)" >&2; exit 1; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
 
 tools: ## build the reader
 	$(MAKE) -C tools/ucountview
@@ -45,13 +46,13 @@ lint: deps ## checkpatch --strict, sparse, shellcheck, and the check for indirec
 	@tools/lint/lint
 
 load: module ## load the module into this machine
-	insmod ./ucountview.ko
+	insmod module/ucountview.ko
 
 unload: ## and take it out again
 	rmmod ucountview
 
 install: all ## install the module for the running kernel, and the reader
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules_install
 	$(MAKE) -C tools/ucountview install
 
 uninstall: ## remove what install has installed
@@ -63,7 +64,7 @@ uninstall: ## remove what install has installed
 dkms-install: ## install the module by dkms, for every kernel of this machine
 	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
 	install -d $(SRCDIR)
-	tar -c --exclude='*.o' --exclude='.*' --exclude=features.h Kbuild dkms.conf include module | tar -x -C $(SRCDIR)
+	tar -c $(BUILT:%=--exclude='%') Kbuild dkms.conf include module | tar -x -C $(SRCDIR)
 	dkms install ucountview/$(VERSION)
 
 dkms-remove: ## remove what dkms-install has installed
@@ -72,6 +73,6 @@ dkms-remove: ## remove what dkms-install has installed
 	rm -rf $(SRCDIR)
 
 clean: ## remove what was built here
-	@if test -e $(KDIR)/Makefile; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
+	@if test -e $(KDIR)/Makefile; then $(MAKE) -C $(KDIR) M=$(CURDIR)/module clean; fi
 	$(MAKE) -C tools/ucountview clean
 	$(MAKE) -C selftests clean

@@ -68,7 +68,7 @@ build_module_locked() {
 		rm -rf "$src"
 		die "the module builds with warnings for kernel $1"
 	fi
-	cp "$src/ucountview.ko" "$2/"
+	cp "$src/module/ucountview.ko" "$2/"
 }
 
 # build_test_module NAME TO: build TO/ucv_planted*.ko, which plant what the reader must find, if the project has them
