@@ -18,14 +18,14 @@
 #include "arming.h"
 #include "compat/kretprobes.h"
 #include "denials.h"
-#include "watch.h"
+#include "watchdog.h"
 
-static DEFINE_MUTEX(ucv_arming_lock); /* protects the next five, and the hooks */
+static DEFINE_MUTEX(ucv_arming_lock); /* protects the next five, and the probes */
 static bool ucv_arming_ready; /* between load and unload */
 static u32 ucv_arming_users;
 static bool ucv_always; /* one of the users is the parameter */
 static bool ucv_traced; /* one of the users is the tracepoints */
-static bool ucv_parked; /* the hooks are registered without users, and pin the module */
+static bool ucv_parked; /* the probes are registered without users, and pin the module */
 
 static DEFINE_SPINLOCK(ucv_tracers_lock); /* protects the two below */
 static unsigned int ucv_tracers; /* enabled tracepoints */
@@ -37,7 +37,7 @@ static void ucv_retire_again(struct work_struct *work);
 
 static DECLARE_DELAYED_WORK(ucv_retire_work, ucv_retire_again);
 
-/* The hooks have been removed, or have users again. */
+/* The probes have been removed, or have users again. */
 static void ucv_unpark(void)
 {
 	lockdep_assert_held(&ucv_arming_lock);
@@ -48,20 +48,20 @@ static void ucv_unpark(void)
 }
 
 /*
- * The hooks have no user any more. While ftrace is off they must stay registered (see
+ * The probes have no user any more. While ftrace is off they must stay registered (see
  * kretprobes.h), and the module with them. If the module is already being unloaded, it
  * cannot be pinned, and they are removed all the same.
  */
-static void ucv_retire_hooks(void)
+static void ucv_retire_kretprobes(void)
 {
 	lockdep_assert_held(&ucv_arming_lock);
-	if (ucv_hooks_disarm()) {
+	if (ucv_kretprobes_disarm()) {
 		ucv_unpark();
 		return;
 	}
 	if (!ucv_parked && !try_module_get(THIS_MODULE)) {
 		pr_warn("unloaded while kernel.ftrace_enabled is 0: the kernel may turn ftrace off for good\n");
-		ucv_hooks_remove();
+		ucv_kretprobes_remove();
 		return;
 	}
 	ucv_parked = true;
@@ -72,7 +72,7 @@ static void ucv_retire_again(struct work_struct *work)
 {
 	mutex_lock(&ucv_arming_lock);
 	if (ucv_parked)
-		ucv_retire_hooks();
+		ucv_retire_kretprobes();
 	mutex_unlock(&ucv_arming_lock);
 }
 
@@ -81,16 +81,16 @@ static int ucv_arm_first(void)
 	int ret;
 
 	lockdep_assert_held(&ucv_arming_lock);
-	ret = ucv_denials_make_room();
+	ret = ucv_denials_alloc();
 	if (ret)
 		return ret;
-	ret = ucv_hooks_arm();
+	ret = ucv_kretprobes_arm();
 	if (ret) {
-		ucv_retire_hooks();
+		ucv_retire_kretprobes();
 		return ret;
 	}
 	ucv_unpark();
-	ucv_watch_start();
+	ucv_watchdog_start();
 	return 0;
 }
 
@@ -103,7 +103,7 @@ static int ucv_arm_locked(void)
 		return -ENODEV;
 	if (!ucv_arming_users)
 		ret = ucv_arm_first();
-	else if (ucv_watch_look() == UCV_RECORDING_BLIND)
+	else if (ucv_watchdog_check() == UCV_RECORDING_BLIND)
 		ret = -ENOLINK;
 	if (ret == -ENOLINK)
 		pr_warn_ratelimited("cannot record denials: " UCV_BLIND_ADVICE "\n");
@@ -117,8 +117,8 @@ static void ucv_disarm_locked(void)
 	lockdep_assert_held(&ucv_arming_lock);
 	if (--ucv_arming_users)
 		return;
-	ucv_watch_stop();
-	ucv_retire_hooks();
+	ucv_watchdog_stop();
+	ucv_retire_kretprobes();
 }
 
 /**
@@ -153,7 +153,7 @@ void ucv_disarm(void)
 
 /**
  * ucv_armed() - number of users of recording
- * @missed: out: missed probe hits, see ucv_hooks_missed()
+ * @missed: out: missed probe hits, see ucv_kretprobes_missed()
  *
  * Context: process context, no locks held. Sleeps.
  * Return: the number
@@ -164,7 +164,7 @@ u32 ucv_armed(u64 *missed)
 
 	mutex_lock(&ucv_arming_lock);
 	users = ucv_arming_users;
-	*missed = ucv_hooks_missed();
+	*missed = ucv_kretprobes_missed();
 	mutex_unlock(&ucv_arming_lock);
 	return users;
 }
@@ -309,9 +309,9 @@ void ucv_arming_exit(void)
 	ucv_follow(&ucv_always, false);
 	ucv_follow(&ucv_traced, false);
 	ucv_arming_ready = false;
-	/* Parked hooks prevent unloading, but not a failure to load. */
+	/* Parked probes prevent unloading, but not a failure to load. */
 	if (ucv_parked) {
-		ucv_hooks_remove();
+		ucv_kretprobes_remove();
 		ucv_unpark();
 	}
 	mutex_unlock(&ucv_arming_lock);

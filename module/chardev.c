@@ -20,7 +20,7 @@
 #include "snapshot.h"
 #include "status.h"
 #include "version.h"
-#include "watch.h"
+#include "watchdog.h"
 
 static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER1);
 static_assert(sizeof(struct ucv_snapshot) == UCV_SNAPSHOT_SIZE_VER0);
@@ -90,7 +90,7 @@ static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
 	info.features = ucv_status_features();
 	info.abi_version = UCV_ABI_VERSION;
 	info.nr_resources = UCV_NR_RESOURCES;
-	info.recording = ucv_watch_look();
+	info.recording = ucv_watchdog_check();
 	strscpy(info.version, UCV_MODULE_VERSION, sizeof(info.version));
 	return ucv_put_arg(arg, &info, sizeof(info), cmd);
 }
@@ -115,7 +115,7 @@ static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
 	out->filled = snap->filled;
 	out->start_ns = snap->start_ns;
 	out->end_ns = snap->end_ns;
-	out->hold_max_ns = snap->hold.max_ns;
+	out->hold_max_ns = snap->timer.max_ns;
 	return 0;
 }
 

@@ -32,7 +32,7 @@ u64 ucv_collect_supported(void)
 	return UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
 	       UCV_MASK(UCV_KIND_UCOUNTS) |
 	       (ucv_mntns_available() ? UCV_MASK(UCV_KIND_MNTNS) : 0) |
-	       (ucv_hooks_ucount() ? UCV_MASK(UCV_KIND_DENIAL_COUNT) : 0) |
+	       (ucv_kretprobes_ucount() ? UCV_MASK(UCV_KIND_DENIAL_COUNT) : 0) |
 	       (ucv_groups_available() ? UCV_GROUP_KINDS : 0);
 }
 
@@ -140,6 +140,6 @@ struct ucv_snap *ucv_collect(u64 request)
 		return ERR_PTR(ret);
 	}
 	if (snap->filled & UCV_MASK(UCV_KIND_USERNS)) /* there was a walk */
-		ucv_status_note(snap);
+		ucv_status_add_walk(snap);
 	return snap;
 }

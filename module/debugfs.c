@@ -61,9 +61,9 @@ static int ucv_seq_show(struct seq_file *m, void *v)
 	loff_t pos = *(loff_t *)v;
 
 	if (pos)
-		view->text->show(m, view, pos - 1);
-	else if (view->text->heading)
-		seq_printf(m, "%s\n", view->text->heading);
+		view->table->show(m, view, pos - 1);
+	else if (view->table->heading)
+		seq_printf(m, "%s\n", view->table->heading);
 	return 0;
 }
 
@@ -76,7 +76,7 @@ static const struct seq_operations ucv_seq_ops = {
 
 static void ucv_view_free(struct ucv_view *view)
 {
-	kvfree(view->left);
+	kvfree(view->unattributed);
 	ucv_snap_free(view->snap);
 	fput(view->pin);
 	kfree(view);
@@ -95,26 +95,26 @@ static int ucv_view_fill(struct ucv_view *view)
 {
 	struct ucv_snap *snap;
 
-	if (view->text->request) {
-		snap = ucv_collect(view->text->request);
+	if (view->table->request) {
+		snap = ucv_collect(view->table->request);
 		if (IS_ERR(snap))
 			return PTR_ERR(snap);
 		view->snap = snap;
 	}
-	return view->text->prepare(view);
+	return view->table->prepare(view);
 }
 
-static struct ucv_view *ucv_view_alloc(const struct ucv_text *text)
+static struct ucv_view *ucv_view_alloc(const struct ucv_table *table)
 {
 	struct ucv_view *view;
 	int ret;
 
-	if (text->request & ~ucv_collect_supported())
+	if (table->request & ~ucv_collect_supported())
 		return ERR_PTR(-EOPNOTSUPP);
 	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return ERR_PTR(-ENOMEM);
-	view->text = text;
+	view->table = table;
 	ret = ucv_view_pin(view);
 	if (ret) {
 		kfree(view);
@@ -172,11 +172,11 @@ static const struct file_operations ucv_debugfs_fops = {
  */
 void ucv_debugfs_init(void)
 {
-	const struct ucv_text * const *text;
+	const struct ucv_table * const *table;
 
 	ucv_debugfs_dir = debugfs_create_dir(UCV_MODULE_NAME, NULL);
-	for (text = ucv_texts; *text; text++)
-		debugfs_create_file((*text)->name, 0400, ucv_debugfs_dir, (void *)*text,
+	for (table = ucv_tables; *table; table++)
+		debugfs_create_file((*table)->name, 0400, ucv_debugfs_dir, (void *)*table,
 				    &ucv_debugfs_fops);
 }
 

@@ -12,28 +12,28 @@
 
 struct file;
 struct seq_file;
-struct ucv_text;
+struct ucv_table;
 
 /**
  * struct ucv_view - an open file
  * @pin: file that pins the module
- * @text: which file it is
+ * @table: which file it is
  * @snap: the snapshot that it shows, or NULL if it needs none
  * @nr_lines: maximum number of lines, without the heading
  * @first: file "denials": sequence number of the first line
- * @left: file "holders": from ucv_unattributed(), for kvfree(); otherwise NULL
+ * @unattributed: file "holders": from ucv_unattributed(), for kvfree(); otherwise NULL
  */
 struct ucv_view {
 	struct file *pin;
-	const struct ucv_text *text;
+	const struct ucv_table *table;
 	struct ucv_snap *snap;
 	u64 nr_lines;
 	u64 first;
-	s64 *left;
+	s64 *unattributed;
 };
 
 /**
- * struct ucv_text - a file
+ * struct ucv_table - a file
  * @name: its name
  * @heading: its first line, or NULL
  * @request: UCV_MASK() of what the snapshot must hold; 0 if it needs none
@@ -43,7 +43,7 @@ struct ucv_view {
  * @show: prints a line, or nothing; called again for the same line if the output did
  *	not fit. Process context, no locks held.
  */
-struct ucv_text {
+struct ucv_table {
 	const char *name;
 	const char *heading;
 	u64 request;
@@ -52,7 +52,7 @@ struct ucv_text {
 };
 
 /* All files; NULL is last. */
-extern const struct ucv_text * const ucv_texts[];
+extern const struct ucv_table * const ucv_tables[];
 
 void ucv_debugfs_init(void);
 void ucv_debugfs_exit(void);

@@ -19,7 +19,7 @@
 #include "status.h"
 #include "unattributed.h"
 #include "version.h"
-#include "watch.h"
+#include "watchdog.h"
 
 /* A user as seen in the initial user namespace, or "-" for UCV_UID_UNMAPPED. */
 static void ucv_show_uid(struct seq_file *m, u32 uid)
@@ -80,7 +80,7 @@ static void ucv_ucounts_show(struct seq_file *m, const struct ucv_view *view, u6
 	ucv_show_limit(m, userns, resource);
 }
 
-static const struct ucv_text ucv_text_ucounts = {
+static const struct ucv_table ucv_table_ucounts = {
 	.name		= "ucounts",
 	.heading	= "USERNS LEVEL UID RESOURCE USED LIMIT",
 	.request	= UCV_MASK(UCV_KIND_UCOUNTS),
@@ -111,7 +111,7 @@ static void ucv_userns_show(struct seq_file *m, const struct ucv_view *view, u64
 }
 
 /* ROWS is the number of ucounts records, so these are walked as well. */
-static const struct ucv_text ucv_text_userns = {
+static const struct ucv_table ucv_table_userns = {
 	.name		= "userns",
 	.heading	= "USERNS PARENT LEVEL OWNER ROWS PID COMMAND",
 	.request	= UCV_MASK(UCV_KIND_USERNS),
@@ -138,7 +138,7 @@ static void ucv_mounts_show(struct seq_file *m, const struct ucv_view *view, u64
 	seq_putc(m, '\n');
 }
 
-static const struct ucv_text ucv_text_mounts = {
+static const struct ucv_table ucv_table_mounts = {
 	.name		= "mounts",
 	.heading	= "MNTNS USERNS UID MOUNTS PENDING LIMIT PID COMMAND",
 	.request	= UCV_MASK(UCV_KIND_MNTNS),
@@ -192,7 +192,7 @@ static void ucv_denials_show(struct seq_file *m, const struct ucv_view *view, u6
 	seq_putc(m, '\n');
 }
 
-static const struct ucv_text ucv_text_denials = {
+static const struct ucv_table ucv_table_denials = {
 	.name		= "denials",
 	.heading	= UCV_DENIALS_HEADING,
 	.prepare	= ucv_denials_prepare,
@@ -222,7 +222,7 @@ static void ucv_denial_counts_show(struct seq_file *m, const struct ucv_view *vi
 }
 
 /* NS is a user namespace or, for mounts, a mount namespace. */
-static const struct ucv_text ucv_text_denial_counts = {
+static const struct ucv_table ucv_table_denial_counts = {
 	.name		= "denial_counts",
 	.heading	= "RESOURCE NS LEVEL UID DENIALS LAST_NS",
 	.request	= UCV_MASK(UCV_KIND_DENIAL_COUNT),
@@ -245,7 +245,7 @@ static int ucv_holders_prepare(struct ucv_view *view)
 	left = ucv_unattributed(view->snap);
 	if (IS_ERR(left))
 		return PTR_ERR(left);
-	view->left = left;
+	view->unattributed = left;
 	return 0;
 }
 
@@ -289,7 +289,7 @@ static void ucv_show_holder(struct seq_file *m, const struct ucv_snap *snap,
 /* The unattributed part of one counter of one record. */
 static void ucv_show_unattributed(struct seq_file *m, const struct ucv_view *view, u64 cell)
 {
-	s64 left = view->left[cell];
+	s64 left = view->unattributed[cell];
 	u32 nth = do_div(cell, UCV_NR_GROUP_RESOURCES);
 	const struct ucv_ucounts *record = ucv_snap_ucounts(view->snap, cell);
 	const struct ucv_userns *userns = ucv_snap_userns(view->snap, record->userns);
@@ -311,7 +311,7 @@ static void ucv_holders_show(struct seq_file *m, const struct ucv_view *view, u6
 		ucv_show_unattributed(m, view, line - holders);
 }
 
-static const struct ucv_text ucv_text_holders = {
+static const struct ucv_table ucv_table_holders = {
 	.name		= "holders",
 	.heading	= "GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND FDS",
 	.request	= UCV_MASK(UCV_KIND_HOLDER) | UCV_MASK(UCV_KIND_UCOUNTS),
@@ -342,7 +342,7 @@ static void ucv_status_show_features(struct seq_file *m)
 
 static const char *ucv_status_recording(void)
 {
-	switch (ucv_watch_look()) {
+	switch (ucv_watchdog_check()) {
 	case UCV_RECORDING_ON:
 		return "recording";
 	case UCV_RECORDING_BLIND:
@@ -354,7 +354,7 @@ static const char *ucv_status_recording(void)
 
 static void ucv_status_show_seen(struct seq_file *m)
 {
-	u64 seen = ucv_hooks_seen();
+	u64 seen = ucv_kretprobes_seen();
 	unsigned int i;
 
 	seq_puts(m, "denials_seen:");
@@ -395,23 +395,23 @@ static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64
 	seq_printf(m, "denials: %llu\n", ucv_denials_total());
 	seq_printf(m, "denials_missed: %llu\n", missed);
 	seq_printf(m, "denials_state: %s\n", ucv_status_recording());
-	seq_printf(m, "denials_interruptions: %llu\n", ucv_watch_interruptions());
+	seq_printf(m, "denials_interruptions: %llu\n", ucv_watchdog_interruptions());
 	ucv_status_show_seen(m);
 }
 
-static const struct ucv_text ucv_text_status = {
+static const struct ucv_table ucv_table_status = {
 	.name		= "status",
 	.prepare	= ucv_status_prepare,
 	.show		= ucv_status_show,
 };
 
-const struct ucv_text * const ucv_texts[] = {
-	&ucv_text_ucounts,
-	&ucv_text_userns,
-	&ucv_text_mounts,
-	&ucv_text_denials,
-	&ucv_text_denial_counts,
-	&ucv_text_holders,
-	&ucv_text_status,
+const struct ucv_table * const ucv_tables[] = {
+	&ucv_table_ucounts,
+	&ucv_table_userns,
+	&ucv_table_mounts,
+	&ucv_table_denials,
+	&ucv_table_denial_counts,
+	&ucv_table_holders,
+	&ucv_table_status,
 	NULL
 };

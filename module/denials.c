@@ -226,7 +226,7 @@ static void ucv_find_level(struct ucv_denial *denial, struct user_namespace *ns,
 		denial->flags |= UCV_DENIAL_UNSURE;
 }
 
-/* inc_ucount() has returned NULL: a callback of struct ucv_hook_calls. */
+/* inc_ucount() has returned NULL: a callback of struct ucv_kretprobe_calls. */
 static void ucv_ucount_denied(struct user_namespace *ns, kuid_t uid, unsigned int resource)
 {
 	struct ucv_denial denial;
@@ -241,7 +241,7 @@ static void ucv_ucount_denied(struct user_namespace *ns, kuid_t uid, unsigned in
 }
 
 /*
- * count_mounts() has returned -ENOSPC: a callback of struct ucv_hook_calls. The counters
+ * count_mounts() has returned -ENOSPC: a callback of struct ucv_kretprobe_calls. The counters
  * still have the values that it compared, since namespace_sem is held.
  */
 static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
@@ -267,19 +267,19 @@ static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
 	trace_mount_denied(&denial);
 }
 
-static const struct ucv_hook_calls ucv_denial_calls = {
+static const struct ucv_kretprobe_calls ucv_denial_calls = {
 	.ucount	= ucv_ucount_denied,
 	.mount	= ucv_mount_denied,
 };
 
 /**
- * ucv_denials_make_room() - allocate the ring, if that has not been done
+ * ucv_denials_alloc() - allocate the ring, if that has not been done
  *
  * Context: process context, no locks held but the one that serializes arming and
  *	disarming. Sleeps.
  * Return: 0 or -ENOMEM
  */
-int ucv_denials_make_room(void)
+int ucv_denials_alloc(void)
 {
 	struct ucv_ring *ring;
 
@@ -364,7 +364,7 @@ bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count)
  */
 void ucv_denials_init(const struct ucv_btf *btf)
 {
-	ucv_hooks_init(&ucv_denial_calls, btf);
+	ucv_kretprobes_init(&ucv_denial_calls, btf);
 }
 
 /**

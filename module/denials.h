@@ -20,7 +20,7 @@ extern wait_queue_head_t ucv_denials_wait; /* woken after a denial was recorded 
 
 void ucv_denials_init(const struct ucv_btf *btf);
 void ucv_denials_exit(void);
-int ucv_denials_make_room(void);
+int ucv_denials_alloc(void);
 u64 ucv_denials_total(void);
 bool ucv_denials_get(u64 *seq, struct ucv_denial *denial);
 bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count);

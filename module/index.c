@@ -190,7 +190,7 @@ static u32 ucv_index_match(const struct ucv_index *index, u32 nr, u32 hash)
 }
 
 /**
- * ucv_index_first() - see ucv_index_for_each()
+ * ucv_index_first() - begin a lookup
  * @index: the index
  * @key: the key
  *
@@ -207,7 +207,7 @@ u32 ucv_index_first(const struct ucv_index *index, u64 key)
 }
 
 /**
- * ucv_index_next() - see ucv_index_for_each()
+ * ucv_index_next() - continue a lookup
  * @index: the index
  * @nr: number of an element
  *

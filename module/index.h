@@ -2,6 +2,9 @@
 /*
  * A hash index: finds the elements of an array by a 64-bit key, such as an address. Used
  * by the walks, so lookups, additions and removals neither allocate nor sleep.
+ *
+ * A lookup goes from ucv_index_first() by ucv_index_next() to UCV_NO_INDEX, over the
+ * elements that may have the key, newest first.
  */
 #ifndef UCV_INDEX_H
 #define UCV_INDEX_H
@@ -44,15 +47,5 @@ static inline bool ucv_index_has_room(const struct ucv_index *index, u32 nr)
 {
 	return ucv_array_has_room(index->elements, nr) && ucv_array_has_room(&index->entries, nr);
 }
-
-/**
- * ucv_index_for_each() - go through the elements that may have a key, newest first
- * @index: the index
- * @key: the key
- * @nr: u32 variable: number of the element; UCV_NO_INDEX after the last
- */
-#define ucv_index_for_each(index, key, nr) \
-	for ((nr) = ucv_index_first(index, key); (nr) != UCV_NO_INDEX; \
-	     (nr) = ucv_index_next(index, nr))
 
 #endif

@@ -13,7 +13,7 @@
 #include "compat/kretprobes.h"
 #include "denials.h"
 #include "listener.h"
-#include "watch.h"
+#include "watchdog.h"
 
 /**
  * ucv_listener_init() - initialize a file that does not listen yet
@@ -46,7 +46,7 @@ static int ucv_listener_arm(struct ucv_listener *listener)
 
 	lockdep_assert_held(&listener->lock);
 	if (listener->armed)
-		return ucv_watch_look() == UCV_RECORDING_BLIND ? -ENOLINK : 0;
+		return ucv_watchdog_check() == UCV_RECORDING_BLIND ? -ENOLINK : 0;
 	ret = ucv_arm();
 	listener->armed = !ret;
 	return ret;
@@ -66,7 +66,7 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 	bool again = false;
 	int ret = 0;
 
-	if (!ucv_hooks_ucount())
+	if (!ucv_kretprobes_ucount())
 		return -EOPNOTSUPP;
 	if (mutex_lock_killable(&listener->lock))
 		return -EINTR;
@@ -83,9 +83,9 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 		args->armed = ucv_armed(&args->missed);
 		args->capacity = UCV_DENIALS_RING;
 		args->total = ucv_denials_total();
-		args->recording = ucv_watch_look();
-		args->seen = ucv_hooks_seen();
-		args->interruptions = ucv_watch_interruptions();
+		args->recording = ucv_watchdog_check();
+		args->seen = ucv_kretprobes_seen();
+		args->interruptions = ucv_watchdog_interruptions();
 		atomic64_set(&listener->told, args->interruptions);
 	}
 	mutex_unlock(&listener->lock);
@@ -119,15 +119,15 @@ static ssize_t ucv_listener_copy(struct ucv_listener *listener, char __user *buf
 }
 
 /* Have more interruptions been noticed than the reader has been told of? */
-static bool ucv_listener_has_news(const struct ucv_listener *listener)
+static bool ucv_listener_has_events(const struct ucv_listener *listener)
 {
-	return ucv_watch_interruptions() != (u64)atomic64_read(&listener->told);
+	return ucv_watchdog_interruptions() != (u64)atomic64_read(&listener->told);
 }
 
 /* Would read() wait in vain, or may the reader have missed something? */
 static bool ucv_listener_interrupted(const struct ucv_listener *listener)
 {
-	return ucv_watch_look() == UCV_RECORDING_BLIND || ucv_listener_has_news(listener);
+	return ucv_watchdog_check() == UCV_RECORDING_BLIND || ucv_listener_has_events(listener);
 }
 
 static bool ucv_listener_has_more(const struct ucv_listener *listener)
@@ -146,7 +146,7 @@ static ssize_t ucv_listener_take(struct ucv_listener *listener, char __user *buf
 	ret = ucv_listener_copy(listener, buf, size);
 	if (ret || !ucv_listener_interrupted(listener))
 		return ret;
-	atomic64_set(&listener->told, ucv_watch_interruptions());
+	atomic64_set(&listener->told, ucv_watchdog_interruptions());
 	return -ENOLINK;
 }
 
@@ -179,7 +179,7 @@ ssize_t ucv_listener_read(struct ucv_listener *listener, char __user *buf, size_
 			return -EAGAIN;
 		ret = wait_event_interruptible(ucv_denials_wait,
 					       ucv_listener_has_more(listener) ||
-					       ucv_listener_has_news(listener));
+					       ucv_listener_has_events(listener));
 	} while (!ret);
 	return ret;
 }

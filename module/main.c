@@ -34,8 +34,8 @@ static u64 ucv_features(const struct ucv_btf *btf)
 	       (UCV_USERNS_PINNED ? UCV_FEATURE_NS_PINNED : 0) |
 	       (ucv_mntns_available() ? UCV_FEATURE_MNTNS : 0) |
 	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0) |
-	       (ucv_hooks_ucount() ? UCV_FEATURE_DENIALS : 0) |
-	       (ucv_hooks_mount() ? UCV_FEATURE_MNT_DENIALS : 0) |
+	       (ucv_kretprobes_ucount() ? UCV_FEATURE_DENIALS : 0) |
+	       (ucv_kretprobes_mount() ? UCV_FEATURE_MNT_DENIALS : 0) |
 	       (ucv_groups_available() ? UCV_FEATURE_GROUPS : 0);
 }
 

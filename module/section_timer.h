@@ -12,35 +12,35 @@
 #include <linux/types.h>
 
 /**
- * struct ucv_hold - a stopwatch
+ * struct ucv_section_timer - a stopwatch
  * @since: when the current section was entered
  * @max_ns: the longest section so far
  */
-struct ucv_hold {
+struct ucv_section_timer {
 	u64 since;
 	u64 max_ns;
 };
 
 /**
- * ucv_hold_begin() - start timing, just after entering a locked or RCU section
- * @hold: stopwatch of the walk
+ * ucv_section_begin() - start timing, just after entering a locked or RCU section
+ * @timer: stopwatch of the walk
  *
  * Context: any.
  */
-static inline void ucv_hold_begin(struct ucv_hold *hold)
+static inline void ucv_section_begin(struct ucv_section_timer *timer)
 {
-	hold->since = ktime_get_mono_fast_ns();
+	timer->since = ktime_get_mono_fast_ns();
 }
 
 /**
- * ucv_hold_end() - stop timing, just before leaving the section
- * @hold: stopwatch of the walk
+ * ucv_section_end() - stop timing, just before leaving the section
+ * @timer: stopwatch of the walk
  *
  * Context: any.
  */
-static inline void ucv_hold_end(struct ucv_hold *hold)
+static inline void ucv_section_end(struct ucv_section_timer *timer)
 {
-	hold->max_ns = max(hold->max_ns, ktime_get_mono_fast_ns() - hold->since);
+	timer->max_ns = max(timer->max_ns, ktime_get_mono_fast_ns() - timer->since);
 }
 
 #endif

@@ -56,7 +56,7 @@ struct ucv_array {
  * @max_bytes: upper bound of @bytes
  * @start_ns: when the walk began, CLOCK_BOOTTIME
  * @end_ns: when it ended
- * @hold: longest time that it held a lock or stayed in an RCU read-side critical section
+ * @timer: longest time that it held a lock or stayed in an RCU read-side critical section
  * @skipped: entries left out because their namespace was gone
  */
 struct ucv_snap {
@@ -66,7 +66,7 @@ struct ucv_snap {
 	size_t max_bytes;
 	u64 start_ns;
 	u64 end_ns;
-	struct ucv_hold hold;
+	struct ucv_section_timer timer;
 	u32 skipped;
 };
 

@@ -34,12 +34,12 @@ u64 ucv_status_features(void)
 }
 
 /**
- * ucv_status_note() - add a walk to the statistics
+ * ucv_status_add_walk() - add a walk to the statistics
  * @snap: its result
  *
  * Context: process context.
  */
-void ucv_status_note(const struct ucv_snap *snap)
+void ucv_status_add_walk(const struct ucv_snap *snap)
 {
 	spin_lock(&ucv_status_lock);
 	ucv_status.snapshots++;
@@ -48,8 +48,8 @@ void ucv_status_note(const struct ucv_snap *snap)
 	ucv_status.mntns = snap->records[UCV_KIND_MNTNS].nr;
 	ucv_status.skipped = snap->skipped;
 	ucv_status.walk_ns = snap->end_ns - snap->start_ns;
-	ucv_status.hold_ns = snap->hold.max_ns;
-	ucv_status.hold_max_ns = max(ucv_status.hold_max_ns, snap->hold.max_ns);
+	ucv_status.hold_ns = snap->timer.max_ns;
+	ucv_status.hold_max_ns = max(ucv_status.hold_max_ns, snap->timer.max_ns);
 	spin_unlock(&ucv_status_lock);
 }
 

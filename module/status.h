@@ -33,7 +33,7 @@ struct ucv_status {
 
 void ucv_status_init(u64 features);
 u64 ucv_status_features(void);
-void ucv_status_note(const struct ucv_snap *snap);
+void ucv_status_add_walk(const struct ucv_snap *snap);
 void ucv_status_get(struct ucv_status *status);
 
 #endif

@@ -37,7 +37,8 @@ static u32 ucv_rowmap_find(const struct ucv_rowmap *map, u32 userns, u32 uid)
 {
 	u32 row;
 
-	ucv_index_for_each(&map->index, ucv_rowmap_key(userns, uid), row) {
+	for (row = ucv_index_first(&map->index, ucv_rowmap_key(userns, uid)); row != UCV_NO_INDEX;
+	     row = ucv_index_next(&map->index, row)) {
 		const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, row);
 
 		if (record->userns == userns && record->uid == uid)
@@ -66,14 +67,14 @@ static int ucv_rowmap_init(struct ucv_rowmap *map, struct ucv_snap *snap)
 }
 
 /* Add to the cell of a counter, or to none if there is no such record. */
-static void ucv_left_add(s64 *left, u32 row, unsigned int nth, s64 nr)
+static void ucv_unattributed_add(s64 *left, u32 row, unsigned int nth, s64 nr)
 {
 	if (row != UCV_NO_INDEX)
 		left[(u64)row * UCV_NR_GROUP_RESOURCES + nth] += nr;
 }
 
 /* A shadowed record counts with the one that shadows it: which is charged is unknown. */
-static void ucv_left_of_row(s64 *left, const struct ucv_rowmap *map, u32 row)
+static void ucv_unattributed_row(s64 *left, const struct ucv_rowmap *map, u32 row)
 {
 	const struct ucv_ucounts *record = ucv_snap_ucounts(map->snap, row);
 	const struct ucv_userns *userns = ucv_snap_userns(map->snap, record->userns);
@@ -87,23 +88,23 @@ static void ucv_left_of_row(s64 *left, const struct ucv_rowmap *map, u32 row)
 		resource = ucv_group_resource(i);
 		if (resource == UCV_NO_INDEX)
 			continue;
-		ucv_left_add(left, own, i, record->used[resource]);
-		ucv_left_add(left, above, i, -record->used[resource]);
+		ucv_unattributed_add(left, own, i, record->used[resource]);
+		ucv_unattributed_add(left, above, i, -record->used[resource]);
 	}
 }
 
-static void ucv_left_of_group(s64 *left, const struct ucv_rowmap *map,
-			      const struct ucv_group *group)
+static void ucv_unattributed_group(s64 *left, const struct ucv_rowmap *map,
+				   const struct ucv_group *group)
 {
 	u32 row = ucv_rowmap_find(map, group->userns, group->uid);
 	unsigned int i;
 
 	for (i = 0; i < UCV_NR_GROUP_RESOURCES; i++) {
 		if (ucv_group_resource(i) == group->group_resource)
-			ucv_left_add(left, row, i, -1);
+			ucv_unattributed_add(left, row, i, -1);
 		if (ucv_group_resource(i) == group->mark_resource &&
 		    !(group->flags & UCV_GROUP_UNLIMITED_MARKS))
-			ucv_left_add(left, row, i, -(s64)group->marks);
+			ucv_unattributed_add(left, row, i, -(s64)group->marks);
 	}
 }
 
@@ -130,9 +131,9 @@ s64 *ucv_unattributed(struct ucv_snap *snap)
 	memset(left, 0, bytes);
 	ret = ucv_rowmap_init(&map, snap);
 	for (i = 0; i < nr && !ret; i++)
-		ucv_left_of_row(left, &map, i);
+		ucv_unattributed_row(left, &map, i);
 	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr && !ret; i++)
-		ucv_left_of_group(left, &map, ucv_snap_group(snap, i));
+		ucv_unattributed_group(left, &map, ucv_snap_group(snap, i));
 	ucv_index_free(snap, &map.index);
 	if (!ret)
 		return left;

@@ -78,7 +78,7 @@ void ucv_canary_disarm(void)
  * ucv_canary_fires() - do kprobes fire now?
  *
  * Both the entry and the return must be hit, and the argument and the return value must
- * be where the hooks' handlers read them.
+ * be where the probes' handlers read them.
  *
  * Context: process context. Sleeps.
  * Return: false if not, or if the canary is not armed

@@ -19,12 +19,12 @@ struct ucv_btf;
 #define UCV_SECTION_STEPS	3072U
 
 /**
- * struct ucv_files_place - position of a walk over files
+ * struct ucv_files_pos - position of a walk over files
  * @fd: next descriptor of the current task
  * @steps: steps left in this section
  * @visiting: the current task's file table is being visited
  */
-struct ucv_files_place {
+struct ucv_files_pos {
 	unsigned int fd;
 	unsigned int steps;
 	bool visiting;
@@ -43,17 +43,17 @@ struct ucv_files_place {
 typedef int (*ucv_file_visit)(struct file *file, unsigned int fd, unsigned int nr, void *arg);
 
 int ucv_files_check_layout(const struct ucv_btf *btf);
-int ucv_files_visit(struct task_struct *task, struct ucv_files_place *place,
+int ucv_files_visit(struct task_struct *task, struct ucv_files_pos *pos,
 		    ucv_file_visit visit, void *arg);
 
 /**
- * ucv_files_pay() - consume steps of a section
- * @place: where they are accounted
+ * ucv_files_use_steps() - consume steps of a section
+ * @pos: where they are accounted
  * @steps: how many
  */
-static inline void ucv_files_pay(struct ucv_files_place *place, unsigned int steps)
+static inline void ucv_files_use_steps(struct ucv_files_pos *pos, unsigned int steps)
 {
-	place->steps -= steps < place->steps ? steps : place->steps;
+	pos->steps -= steps < pos->steps ? steps : pos->steps;
 }
 
 #endif

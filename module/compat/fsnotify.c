@@ -87,13 +87,13 @@ static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_grou
  * they point to is not read.
  */
 static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
-			      struct ucv_hold *hold)
+			      struct ucv_section_timer *timer)
 {
 	unsigned int n;
 	bool more = true;
 
 	rcu_read_lock();
-	ucv_hold_begin(hold);
+	ucv_section_begin(timer);
 	for (n = 0; n < UCV_MARKS_BATCH && more; n++) {
 		more = idr_get_next(&group->inotify_data.idr, &count->wd);
 		if (!more)
@@ -103,7 +103,7 @@ static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_cou
 		if (more)
 			count->wd++;
 	}
-	ucv_hold_end(hold);
+	ucv_section_end(timer);
 	rcu_read_unlock();
 	return more;
 }
@@ -127,7 +127,7 @@ static void ucv_inotify_read(const struct fsnotify_group *group, struct ucv_grou
 }
 
 static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
-			      struct ucv_hold *hold)
+			      struct ucv_section_timer *timer)
 {
 	return false;
 }
@@ -176,19 +176,19 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
  * is not free, their number is derived from the reference count, see fsnotify.h.
  */
 static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
-			       struct ucv_hold *hold)
+			       struct ucv_section_timer *timer)
 {
 	const struct list_head *pos;
 	bool counted = false;
 
 	/* Not fsnotify_group_lock(), which is for allocating under the mutex. */
 	if (mutex_trylock(&group->mark_mutex)) {
-		ucv_hold_begin(hold);
+		ucv_section_begin(timer);
 		list_for_each(pos, &group->marks_list)
 			if (++count->marks > UCV_MARKS_BATCH)
 				break;
 		counted = count->marks <= UCV_MARKS_BATCH;
-		ucv_hold_end(hold);
+		ucv_section_end(timer);
 		mutex_unlock(&group->mark_mutex);
 	}
 	if (counted)
@@ -217,7 +217,7 @@ static void ucv_fanotify_read(const struct fsnotify_group *group, struct ucv_gro
 }
 
 static void ucv_fanotify_count(struct fsnotify_group *group, struct ucv_group_count *count,
-			       struct ucv_hold *hold)
+			       struct ucv_section_timer *timer)
 {
 }
 
@@ -282,8 +282,8 @@ void ucv_group_read(const struct file *file, struct ucv_group_facts *facts)
 }
 
 /**
- * ucv_group_hold() - hold a group, so that its address is not reused
- * @ref: to be filled; ucv_group_release() undoes it
+ * ucv_group_get() - hold a group, so that its address is not reused
+ * @ref: to be filled; ucv_group_put() undoes it
  * @group: from ucv_group_of(), its file still pinned by the caller
  * @user_ns: from ucv_group_read()
  *
@@ -291,8 +291,8 @@ void ucv_group_read(const struct file *file, struct ucv_group_facts *facts)
  *
  * Context: any. Does not sleep.
  */
-void ucv_group_hold(struct ucv_group_ref *ref, struct fsnotify_group *group,
-		    struct user_namespace *user_ns)
+void ucv_group_get(struct ucv_group_ref *ref, struct fsnotify_group *group,
+		   struct user_namespace *user_ns)
 {
 	/* The file pins both. */
 	refcount_inc(&group->refcnt);
@@ -301,13 +301,13 @@ void ucv_group_hold(struct ucv_group_ref *ref, struct fsnotify_group *group,
 }
 
 /**
- * ucv_group_release() - undo ucv_group_hold()
- * @ref: filled by ucv_group_hold(), or released before
+ * ucv_group_put() - undo ucv_group_get()
+ * @ref: filled by ucv_group_get(), or released before
  *
  * Context: process context, no locks held. May sleep: if the group has been closed
  *	since, the kernel frees it here.
  */
-void ucv_group_release(struct ucv_group_ref *ref)
+void ucv_group_put(struct ucv_group_ref *ref)
 {
 	if (!ref->group)
 		return;
@@ -320,7 +320,7 @@ void ucv_group_release(struct ucv_group_ref *ref)
 
 /**
  * ucv_group_closed() - has the last descriptor of a group been closed?
- * @ref: filled by ucv_group_hold()
+ * @ref: filled by ucv_group_get()
  *
  * Context: any.
  */
@@ -331,10 +331,10 @@ bool ucv_group_closed(const struct ucv_group_ref *ref)
 
 /**
  * ucv_group_count() - count marks of a group, a batch at a time
- * @ref: filled by ucv_group_hold()
+ * @ref: filled by ucv_group_get()
  * @type: an enum ucv_group_type: the kind of group
  * @count: zero before the first call; complete when this returns false
- * @hold: records how long a lock or RCU is held
+ * @timer: records how long a lock or RCU is held
  *
  * Never waits for the mutex of a group's marks: its owner can hold it for as long as it
  * is kept from running.
@@ -343,11 +343,11 @@ bool ucv_group_closed(const struct ucv_group_ref *ref)
  * Return: true if it must be called again
  */
 bool ucv_group_count(const struct ucv_group_ref *ref, u32 type,
-		     struct ucv_group_count *count, struct ucv_hold *hold)
+		     struct ucv_group_count *count, struct ucv_section_timer *timer)
 {
 	if (type == UCV_GROUP_INOTIFY)
-		return ucv_inotify_count(ref->group, count, hold);
-	ucv_fanotify_count(ref->group, count, hold);
+		return ucv_inotify_count(ref->group, count, timer);
+	ucv_fanotify_count(ref->group, count, timer);
 	return false;
 }
 

@@ -38,7 +38,7 @@
 struct file;
 struct fsnotify_group;
 struct ucv_btf;
-struct ucv_hold;
+struct ucv_section_timer;
 struct user_namespace;
 
 /* Counters that groups and marks are charged to, whether this kernel has them or not. */
@@ -51,8 +51,8 @@ struct user_namespace;
  * @uid: the user it is charged to, as seen from the initial user namespace
  * @group_resource: index of the counter that the group is charged to
  * @mark_resource: index of the counter that its marks are charged to
- * @user_ns: the user namespace it is charged to; valid for ucv_userns_hold() and
- *	ucv_group_hold() while the group's file is pinned
+ * @user_ns: the user namespace it is charged to; valid for ucv_userns_get() and
+ *	ucv_group_get() while the group's file is pinned
  */
 struct ucv_group_facts {
 	u32 type;
@@ -90,11 +90,11 @@ bool ucv_groups_available(void);
 u32 ucv_group_resource(unsigned int nth);
 struct fsnotify_group *ucv_group_of(const struct file *file);
 void ucv_group_read(const struct file *file, struct ucv_group_facts *facts);
-void ucv_group_hold(struct ucv_group_ref *ref, struct fsnotify_group *group,
-		    struct user_namespace *user_ns);
-void ucv_group_release(struct ucv_group_ref *ref);
+void ucv_group_get(struct ucv_group_ref *ref, struct fsnotify_group *group,
+		   struct user_namespace *user_ns);
+void ucv_group_put(struct ucv_group_ref *ref);
 bool ucv_group_closed(const struct ucv_group_ref *ref);
 bool ucv_group_count(const struct ucv_group_ref *ref, u32 type,
-		     struct ucv_group_count *count, struct ucv_hold *hold);
+		     struct ucv_group_count *count, struct ucv_section_timer *timer);
 
 #endif

@@ -48,7 +48,7 @@ struct ucv_mount_call {
 	bool proves;
 };
 
-static const struct ucv_hook_calls *ucv_calls;
+static const struct ucv_kretprobe_calls *ucv_calls;
 static bool ucv_can_ucount;
 static bool ucv_can_mount;
 static struct kretprobe ucv_ucount_probe;
@@ -169,10 +169,10 @@ static void ucv_probe_disarm(struct kretprobe *probe)
 }
 
 /*
- * The canary vouches for a hook only if the kernel reaches both in the same way.
- * Otherwise the hook could be dead unnoticed.
+ * The canary vouches for a probe only if the kernel reaches both in the same way.
+ * Otherwise the probe could be dead unnoticed.
  */
-static int ucv_check_hook(struct kretprobe *probe)
+static int ucv_check_kretprobe(struct kretprobe *probe)
 {
 	if (ucv_canary_resembles(&probe->kp))
 		return 0;
@@ -189,7 +189,7 @@ static int ucv_register_mount(void)
 	if (!ucv_can_mount)
 		return 0;
 	ret = ucv_mount_arm();
-	return ret ? ret : ucv_check_hook(&ucv_mount_probe);
+	return ret ? ret : ucv_check_kretprobe(&ucv_mount_probe);
 }
 
 static int ucv_register_both(void)
@@ -198,7 +198,7 @@ static int ucv_register_both(void)
 
 	ret = ucv_ucount_arm();
 	if (!ret)
-		ret = ucv_check_hook(&ucv_ucount_probe);
+		ret = ucv_check_kretprobe(&ucv_ucount_probe);
 	if (ret)
 		return ret;
 	ret = ucv_register_mount();
@@ -207,7 +207,7 @@ static int ucv_register_both(void)
 	return ret;
 }
 
-/* Register the canary and the hooks, all or none. */
+/* Register the canary and the probes, all or none. */
 static int ucv_register(void)
 {
 	int ret;
@@ -239,13 +239,13 @@ static bool ucv_ftrace_is_off(void)
 }
 
 /**
- * ucv_hooks_remove() - unregister the hooks, even if ucv_hooks_stuck()
+ * ucv_kretprobes_remove() - unregister the probes, even if ucv_kretprobes_stuck()
  *
  * When it returns, no callback is running.
  *
- * Context: as ucv_hooks_arm().
+ * Context: as ucv_kretprobes_arm().
  */
-void ucv_hooks_remove(void)
+void ucv_kretprobes_remove(void)
 {
 	WRITE_ONCE(ucv_reporting, false);
 	if (!ucv_registered)
@@ -258,40 +258,40 @@ void ucv_hooks_remove(void)
 }
 
 /**
- * ucv_hooks_stuck() - must the hooks stay registered?
+ * ucv_kretprobes_stuck() - must the probes stay registered?
  *
  * Return: true while they are registered and ftrace is off, see kretprobes.h
  */
-bool ucv_hooks_stuck(void)
+bool ucv_kretprobes_stuck(void)
 {
 	return ucv_registered && ucv_ftrace_is_off();
 }
 
 /**
- * ucv_hooks_disarm() - stop the callbacks
+ * ucv_kretprobes_disarm() - stop the callbacks
  *
- * Context: as ucv_hooks_arm().
- * Return: false if the hooks had to stay registered, see ucv_hooks_stuck(). No new
+ * Context: as ucv_kretprobes_arm().
+ * Return: false if the probes had to stay registered, see ucv_kretprobes_stuck(). No new
  *	callback starts, and the caller retries later.
  */
-bool ucv_hooks_disarm(void)
+bool ucv_kretprobes_disarm(void)
 {
 	WRITE_ONCE(ucv_reporting, false);
-	if (ucv_hooks_stuck())
+	if (ucv_kretprobes_stuck())
 		return false;
-	ucv_hooks_remove();
+	ucv_kretprobes_remove();
 	return true;
 }
 
 /**
- * ucv_hooks_arm() - start the callbacks
+ * ucv_kretprobes_arm() - start the callbacks
  *
  * Context: process context. Sleeps. The caller serializes arming and disarming.
- * Return: 0, -EOPNOTSUPP if ucv_hooks_ucount() is false, -ENOLINK if kprobes do
+ * Return: 0, -EOPNOTSUPP if ucv_kretprobes_ucount() is false, -ENOLINK if kprobes do
  *	not fire, or what the kernel's kprobes returned. After an error
- *	ucv_hooks_stuck() may be true.
+ *	ucv_kretprobes_stuck() may be true.
  */
-int ucv_hooks_arm(void)
+int ucv_kretprobes_arm(void)
 {
 	int ret;
 
@@ -303,7 +303,7 @@ int ucv_hooks_arm(void)
 	if (ret)
 		return ret;
 	if (!ucv_canary_fires()) {
-		ucv_hooks_disarm();
+		ucv_kretprobes_disarm();
 		return -ENOLINK;
 	}
 	WRITE_ONCE(ucv_reporting, true);
@@ -311,14 +311,14 @@ int ucv_hooks_arm(void)
 }
 
 /**
- * ucv_hooks_seen() - which charges have hit the probes
+ * ucv_kretprobes_seen() - which charges have hit the probes
  *
  * The compiler may have inlined or cloned a function into a caller, while the probe is on
  * the original. A charge seen here does hit it.
  *
  * Return: a bit for each resource by index, and UCV_SEEN_MOUNTS, since load
  */
-u64 ucv_hooks_seen(void)
+u64 ucv_kretprobes_seen(void)
 {
 	u64 seen = READ_ONCE(ucv_mount_seen) ? UCV_SEEN_MOUNTS : 0;
 	unsigned int i;
@@ -330,7 +330,7 @@ u64 ucv_hooks_seen(void)
 }
 
 /**
- * ucv_hooks_missed() - missed probe hits
+ * ucv_kretprobes_missed() - missed probe hits
  *
  * More than UCV_HOOK_THREADS tasks were inside a function at once (maxactive exhausted),
  * or the CPU was in the handler of another kprobe.
@@ -338,28 +338,28 @@ u64 ucv_hooks_seen(void)
  * Context: process context, serialized with arming and disarming.
  * Return: their number since load
  */
-u64 ucv_hooks_missed(void)
+u64 ucv_kretprobes_missed(void)
 {
 	return ucv_missed + ucv_probe_missed(&ucv_ucount_probe) +
 	       ucv_probe_missed(&ucv_mount_probe);
 }
 
 /**
- * ucv_hooks_ucount() - can refusals of inc_ucount() be detected?
+ * ucv_kretprobes_ucount() - can refusals of inc_ucount() be detected?
  *
  * Return: false if not; the log says why
  */
-bool ucv_hooks_ucount(void)
+bool ucv_kretprobes_ucount(void)
 {
 	return ucv_can_ucount;
 }
 
 /**
- * ucv_hooks_mount() - can refusals of count_mounts() be detected?
+ * ucv_kretprobes_mount() - can refusals of count_mounts() be detected?
  *
  * Return: false if not; the log says why
  */
-bool ucv_hooks_mount(void)
+bool ucv_kretprobes_mount(void)
 {
 	return ucv_can_mount;
 }
@@ -373,7 +373,7 @@ static const char * const ucv_clone_suffixes[] = {
 };
 
 /* Callers of a clone do not hit a probe on the function. */
-static bool ucv_hook_has_clone(const char *function)
+static bool ucv_function_has_clone(const char *function)
 {
 	char name[64];
 	unsigned int i;
@@ -389,14 +389,14 @@ static bool ucv_hook_has_clone(const char *function)
 	return false;
 }
 
-static bool ucv_can_hook(const char *function, const char *what)
+static bool ucv_can_probe(const char *function, const char *what)
 {
 	if (!ucv_symbol_optional(function)) {
 		pr_info("%s are not available: this kernel has no function %s() to probe\n",
 			what, function);
 		return false;
 	}
-	if (ucv_hook_has_clone(function)) {
+	if (ucv_function_has_clone(function)) {
 		pr_info("%s are not available\n", what);
 		return false;
 	}
@@ -404,7 +404,7 @@ static bool ucv_can_hook(const char *function, const char *what)
 }
 
 /**
- * ucv_hooks_init() - find out what can be probed
+ * ucv_kretprobes_init() - find out what can be probed
  * @calls: callbacks; must stay valid while the module is loaded
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
@@ -412,58 +412,58 @@ static bool ucv_can_hook(const char *function, const char *what)
  *
  * Context: process context, at load, after ucv_mntns_init().
  */
-void ucv_hooks_init(const struct ucv_hook_calls *calls, const struct ucv_btf *btf)
+void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct ucv_btf *btf)
 {
 	ucv_calls = calls;
 	ucv_find_ftrace_switch();
-	ucv_can_ucount = ucv_can_hook("inc_ucount", "denials") && ucv_charges_ucount(btf);
+	ucv_can_ucount = ucv_can_probe("inc_ucount", "denials") && ucv_charges_ucount(btf);
 	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount(btf))
 		return; /* the log says why */
-	ucv_can_mount = ucv_can_hook("count_mounts", "denials of mounts");
+	ucv_can_mount = ucv_can_probe("count_mounts", "denials of mounts");
 }
 
 #else
 
-void ucv_hooks_init(const struct ucv_hook_calls *calls, const struct ucv_btf *btf)
+void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct ucv_btf *btf)
 {
 	pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
 }
 
-bool ucv_hooks_ucount(void)
+bool ucv_kretprobes_ucount(void)
 {
 	return false;
 }
 
-bool ucv_hooks_mount(void)
+bool ucv_kretprobes_mount(void)
 {
 	return false;
 }
 
-int ucv_hooks_arm(void)
+int ucv_kretprobes_arm(void)
 {
 	return -EOPNOTSUPP;
 }
 
-bool ucv_hooks_disarm(void)
+bool ucv_kretprobes_disarm(void)
 {
 	return true;
 }
 
-void ucv_hooks_remove(void)
+void ucv_kretprobes_remove(void)
 {
 }
 
-bool ucv_hooks_stuck(void)
+bool ucv_kretprobes_stuck(void)
 {
 	return false;
 }
 
-u64 ucv_hooks_seen(void)
+u64 ucv_kretprobes_seen(void)
 {
 	return 0;
 }
 
-u64 ucv_hooks_missed(void)
+u64 ucv_kretprobes_missed(void)
 {
 	return 0;
 }

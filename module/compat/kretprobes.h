@@ -2,7 +2,7 @@
 /*
  * Hooks on the two functions that enforce limits: inc_ucount() and count_mounts().
  *
- * Kretprobes catch both on return. While the hooks are not armed, the code of both
+ * Kretprobes catch both on return. While the probes are not armed, the code of both
  * functions is as it was built.
  *
  * A handler runs in the task that made the call, after the function has returned and
@@ -30,7 +30,7 @@ struct ucv_btf;
 struct user_namespace;
 
 /**
- * struct ucv_hook_calls - callbacks for refused charges
+ * struct ucv_kretprobe_calls - callbacks for refused charges
  * @ucount: inc_ucount(@ns, @uid, @resource) has returned NULL. The caller holds @ns,
  *	which pins its ancestors; each of these pins the entry it is charged to.
  * @mount: count_mounts(@ns, @mnt) has returned -ENOSPC. The caller holds
@@ -38,19 +38,19 @@ struct user_namespace;
  *
  * Context: as for a handler, see above.
  */
-struct ucv_hook_calls {
+struct ucv_kretprobe_calls {
 	void (*ucount)(struct user_namespace *ns, kuid_t uid, unsigned int resource);
 	void (*mount)(struct mnt_namespace *ns, struct mount *mnt);
 };
 
-void ucv_hooks_init(const struct ucv_hook_calls *calls, const struct ucv_btf *btf);
-bool ucv_hooks_ucount(void);
-bool ucv_hooks_mount(void);
-int ucv_hooks_arm(void);
-bool ucv_hooks_disarm(void);
-void ucv_hooks_remove(void);
-bool ucv_hooks_stuck(void);
-u64 ucv_hooks_seen(void);
-u64 ucv_hooks_missed(void);
+void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct ucv_btf *btf);
+bool ucv_kretprobes_ucount(void);
+bool ucv_kretprobes_mount(void);
+int ucv_kretprobes_arm(void);
+bool ucv_kretprobes_disarm(void);
+void ucv_kretprobes_remove(void);
+bool ucv_kretprobes_stuck(void);
+u64 ucv_kretprobes_seen(void);
+u64 ucv_kretprobes_missed(void);
 
 #endif

@@ -39,8 +39,8 @@ struct mnt_namespace;
 struct mount;
 struct task_struct;
 struct ucv_btf;
-struct ucv_files_place;
-struct ucv_hold;
+struct ucv_files_pos;
+struct ucv_section_timer;
 struct user_namespace;
 
 /**
@@ -52,7 +52,7 @@ struct user_namespace;
  * @mounts: number of mounts, including the hidden root mount
  * @pending: mounts that are reserved but not yet attached
  * @user_ns: the user namespace that owns it and is charged; valid for
- *	ucv_userns_hold() during the visit only
+ *	ucv_userns_get() during the visit only
  */
 struct ucv_mntns_facts {
 	u64 id;
@@ -81,10 +81,10 @@ u32 ucv_mntns_limit(void);
 int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts);
 u32 ucv_mount_tree_size(struct mount *root, u32 max);
 int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
-			   struct ucv_hold *hold);
+			   struct ucv_section_timer *timer);
 int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *arg);
-int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *place,
+int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_pos *pos,
 			  ucv_mntns_visit visit, void *arg);
-int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hold);
+int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_section_timer *timer);
 
 #endif

@@ -51,7 +51,7 @@ static struct mnt_namespace *ucv_mntns_of(struct ns_common *common)
 }
 
 /* Visit a namespace whose memory a lock or RCU pins. */
-static int ucv_mntns_meet(struct mnt_namespace *ns, ucv_mntns_visit visit, void *arg)
+static int ucv_mntns_visit_one(struct mnt_namespace *ns, ucv_mntns_visit visit, void *arg)
 {
 	struct ucv_mntns_facts facts;
 
@@ -70,23 +70,23 @@ static struct list_head *ucv_list_next(struct list_head *node)
 
 /* The list: RCU pins each namespace on it, which is freed a grace period after its removal. */
 static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
-			  struct ucv_hold *hold)
+			  struct ucv_section_timer *timer)
 {
 	struct mnt_namespace *ns;
 	struct list_head *node;
 	int ret = 0;
 
 	rcu_read_lock();
-	ucv_hold_begin(hold);
+	ucv_section_begin(timer);
 	for (node = ucv_list_next(ucv_list); node != ucv_list; node = ucv_list_next(node)) {
 		ns = (void *)node - ucv_mntns_layout.list_node;
 		if (ucv_mntns_id(ns) <= after)
 			continue; /* sorted by ID */
-		ret = ucv_mntns_meet(ns, visit, arg);
+		ret = ucv_mntns_visit_one(ns, visit, arg);
 		if (ret)
 			break;
 	}
-	ucv_hold_end(hold);
+	ucv_section_end(timer);
 	rcu_read_unlock();
 	return ret;
 }
@@ -115,32 +115,32 @@ static struct rb_node *ucv_tree_after(u64 after)
 
 /* Visit one batch and leave its end in *after. Nothing leaves the tree under its lock. */
 static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
-				struct ucv_hold *hold)
+				struct ucv_section_timer *timer)
 {
 	struct rb_node *node;
 	unsigned int n = 0;
 	int ret = 0;
 
 	read_lock(ucv_tree_lock);
-	ucv_hold_begin(hold);
+	ucv_section_begin(timer);
 	for (node = ucv_tree_after(*after); node && n < UCV_TREE_BATCH && !ret;
 	     node = rb_next(node), n++) {
-		ret = ucv_mntns_meet(ucv_tree_entry(node), visit, arg);
+		ret = ucv_mntns_visit_one(ucv_tree_entry(node), visit, arg);
 		if (!ret)
 			*after = ucv_mntns_id(ucv_tree_entry(node));
 	}
-	ucv_hold_end(hold);
+	ucv_section_end(timer);
 	read_unlock(ucv_tree_lock);
 	return ret ? ret : node ? -EAGAIN : 0;
 }
 
 static int ucv_visit_tree(u64 after, ucv_mntns_visit visit, void *arg,
-			  struct ucv_hold *hold)
+			  struct ucv_section_timer *timer)
 {
 	int ret;
 
 	do {
-		ret = ucv_visit_tree_batch(&after, visit, arg, hold);
+		ret = ucv_visit_tree_batch(&after, visit, arg, timer);
 		cond_resched();
 	} while (ret == -EAGAIN);
 	return ret;
@@ -151,16 +151,16 @@ static int ucv_visit_tree(u64 after, ucv_mntns_visit visit, void *arg,
  * @after: only those with a higher ID
  * @visit: called for each at most once, in the order of their IDs
  * @arg: for @visit
- * @hold: records how long the lock or RCU is held
+ * @timer: records how long the lock or RCU is held
  *
  * Context: process context, no locks held, ucv_mntns_listed() is true. May sleep.
  * Return: 0, or what @visit returned to stop
  */
 int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
-			   struct ucv_hold *hold)
+			   struct ucv_section_timer *timer)
 {
-	return ucv_list ? ucv_visit_list(after, visit, arg, hold) :
-			  ucv_visit_tree(after, visit, arg, hold);
+	return ucv_list ? ucv_visit_list(after, visit, arg, timer) :
+			  ucv_visit_tree(after, visit, arg, timer);
 }
 
 /**
@@ -181,7 +181,7 @@ int ucv_mntns_visit_task(struct task_struct *task, ucv_mntns_visit visit, void *
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the task is pinned by RCU");
 	task_lock(task);
 	if (task->nsproxy && task->nsproxy->mnt_ns)
-		ret = ucv_mntns_meet(task->nsproxy->mnt_ns, visit, arg);
+		ret = ucv_mntns_visit_one(task->nsproxy->mnt_ns, visit, arg);
 	task_unlock(task);
 	return ret;
 }
@@ -211,13 +211,13 @@ static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int
 	const struct ucv_mntns_request *request = arg;
 	struct mnt_namespace *ns = ucv_mntns_of_inode(file_inode(file));
 
-	return ns ? ucv_mntns_meet(ns, request->visit, request->arg) : 0;
+	return ns ? ucv_mntns_visit_one(ns, request->visit, request->arg) : 0;
 }
 
 /**
  * ucv_mntns_visit_files() - visit the mount namespaces that a task has open
  * @task: pinned by the caller's RCU read section
- * @place: in: the first descriptor to visit; out: where to resume
+ * @pos: in: the first descriptor to visit; out: where to resume
  * @visit: called for each
  * @arg: for @visit
  *
@@ -228,19 +228,19 @@ static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int
  * Return: 0 if all files have been visited, -EAGAIN if there may be more, or what
  *	@visit returned to stop
  */
-int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *place,
+int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_pos *pos,
 			  ucv_mntns_visit visit, void *arg)
 {
 	struct ucv_mntns_request request = { .visit = visit, .arg = arg };
 
-	return ucv_files_visit(task, place, ucv_mntns_visit_file, &request);
+	return ucv_files_visit(task, pos, ucv_mntns_visit_file, &request);
 }
 
 /**
  * ucv_mntns_visit_binds() - visit the mount namespaces that bind mounts pin
  * @visit: called for each; for some more than once
  * @arg: for @visit
- * @hold: records how long the lock is held
+ * @timer: records how long the lock is held
  *
  * mount_lock pins the list of nsfs mounts; a mount on it pins its root, the root its
  * inode, and the inode the namespace.
@@ -248,7 +248,7 @@ int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_place *plac
  * Context: process context, no locks held.
  * Return: 0, or what @visit returned to stop
  */
-int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hold)
+int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_section_timer *timer)
 {
 	struct list_head *pos, *mounts = ucv_sb_mounts(ucv_nsfs);
 	int ret = 0;
@@ -256,17 +256,17 @@ int ucv_mntns_visit_binds(ucv_mntns_visit visit, void *arg, struct ucv_hold *hol
 	if (!mounts)
 		return 0;
 	read_seqlock_excl(ucv_mount_lock);
-	ucv_hold_begin(hold);
+	ucv_section_begin(timer);
 	list_for_each(pos, mounts) {
 		const struct vfsmount *mnt = (void *)pos - ucv_mntns_layout.instance +
 					     ucv_mntns_layout.vfsmount;
 		struct mnt_namespace *ns = ucv_mntns_of_inode(d_inode(mnt->mnt_root));
 
-		ret = ns ? ucv_mntns_meet(ns, visit, arg) : 0;
+		ret = ns ? ucv_mntns_visit_one(ns, visit, arg) : 0;
 		if (ret)
 			break;
 	}
-	ucv_hold_end(hold);
+	ucv_section_end(timer);
 	read_sequnlock_excl(ucv_mount_lock);
 	return ret;
 }
@@ -422,7 +422,7 @@ static bool ucv_mntns_selftest(void)
 {
 	struct mnt_namespace *ns = init_task.nsproxy->mnt_ns;
 	struct ucv_mntns_facts facts;
-	struct ucv_hold hold = {};
+	struct ucv_section_timer timer = {};
 
 	if (ucv_mntns_common(ns)->ops != ucv_mntns_ops || ucv_mntns_read(ns, &facts))
 		return false;
@@ -430,7 +430,7 @@ static bool ucv_mntns_selftest(void)
 		return false;
 	if (!ucv_mntns_listed())
 		return true;
-	return ucv_mntns_visit_listed(facts.id - 1, ucv_mntns_compare, &facts, &hold) == 1;
+	return ucv_mntns_visit_listed(facts.id - 1, ucv_mntns_compare, &facts, &timer) == 1;
 }
 
 /**

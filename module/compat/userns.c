@@ -49,7 +49,7 @@ int ucv_userns_init(const struct ucv_btf *btf)
 
 /**
  * ucv_userns_limits() - read all limits that a namespace sets
- * @ref: filled by ucv_userns_hold()
+ * @ref: filled by ucv_userns_get()
  * @limit: out: UCV_NR_RESOURCES values
  */
 void ucv_userns_limits(struct ucv_userns_ref *ref, s64 *limit)

@@ -47,8 +47,8 @@ struct ucv_userns_ref {
 };
 
 /**
- * ucv_userns_hold() - hold a namespace that was found under a lock or RCU
- * @ref: to be filled; ucv_userns_release() undoes it
+ * ucv_userns_get() - hold a namespace that was found under a lock or RCU
+ * @ref: to be filled; ucv_userns_put() undoes it
  * @ns: found in the same locked section in one of these ways: from an entry of a locked
  *	ucounts bucket, from the credentials of a task under RCU, from a mount namespace
  *	during a visit (compat/mntns.h), from a group whose file is pinned
@@ -57,7 +57,7 @@ struct ucv_userns_ref {
  * Context: any. Does not sleep.
  * Return: false if the namespace is dying
  */
-static inline bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+static inline bool ucv_userns_get(struct ucv_userns_ref *ref, struct user_namespace *ns)
 {
 #if UCV_NS_RCU
 	/* RCU pins the memory; the count says whether the namespace is alive. */
@@ -79,8 +79,8 @@ static inline bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_names
 
 /**
  * ucv_userns_is() - is this the namespace that was found before?
- * @ref: filled by ucv_userns_hold()
- * @ns: found as for ucv_userns_hold()
+ * @ref: filled by ucv_userns_get()
+ * @ns: found as for ucv_userns_get()
  *
  * Context: any. Does not sleep.
  */
@@ -91,9 +91,9 @@ static inline bool ucv_userns_is(const struct ucv_userns_ref *ref, struct user_n
 
 /**
  * ucv_userns_read() - the namespace, for reading its plain members
- * @ref: filled by ucv_userns_hold()
+ * @ref: filled by ucv_userns_get()
  *
- * Return: the namespace or the copy, valid until ucv_userns_release()
+ * Return: the namespace or the copy, valid until ucv_userns_put()
  */
 static inline struct user_namespace *ucv_userns_read(struct ucv_userns_ref *ref)
 {
@@ -102,7 +102,7 @@ static inline struct user_namespace *ucv_userns_read(struct ucv_userns_ref *ref)
 
 /**
  * ucv_userns_map_known() - may from_kuid() be called on ucv_userns_read()?
- * @ref: filled by ucv_userns_hold()
+ * @ref: filled by ucv_userns_get()
  *
  * A uid map of up to five extents is embedded in the namespace. A longer one is
  * allocated separately, and a copy does not pin it.
@@ -113,13 +113,13 @@ static inline bool ucv_userns_map_known(const struct ucv_userns_ref *ref)
 }
 
 /**
- * ucv_userns_release() - undo ucv_userns_hold()
+ * ucv_userns_put() - undo ucv_userns_get()
  * @ref: filled by it
  *
  * Context: process context. If this was the last reference, the kernel frees the
  *	namespace from a work item, as always.
  */
-static inline void ucv_userns_release(struct ucv_userns_ref *ref)
+static inline void ucv_userns_put(struct ucv_userns_ref *ref)
 {
 	put_user_ns(ref->key);
 	ref->key = NULL;
@@ -132,7 +132,7 @@ struct ucv_userns_ref {
 	struct user_namespace copy;
 };
 
-static inline bool ucv_userns_hold(struct ucv_userns_ref *ref, struct user_namespace *ns)
+static inline bool ucv_userns_get(struct ucv_userns_ref *ref, struct user_namespace *ns)
 {
 	/* Nothing pins the memory, see above: the read may fail or return stale data. */
 	if (copy_from_kernel_nofault(&ref->copy, ns, sizeof(ref->copy)))
@@ -177,7 +177,7 @@ static inline bool ucv_userns_map_known(const struct ucv_userns_ref *ref)
 	return ref->copy.uid_map.nr_extents <= UID_GID_MAP_MAX_BASE_EXTENTS;
 }
 
-static inline void ucv_userns_release(struct ucv_userns_ref *ref)
+static inline void ucv_userns_put(struct ucv_userns_ref *ref)
 {
 	ref->key = NULL;
 }

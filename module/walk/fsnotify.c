@@ -34,17 +34,18 @@ static u32 ucv_grpmap_find(struct ucv_grpmap *map, const struct fsnotify_group *
 {
 	u32 index;
 
-	ucv_index_for_each(&map->index, (uintptr_t)group, index)
+	for (index = ucv_index_first(&map->index, (uintptr_t)group); index != UCV_NO_INDEX;
+	     index = ucv_index_next(&map->index, index))
 		if (ucv_grpmap_slot(map, index)->key == group)
 			break;
 	return index;
 }
 
 /* Put a group. Its record stays, but lookups no longer find it. */
-static void ucv_grpmap_release(struct ucv_grpmap *map, u32 index)
+static void ucv_grpmap_put(struct ucv_grpmap *map, u32 index)
 {
 	ucv_index_remove(&map->index, index);
-	ucv_group_release(&ucv_grpmap_slot(map, index)->ref);
+	ucv_group_put(&ucv_grpmap_slot(map, index)->ref);
 }
 
 static void ucv_grpmap_init(struct ucv_grpmap *map)
@@ -61,7 +62,7 @@ static void ucv_grpmap_destroy(struct ucv_walk *walk)
 	u32 i;
 
 	for (i = 0; i < map->slot.nr; i++)
-		ucv_group_release(&ucv_grpmap_slot(map, i)->ref);
+		ucv_group_put(&ucv_grpmap_slot(map, i)->ref);
 	ucv_array_free(walk->snap, &map->slot);
 	ucv_index_free(walk->snap, &map->index);
 }
@@ -69,7 +70,7 @@ static void ucv_grpmap_destroy(struct ucv_walk *walk)
 static void ucv_grpmap_close(struct ucv_walk *walk, u32 index)
 {
 	ucv_snap_group(walk->snap, index)->flags |= UCV_GROUP_CLOSED;
-	ucv_grpmap_release(&walk->grpmap, index);
+	ucv_grpmap_put(&walk->grpmap, index);
 }
 
 /*
@@ -122,7 +123,7 @@ static int ucv_grpmap_add(struct ucv_walk *walk, const struct file *file,
 	record->mark_resource = facts.mark_resource;
 
 	slot = ucv_grpmap_slot(map, map->slot.nr);
-	ucv_group_hold(&slot->ref, group, facts.user_ns);
+	ucv_group_get(&slot->ref, group, facts.user_ns);
 	slot->key = group;
 	slot->visit = 0;
 	return ucv_index_add(&map->index, (uintptr_t)group);
@@ -180,7 +181,7 @@ static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, uns
  * Count descriptors if they refer to a group: a ucv_file_visit. The lock of the file
  * table pins the file, which pins the group and the user namespace it is charged to.
  */
-static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
+static int ucv_holders_visit_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
 {
 	const struct ucv_holders_visit *visit = arg;
 	struct ucv_walk *walk = visit->walk;
@@ -205,8 +206,8 @@ static int ucv_holders_meet_file(struct file *file, unsigned int fd, unsigned in
 }
 
 /* Visit a task: the visit callback of a ucv_task_visitor. */
-static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task,
-				 struct ucv_files_place *place)
+static int ucv_holders_visit_task(struct ucv_walk *walk, struct task_struct *task,
+				  struct ucv_files_pos *pos)
 {
 	const struct ucv_array *records = &walk->snap->records[UCV_KIND_HOLDER];
 	struct ucv_holders_visit visit = { .walk = walk, .task = task };
@@ -214,12 +215,12 @@ static int ucv_holders_meet_task(struct ucv_walk *walk, struct task_struct *task
 	u32 i = records->nr;
 	int ret;
 
-	if (!ucv_task_shows_files(walk, task, place))
+	if (!ucv_task_files_due(walk, task, pos))
 		return 0;
-	if (!place->visiting)
+	if (!pos->visiting)
 		walk->grpmap.visit++;
 	visit.owner = ucv_task_files_owner(task);
-	ret = ucv_files_visit(task, place, ucv_holders_meet_file, &visit);
+	ret = ucv_files_visit(task, pos, ucv_holders_visit_file, &visit);
 	if (i == records->nr)
 		return ret;
 	/* Not under task_lock(), which get_task_comm() itself takes on some kernels. */
@@ -248,7 +249,7 @@ static int ucv_holders_count_one(struct ucv_walk *walk, u32 index)
 		ucv_grpmap_sweep(walk);
 		if (!ref->group)
 			return 0; /* this group has been closed */
-		more = ucv_group_count(ref, record->type, &count, &walk->snap->hold);
+		more = ucv_group_count(ref, record->type, &count, &walk->snap->timer);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -259,7 +260,7 @@ static int ucv_holders_count_one(struct ucv_walk *walk, u32 index)
 	}
 	record->marks = count.marks;
 	record->flags |= count.lags ? UCV_GROUP_LAGGING : 0;
-	ucv_grpmap_release(&walk->grpmap, index);
+	ucv_grpmap_put(&walk->grpmap, index);
 	return 0;
 }
 
@@ -286,7 +287,7 @@ int ucv_walk_holders(struct ucv_walk *walk)
 	static const struct ucv_task_visitor visitor = {
 		.files = true,
 		.prepare = ucv_holders_prepare,
-		.visit = ucv_holders_meet_task,
+		.visit = ucv_holders_visit_task,
 	};
 	int ret;
 

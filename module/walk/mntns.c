@@ -15,7 +15,8 @@ static u32 ucv_mntmap_find(struct ucv_walk *walk, u64 id)
 {
 	u32 index;
 
-	ucv_index_for_each(&walk->mntns, id, index)
+	for (index = ucv_index_first(&walk->mntns, id); index != UCV_NO_INDEX;
+	     index = ucv_index_next(&walk->mntns, index))
 		if (ucv_snap_mntns(walk->snap, index)->id == id)
 			break;
 	return index;
@@ -80,9 +81,9 @@ int ucv_walk_mntns(struct ucv_walk *walk)
 			return -EINTR;
 		if (ucv_mntns_listed())
 			ret = ucv_mntns_visit_listed(ucv_mntmap_last_id(walk->snap),
-						     ucv_mntmap_add, walk, &walk->snap->hold);
+						     ucv_mntmap_add, walk, &walk->snap->timer);
 		else
-			ret = ucv_mntns_visit_binds(ucv_mntmap_add, walk, &walk->snap->hold);
+			ret = ucv_mntns_visit_binds(ucv_mntmap_add, walk, &walk->snap->timer);
 	} while (ret == -ENOSPC);
 	return ret;
 }
@@ -95,7 +96,7 @@ struct ucv_mntmap_example {
 };
 
 /* Make a task the example of a process in a namespace: a ucv_mntns_visit. */
-static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
+static int ucv_mntmap_set_example(const struct ucv_mntns_facts *facts, void *arg)
 {
 	struct ucv_mntmap_example *example = arg;
 	struct ucv_walk *walk = example->walk;
@@ -118,29 +119,29 @@ static int ucv_mntmap_note(const struct ucv_mntns_facts *facts, void *arg)
 }
 
 /**
- * ucv_mntmap_meet_task() - record which mount namespace a task lives in and, if the
+ * ucv_mntmap_add_task() - record which mount namespace a task lives in and, if the
  *	kernel does not list them, which it has open
  * @walk: the walk
  * @task: protected by the caller's RCU read section
- * @place: in and out: the first of its files not visited yet
+ * @pos: in and out: the first of its files not visited yet
  *
  * Context: in an RCU read section. Does not sleep.
  * Return: 0 when done with the task, -EAGAIN if it has more files, -ENOSPC if
  *	memory must be reserved
  */
-int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
-			 struct ucv_files_place *place)
+int ucv_mntmap_add_task(struct ucv_walk *walk, struct task_struct *task,
+			struct ucv_files_pos *pos)
 {
 	struct ucv_mntmap_example example = {
 		.walk = walk, .task = task, .index = UCV_NO_INDEX,
 	};
 	int ret;
 
-	ret = ucv_mntns_visit_task(task, ucv_mntmap_note, &example);
+	ret = ucv_mntns_visit_task(task, ucv_mntmap_set_example, &example);
 	/* Not under task_lock(), which get_task_comm() itself takes on some kernels. */
 	if (example.index != UCV_NO_INDEX)
 		get_task_comm(ucv_snap_mntns(walk->snap, example.index)->comm, task);
-	if (ret || ucv_mntns_listed() || !ucv_task_shows_files(walk, task, place))
+	if (ret || ucv_mntns_listed() || !ucv_task_files_due(walk, task, pos))
 		return ret;
-	return ucv_mntns_visit_files(task, place, ucv_mntmap_add, walk);
+	return ucv_mntns_visit_files(task, pos, ucv_mntmap_add, walk);
 }

@@ -22,9 +22,9 @@
  * Position of a walk: the number of the task to visit next, and the first of its files
  * not visited yet.
  */
-struct ucv_task_place {
+struct ucv_task_pos {
 	int nr;
-	struct ucv_files_place files;
+	struct ucv_files_pos files;
 };
 
 static void ucv_tabset_init(struct ucv_tabset *set)
@@ -38,14 +38,15 @@ static void ucv_tabset_init(struct ucv_tabset *set)
  * for it. The search costs steps, as its length is up to the user who creates threads.
  */
 static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *files, u32 tgid,
-			   struct ucv_files_place *place)
+			   struct ucv_files_pos *pos)
 {
 	struct ucv_tabset_slot *slot;
 	u32 index;
 
-	ucv_index_for_each(&set->index, (uintptr_t)files, index) {
+	for (index = ucv_index_first(&set->index, (uintptr_t)files); index != UCV_NO_INDEX;
+	     index = ucv_index_next(&set->index, index)) {
 		slot = ucv_array_at(&set->slot, index);
-		ucv_files_pay(place, 1);
+		ucv_files_use_steps(pos, 1);
 		if (slot->files == files && slot->tgid == tgid)
 			return false;
 	}
@@ -55,10 +56,10 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
 }
 
 /**
- * ucv_task_shows_files() - should a task be visited for its file table?
+ * ucv_task_files_due() - should a task be visited for its file table?
  * @walk: the walk, over tasks, with the visitor's files set
  * @task: the task
- * @place: position in the files of @task; charged for the search
+ * @pos: position in the files of @task; charged for the search
  *
  * Each file table is visited once, however many threads of a process share it. The
  * thread group leader is visited for its own. A table that another thread has instead,
@@ -67,50 +68,50 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
  *
  * Context: in an RCU read section, which protects @task. Does not sleep.
  */
-bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
-			  struct ucv_files_place *place)
+bool ucv_task_files_due(struct ucv_walk *walk, struct task_struct *task,
+			struct ucv_files_pos *pos)
 {
 	const struct files_struct *files = READ_ONCE(task->files);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the task is pinned by RCU");
-	if (place->visiting)
+	if (pos->visiting)
 		return true;
 	if (!files || task->flags & PF_KTHREAD || ucv_task_files_shown_before(task))
 		return false;
 	if (thread_group_leader(task) && thread_group_empty(task))
 		return true;
-	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task), place);
+	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task), pos);
 }
 
 /* Visit some tasks. Returns 0 when there are no more, -EAGAIN if there are. */
 static int ucv_tasks_section(struct ucv_walk *walk, const struct ucv_task_visitor *visitor,
-			     struct ucv_task_place *place)
+			     struct ucv_task_pos *pos)
 {
 	struct task_struct *task;
 	int ret = -EAGAIN, was;
 
 	rcu_read_lock();
-	ucv_hold_begin(&walk->snap->hold);
-	for (place->files.steps = UCV_SECTION_STEPS; place->files.steps; ret = -EAGAIN) {
-		was = place->nr;
-		task = ucv_task_next(&place->nr);
+	ucv_section_begin(&walk->snap->timer);
+	for (pos->files.steps = UCV_SECTION_STEPS; pos->files.steps; ret = -EAGAIN) {
+		was = pos->nr;
+		task = ucv_task_next(&pos->nr);
 		if (!task) {
 			ret = 0;
 			break;
 		}
-		if (place->nr != was) { /* the task whose files were being visited is gone */
-			place->files.fd = 0;
-			place->files.visiting = false;
+		if (pos->nr != was) { /* the task whose files were being visited is gone */
+			pos->files.fd = 0;
+			pos->files.visiting = false;
 		}
-		ucv_files_pay(&place->files, UCV_TASK_STEPS);
-		ret = visitor->visit(walk, task, &place->files);
+		ucv_files_use_steps(&pos->files, UCV_TASK_STEPS);
+		ret = visitor->visit(walk, task, &pos->files);
 		if (ret)
 			break;
-		place->nr++;
-		place->files.fd = 0;
-		place->files.visiting = false;
+		pos->nr++;
+		pos->files.fd = 0;
+		pos->files.visiting = false;
 	}
-	ucv_hold_end(&walk->snap->hold);
+	ucv_section_end(&walk->snap->timer);
 	rcu_read_unlock();
 	return ret;
 }
@@ -137,7 +138,7 @@ static int ucv_tasks_prepare(struct ucv_walk *walk, const struct ucv_task_visito
  */
 int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor)
 {
-	struct ucv_task_place place = { .nr = 1 };
+	struct ucv_task_pos pos = { .nr = 1 };
 	int ret;
 
 	ucv_tabset_init(&walk->tabset);
@@ -147,7 +148,7 @@ int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visito
 			ret = -EINTR;
 		if (ret)
 			break;
-		ret = ucv_tasks_section(walk, visitor, &place);
+		ret = ucv_tasks_section(walk, visitor, &pos);
 		cond_resched();
 	} while (ret == -EAGAIN || ret == -ENOSPC);
 	ucv_array_free(walk->snap, &walk->tabset.slot);
@@ -156,15 +157,15 @@ int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visito
 }
 
 /* Kernel threads and dying tasks are no examples. */
-static int ucv_tasks_meet(struct ucv_walk *walk, struct task_struct *task,
-			  struct ucv_files_place *place)
+static int ucv_tasks_visit(struct ucv_walk *walk, struct task_struct *task,
+			   struct ucv_files_pos *pos)
 {
 	int ret = 0;
 
 	if (!(task->flags & (PF_EXITING | PF_KTHREAD)))
-		ret = ucv_nsmap_meet_task(&walk->map, task);
+		ret = ucv_nsmap_add_task(&walk->map, task);
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
-		ret = ucv_mntmap_meet_task(walk, task, place);
+		ret = ucv_mntmap_add_task(walk, task, pos);
 	return ret;
 }
 
@@ -187,7 +188,7 @@ int ucv_walk_tasks(struct ucv_walk *walk)
 	const struct ucv_task_visitor visitor = {
 		.files = walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed(),
 		.prepare = ucv_tasks_reserve,
-		.visit = ucv_tasks_meet,
+		.visit = ucv_tasks_visit,
 	};
 
 	return ucv_visit_tasks(walk, &visitor);

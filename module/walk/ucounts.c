@@ -51,7 +51,7 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket, u32 *leas
 	int ret = 0;
 
 	ucv_ucounts_lock_bucket();
-	ucv_hold_begin(&snap->hold);
+	ucv_section_begin(&snap->timer);
 	for (entry = ucv_ucounts_first(bucket); entry; entry = ucv_ucounts_next(entry)) {
 		if (ucv_ucounts_is_dead(entry))
 			continue;
@@ -65,7 +65,7 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket, u32 *leas
 			nr++;
 		ret = 0;
 	}
-	ucv_hold_end(&snap->hold);
+	ucv_section_end(&snap->timer);
 	ucv_ucounts_unlock_bucket();
 
 	*least = nr - records->nr + 1;

@@ -26,7 +26,8 @@ static u32 ucv_nsmap_find(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	u32 index;
 
-	ucv_index_for_each(&map->index, (uintptr_t)ns, index)
+	for (index = ucv_index_first(&map->index, (uintptr_t)ns); index != UCV_NO_INDEX;
+	     index = ucv_index_next(&map->index, index))
 		if (ucv_userns_is(&ucv_nsmap_slot(map, index)->ref, ns))
 			break;
 	return index;
@@ -37,7 +38,7 @@ static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	struct ucv_nsmap_slot *slot = ucv_nsmap_slot(map, map->slot.nr);
 
-	if (!ucv_userns_hold(&slot->ref, ns))
+	if (!ucv_userns_get(&slot->ref, ns))
 		return false;
 	slot->parent = UCV_NO_INDEX;
 	slot->pid = 0;
@@ -50,7 +51,7 @@ static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 {
 	while (map->slot.nr > first) {
-		ucv_userns_release(&ucv_nsmap_slot(map, map->slot.nr - 1)->ref);
+		ucv_userns_put(&ucv_nsmap_slot(map, map->slot.nr - 1)->ref);
 		ucv_index_remove_last(&map->index);
 	}
 }
@@ -59,7 +60,7 @@ static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
  * ucv_nsmap_index() - get the index of a namespace; it and its ancestors are pinned, or
  *	copied, from now on
  * @map: of the walk
- * @ns: reached in one of the ways listed at ucv_userns_hold()
+ * @ns: reached in one of the ways listed at ucv_userns_get()
  *
  * Context: in the locked section in which @ns was reached. Does not sleep.
  * Return: the index; -ENOSPC if the map may lack capacity for it and its
@@ -133,7 +134,7 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
 }
 
 /**
- * ucv_nsmap_meet_task() - record the namespace of a task, with its process as an example
+ * ucv_nsmap_add_task() - record the namespace of a task, with its process as an example
  * @map: of the walk
  * @task: protected by the caller's RCU read section, as are its credentials: they are
  *	freed after a grace period, and put their namespace only then. Any thread will
@@ -142,7 +143,7 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
  * Context: in an RCU read section. Does not sleep.
  * Return: 0, or -ENOSPC if the map may lack capacity
  */
-int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task)
+int ucv_nsmap_add_task(struct ucv_nsmap *map, struct task_struct *task)
 {
 	struct ucv_nsmap_slot *slot;
 	int index;

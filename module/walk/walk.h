@@ -115,7 +115,7 @@ struct ucv_walk {
  *	for each task of a section.
  * @prepare: called before each RCU read section, with no locks held; may sleep,
  *	reserve memory, and return an error to end the walk
- * @visit: called for a task, in the RCU read section that protects it. @place is at
+ * @visit: called for a task, in the RCU read section that protects it. @pos is at
  *	the start of its files when the visit begins, and survives -EAGAIN and -ENOSPC.
  *	Returns 0 when done with the task, -EAGAIN if the section has used up its
  *	steps, -ENOSPC if memory must be reserved. In the latter two cases it is called
@@ -125,7 +125,7 @@ struct ucv_task_visitor {
 	bool files;
 	int (*prepare)(struct ucv_walk *walk);
 	int (*visit)(struct ucv_walk *walk, struct task_struct *task,
-		     struct ucv_files_place *place);
+		     struct ucv_files_pos *pos);
 };
 
 /* walk/reserve.c */
@@ -136,21 +136,21 @@ int ucv_walk_ucounts(struct ucv_walk *walk);
 
 /* walk/tasks.c */
 int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor);
-bool ucv_task_shows_files(struct ucv_walk *walk, struct task_struct *task,
-			  struct ucv_files_place *place);
+bool ucv_task_files_due(struct ucv_walk *walk, struct task_struct *task,
+			struct ucv_files_pos *pos);
 int ucv_walk_tasks(struct ucv_walk *walk);
 
 /* walk/userns.c */
 int ucv_nsmap_init(struct ucv_walk *walk);
 void ucv_nsmap_destroy(struct ucv_walk *walk);
 int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns);
-int ucv_nsmap_meet_task(struct ucv_nsmap *map, struct task_struct *task);
+int ucv_nsmap_add_task(struct ucv_nsmap *map, struct task_struct *task);
 int ucv_nsmap_finish(struct ucv_walk *walk);
 
 /* walk/mntns.c */
 int ucv_walk_mntns(struct ucv_walk *walk);
-int ucv_mntmap_meet_task(struct ucv_walk *walk, struct task_struct *task,
-			 struct ucv_files_place *place);
+int ucv_mntmap_add_task(struct ucv_walk *walk, struct task_struct *task,
+			struct ucv_files_pos *pos);
 
 /* walk/fsnotify.c */
 int ucv_walk_holders(struct ucv_walk *walk);

@@ -3,8 +3,8 @@
  * Watchdog of recording: while it is armed, do kprobes still fire? They can be disabled
  * at any time.
  */
-#ifndef UCV_WATCH_H
-#define UCV_WATCH_H
+#ifndef UCV_WATCHDOG_H
+#define UCV_WATCHDOG_H
 
 #include <linux/types.h>
 
@@ -12,9 +12,9 @@
 #define UCV_BLIND_ADVICE \
 	"kprobes do not fire; write 1 to /sys/kernel/debug/kprobes/enabled and /proc/sys/kernel/ftrace_enabled"
 
-void ucv_watch_start(void);
-void ucv_watch_stop(void);
-u64 ucv_watch_look(void);
-u64 ucv_watch_interruptions(void);
+void ucv_watchdog_start(void);
+void ucv_watchdog_stop(void);
+u64 ucv_watchdog_check(void);
+u64 ucv_watchdog_interruptions(void);
 
 #endif

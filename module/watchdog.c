@@ -18,12 +18,12 @@
 #include "compat/canary.h"
 #include "compat/kretprobes.h"
 #include "denials.h"
-#include "watch.h"
+#include "watchdog.h"
 
-#define UCV_WATCH_INTERVAL	HZ
+#define UCV_WATCHDOG_INTERVAL	HZ
 
-static DEFINE_MUTEX(ucv_watch_lock); /* protects the next three */
-static bool ucv_watching; /* the hooks are armed */
+static DEFINE_MUTEX(ucv_watchdog_lock); /* protects the next three */
+static bool ucv_watchdog_on; /* the probes are armed */
 static bool ucv_blind; /* they did not fire when last tried */
 static bool ucv_pinning; /* a reference on the module is held */
 
@@ -31,9 +31,9 @@ static bool ucv_pinning; /* a reference on the module is held */
 static atomic64_t ucv_interruptions = ATOMIC64_INIT(0);
 
 /* Hooks that must not be unregistered at present pin the module. */
-static void ucv_watch_pin(bool pin)
+static void ucv_watchdog_pin(bool pin)
 {
-	lockdep_assert_held(&ucv_watch_lock);
+	lockdep_assert_held(&ucv_watchdog_lock);
 	if (pin && !ucv_pinning)
 		ucv_pinning = try_module_get(THIS_MODULE);
 	if (pin || !ucv_pinning)
@@ -42,9 +42,9 @@ static void ucv_watch_pin(bool pin)
 	module_put(THIS_MODULE);
 }
 
-static void ucv_watch_note(bool blind)
+static void ucv_watchdog_report(bool blind)
 {
-	lockdep_assert_held(&ucv_watch_lock);
+	lockdep_assert_held(&ucv_watchdog_lock);
 	if (blind == ucv_blind)
 		return;
 	ucv_blind = blind;
@@ -58,75 +58,75 @@ static void ucv_watch_note(bool blind)
 }
 
 /**
- * ucv_watch_look() - are denials being recorded?
+ * ucv_watchdog_check() - are denials being recorded?
  *
- * Context: process context. Sleeps. ucv_watch_lock is the innermost lock, except for
+ * Context: process context. Sleeps. ucv_watchdog_lock is the innermost lock, except for
  *	the kernel's own that the probes and the wakeup take.
  * Return: UCV_RECORDING_*, 0 if recording is not armed
  */
-u64 ucv_watch_look(void)
+u64 ucv_watchdog_check(void)
 {
 	u64 state = 0;
 
-	mutex_lock(&ucv_watch_lock);
-	if (ucv_watching) {
-		ucv_watch_note(!ucv_canary_fires());
-		ucv_watch_pin(ucv_hooks_stuck());
+	mutex_lock(&ucv_watchdog_lock);
+	if (ucv_watchdog_on) {
+		ucv_watchdog_report(!ucv_canary_fires());
+		ucv_watchdog_pin(ucv_kretprobes_stuck());
 		state = ucv_blind ? UCV_RECORDING_BLIND : UCV_RECORDING_ON;
 	}
-	mutex_unlock(&ucv_watch_lock);
+	mutex_unlock(&ucv_watchdog_lock);
 	return state;
 }
 
 /**
- * ucv_watch_interruptions() - how often recording was found interrupted
+ * ucv_watchdog_interruptions() - how often recording was found interrupted
  *
  * Does not include interruptions that were over before the next check.
  *
  * Return: their number since the module was loaded
  */
-u64 ucv_watch_interruptions(void)
+u64 ucv_watchdog_interruptions(void)
 {
 	return atomic64_read(&ucv_interruptions);
 }
 
-static void ucv_watch_again(struct work_struct *work);
+static void ucv_watchdog_work_fn(struct work_struct *work);
 
 /* Deferrable: an idle CPU refuses nothing. */
-static DECLARE_DEFERRABLE_WORK(ucv_watch_work, ucv_watch_again);
+static DECLARE_DEFERRABLE_WORK(ucv_watchdog_work, ucv_watchdog_work_fn);
 
-static void ucv_watch_again(struct work_struct *work)
+static void ucv_watchdog_work_fn(struct work_struct *work)
 {
-	ucv_watch_look();
-	schedule_delayed_work(&ucv_watch_work, UCV_WATCH_INTERVAL);
+	ucv_watchdog_check();
+	schedule_delayed_work(&ucv_watchdog_work, UCV_WATCHDOG_INTERVAL);
 }
 
 /**
- * ucv_watch_start() - start watching; the hooks are armed, and fire
+ * ucv_watchdog_start() - start watching; the probes are armed, and fire
  *
  * Context: process context. Sleeps. The caller serializes starting and stopping.
  */
-void ucv_watch_start(void)
+void ucv_watchdog_start(void)
 {
-	mutex_lock(&ucv_watch_lock);
-	ucv_watching = true;
-	mutex_unlock(&ucv_watch_lock);
-	schedule_delayed_work(&ucv_watch_work, UCV_WATCH_INTERVAL);
+	mutex_lock(&ucv_watchdog_lock);
+	ucv_watchdog_on = true;
+	mutex_unlock(&ucv_watchdog_lock);
+	schedule_delayed_work(&ucv_watchdog_work, UCV_WATCHDOG_INTERVAL);
 }
 
 /**
- * ucv_watch_stop() - stop watching, before the hooks are disarmed
+ * ucv_watchdog_stop() - stop watching, before the probes are disarmed
  *
  * When it returns, no check is in progress.
  *
- * Context: as ucv_watch_start().
+ * Context: as ucv_watchdog_start().
  */
-void ucv_watch_stop(void)
+void ucv_watchdog_stop(void)
 {
-	cancel_delayed_work_sync(&ucv_watch_work);
-	mutex_lock(&ucv_watch_lock);
-	ucv_watching = false;
+	cancel_delayed_work_sync(&ucv_watchdog_work);
+	mutex_lock(&ucv_watchdog_lock);
+	ucv_watchdog_on = false;
 	ucv_blind = false;
-	ucv_watch_pin(false);
-	mutex_unlock(&ucv_watch_lock);
+	ucv_watchdog_pin(false);
+	mutex_unlock(&ucv_watchdog_lock);
 }
