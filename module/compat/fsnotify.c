@@ -35,8 +35,8 @@ static const struct file_operations *ucv_inotify_fops;
 static const struct file_operations *ucv_fanotify_fops;
 
 /* The named file operations, if their release function is the expected one. */
-static const struct file_operations * __maybe_unused
-ucv_find_fops(const char *name, const char *release)
+static __maybe_unused const struct file_operations *ucv_find_fops(const char *name,
+								  const char *release)
 {
 	const struct file_operations *fops;
 
