@@ -23,7 +23,7 @@
 
 static bool use_btf = true;
 module_param(use_btf, bool, 0444);
-MODULE_PARM_DESC(use_btf, "use the kernel's BTF (default Y); N is for testing what a kernel without gets");
+MODULE_PARM_DESC(use_btf, "use the kernel's BTF (default Y); N is for tests, as on a kernel without BTF");
 
 static u64 ucv_features(const struct ucv_btf *btf)
 {
@@ -77,7 +77,7 @@ static int __init ucv_init(void)
 	ucv_arming_init();
 	ret = ucv_chardev_init();
 	if (ret) {
-		pr_err("cannot register /dev/" UCV_MODULE_NAME " (%d)\n", ret);
+		pr_err("cannot register /dev/" UCV_MODULE_NAME ": error %d\n", ret);
 		ucv_arming_exit();
 		ucv_denials_exit();
 		return ret;

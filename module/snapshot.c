@@ -17,7 +17,7 @@
 static unsigned int max_snapshot_kib = 64 * 1024;
 module_param(max_snapshot_kib, uint, 0644);
 MODULE_PARM_DESC(max_snapshot_kib,
-		 "memory that one open file may pin for its snapshot, in KiB (default 65536)");
+		 "maximum memory of the snapshot of one open file, in KiB (default 65536)");
 
 /* Cost of an allocation against a snapshot's bound: the allocator rounds up like this. */
 static size_t ucv_snap_cost(size_t bytes)
