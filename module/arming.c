@@ -60,7 +60,7 @@ static void ucv_retire_kretprobes(void)
 		return;
 	}
 	if (!ucv_parked && !try_module_get(THIS_MODULE)) {
-		pr_warn("unloaded while kernel.ftrace_enabled is 0: the kernel may turn ftrace off for good\n");
+		pr_warn("unloading while kernel.ftrace_enabled is 0: the kernel may disable ftrace until the next boot\n");
 		ucv_kretprobes_remove();
 		return;
 	}
@@ -212,7 +212,7 @@ static const struct kernel_param_ops ucv_always_ops = {
 
 module_param_cb(denials, &ucv_always_ops, &ucv_always, 0644);
 __MODULE_PARM_TYPE(denials, "bool");
-MODULE_PARM_DESC(denials, "have denials recorded even if nobody listens (default N)");
+MODULE_PARM_DESC(denials, "record denials even without a listener (default N)");
 
 static void ucv_follow_tracers(struct work_struct *work)
 {
@@ -223,7 +223,7 @@ static void ucv_follow_tracers(struct work_struct *work)
 		ret = ucv_follow(&ucv_traced, READ_ONCE(ucv_tracers));
 	mutex_unlock(&ucv_arming_lock);
 	if (ret)
-		pr_warn("cannot have denials recorded for the tracepoints (%d)\n", ret);
+		pr_warn("cannot record denials for the tracepoints: error %d; disable and enable them to retry\n", ret);
 }
 
 static DECLARE_WORK(ucv_tracers_work, ucv_follow_tracers);
@@ -292,7 +292,7 @@ void ucv_arming_init(void)
 	ret = ucv_follow(&ucv_always, wanted);
 	mutex_unlock(&ucv_arming_lock);
 	if (ret)
-		pr_warn("denials=Y has no effect (%d)\n", ret);
+		pr_warn("cannot record denials (denials=Y): error %d; write Y to /sys/module/ucountview/parameters/denials to retry\n", ret);
 	ucv_tracers_serve(true);
 }
 

@@ -49,7 +49,7 @@ static void ucv_watchdog_report(bool blind)
 		return;
 	ucv_blind = blind;
 	if (!blind) {
-		pr_info("denials are recorded again\n");
+		pr_info("denials are recorded again: kprobes fire\n");
 		return;
 	}
 	atomic64_inc(&ucv_interruptions);

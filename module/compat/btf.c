@@ -98,7 +98,7 @@ static int ucv_btf_index(struct ucv_btf *btf)
 		tail = ucv_btf_tail(type);
 		if (tail < 0) {
 			snprintf(ucv_trouble, sizeof(ucv_trouble),
-				 "type %u of the kernel's BTF is of unsupported kind %u",
+				 "type %u in the kernel's BTF has unsupported kind %u",
 				 nr, UCV_BTF_KIND(type->info));
 			return -EINVAL;
 		}
@@ -404,13 +404,13 @@ int ucv_btf_expect(const struct ucv_btf *btf, const char *struct_name,
 	struct ucv_btf_member found;
 
 	if (ucv_btf_member(btf, struct_name, member, &found)) {
-		pr_err("this kernel has no %s.%s; build the module for it\n",
+		pr_err("%s.%s does not exist in this kernel; rebuild the module for it\n",
 		       struct_name, member);
 		return -ENOEXEC;
 	}
 	if (found.offset == offset)
 		return 0;
-	pr_err("%s.%s is at byte %u in this kernel, not at %u; build the module for it\n",
+	pr_err("%s.%s is at offset %u in this kernel, not %u; rebuild the module for it\n",
 	       struct_name, member, found.offset, offset);
 	return -ENOEXEC;
 }
@@ -429,7 +429,7 @@ int ucv_btf_expect_size(const struct ucv_btf *btf, const char *struct_name, u32 
 
 	if (type && type->size == size)
 		return 0;
-	pr_err("struct %s has %u bytes in this kernel, not %u; build the module for it\n",
+	pr_err("struct %s has %u bytes in this kernel, not %u; rebuild the module for it\n",
 	       struct_name, type ? type->size : 0, size);
 	return -ENOEXEC;
 }

@@ -23,7 +23,7 @@ static bool ucv_charge_fits(const struct ucv_btf *btf, const char *name,
 
 	if (ret)
 		pr_warn("%s() cannot be probed: its arguments %s\n", name, ret == -ENOENT ?
-			"are not described by the kernel's BTF" : "are others in this kernel");
+			"are not in the kernel's BTF" : "differ in this kernel");
 	return !ret;
 }
 

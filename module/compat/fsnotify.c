@@ -43,7 +43,7 @@ static __maybe_unused const struct file_operations *ucv_find_fops(const char *na
 	fops = ucv_symbol(name, sizeof(*fops));
 	if (!fops || ucv_symbol_begins(fops->release, release))
 		return fops;
-	pr_warn("groups are not available: %s.release is not %s()\n", name, release);
+	pr_warn("groups are not available: unsupported %s, release is not %s()\n", name, release);
 	return NULL;
 }
 

@@ -176,7 +176,7 @@ static int ucv_check_kretprobe(struct kretprobe *probe)
 {
 	if (ucv_canary_resembles(&probe->kp))
 		return 0;
-	pr_warn("denials are not available: cannot tell whether the kprobe on %s() fires\n",
+	pr_warn("denials are not available: cannot verify that the kprobe on %s() fires, its type differs from the canary's\n",
 		probe->kp.symbol_name);
 	ucv_probe_disarm(probe);
 	return -EOPNOTSUPP;
@@ -382,7 +382,7 @@ static bool ucv_function_has_clone(const char *function)
 		snprintf(name, sizeof(name), "%s%s", function, ucv_clone_suffixes[i]);
 		if (!ucv_symbol_optional(name))
 			continue;
-		pr_info("this kernel has a clone of %s(), %s, and its callers cannot be probed\n",
+		pr_info("a kprobe cannot intercept callers of the clone of %s(), %s\n",
 			function, name);
 		return true;
 	}
@@ -392,12 +392,12 @@ static bool ucv_function_has_clone(const char *function)
 static bool ucv_can_probe(const char *function, const char *what)
 {
 	if (!ucv_symbol_optional(function)) {
-		pr_info("%s are not available: this kernel has no function %s() to probe\n",
+		pr_info("%s are not available: no symbol %s to probe\n",
 			what, function);
 		return false;
 	}
 	if (ucv_function_has_clone(function)) {
-		pr_info("%s are not available\n", what);
+		pr_info("%s are not available: some would be missed\n", what);
 		return false;
 	}
 	return true;
@@ -426,7 +426,7 @@ void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct u
 
 void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct ucv_btf *btf)
 {
-	pr_info("denials are not available: this kernel lacks CONFIG_KRETPROBES or its architecture access to a function's arguments\n");
+	pr_info("denials are not available: the kernel needs CONFIG_KRETPROBES and access to function arguments (CONFIG_HAVE_FUNCTION_ARG_ACCESS_API)\n");
 }
 
 bool ucv_kretprobes_ucount(void)

@@ -334,7 +334,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 
 	if (!btf || ucv_btf_member(btf, "ns_tree", "ns_list", &head) ||
 	    strcmp(head.tag, "list_head")) {
-		pr_warn("mounts are not available: it takes BTF that has ns_tree.ns_list\n");
+		pr_warn("mounts are not available: no list ns_tree.ns_list in the kernel's BTF\n");
 		return -EOPNOTSUPP;
 	}
 	tree = ucv_symbol("mnt_ns_tree", head.offset + head.size);
@@ -358,11 +358,11 @@ static int ucv_find_nsfs(void)
 		return -ENOENT;
 	if (get_kernel_nofault(sb, &(*mnt)->mnt_sb) || get_kernel_nofault(magic, &sb->s_magic) ||
 	    magic != NSFS_MAGIC) {
-		pr_warn("mounts are not available: nsfs_mnt is not the mount of nsfs\n");
+		pr_warn("mounts are not available: nsfs_mnt self-test failed: it is not the mount of nsfs\n");
 		return -EOPNOTSUPP;
 	}
 	if (!ucv_seqlock_works(ucv_mount_lock)) {
-		pr_warn("mounts are not available: mount_lock is not a seqlock that can be taken\n");
+		pr_warn("mounts are not available: mount_lock self-test failed: cannot take it as a seqlock\n");
 		return -EOPNOTSUPP;
 	}
 	ucv_nsfs = sb;
@@ -376,7 +376,7 @@ static int ucv_find_tree(void)
 	if (!ucv_tree || !ucv_tree_lock)
 		return -ENOENT;
 	if (!ucv_rwlock_works(ucv_tree_lock)) {
-		pr_warn("mounts are not available: mnt_ns_tree_lock is not a rwlock that can be taken\n");
+		pr_warn("mounts are not available: mnt_ns_tree_lock self-test failed: cannot take it as a rwlock\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -397,7 +397,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 	if (UCV_SB_HAS_LIST && ucv_mntns_layout.instance != UCV_ABSENT && !has_list && !has_rcu &&
 	    !ucv_symbol_optional("mnt_ns_tree") && !ucv_symbol_optional("mnt_ns_list"))
 		return btf && ucv_files_check_layout(btf) ? -EOPNOTSUPP : ucv_find_nsfs();
-	pr_warn("mounts are not available: this kernel's mount namespaces are in an unsupported form (mnt_namespace has%s%s%s)\n",
+	pr_warn("mounts are not available: unsupported struct mnt_namespace (with%s%s%s)\n",
 		has_tree ? " mnt_ns_tree_node" : "", has_list ? " mnt_ns_list" : "",
 		has_rcu ? " mnt_ns_rcu" : "");
 	return -EOPNOTSUPP;
@@ -450,7 +450,7 @@ void ucv_mntns_init(const struct ucv_btf *btf)
 	if (!ucv_mount_max || !ucv_mntns_ops || ucv_find_all(btf))
 		return;
 	if (!ucv_mntns_selftest()) {
-		pr_warn("mounts are not available: self-test failed: the initial mount namespace is not where it was expected\n");
+		pr_warn("mounts are not available: self-test failed: initial mount namespace not found, or its members are implausible\n");
 		return;
 	}
 	ucv_usable = true;

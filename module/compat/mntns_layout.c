@@ -38,7 +38,7 @@ static int ucv_layout_member(const struct ucv_btf *btf, const struct ucv_member 
 	if (ucv_btf_member(btf, member->tag, member->name, &found))
 		return -ENOENT;
 	if (found.size != member->size || strcmp(found.tag, member->type)) {
-		pr_warn("mounts are not available: %s.%s is %s of %u bytes in this kernel, not %s of %u\n",
+		pr_warn("mounts are not available: %s.%s is %s of %u bytes in this kernel, not %s of %u bytes\n",
 			member->tag, member->name, found.tag, found.size, member->type,
 			member->size);
 		return -EINVAL;
@@ -49,7 +49,7 @@ static int ucv_layout_member(const struct ucv_btf *btf, const struct ucv_member 
 
 static void ucv_layout_lacks(const struct ucv_member *member)
 {
-	pr_warn("mounts are not available: this kernel has no %s.%s\n", member->tag,
+	pr_warn("mounts are not available: no %s.%s in the kernel's BTF\n", member->tag,
 		member->name);
 }
 
@@ -161,7 +161,7 @@ static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
 	layout->rcu = offsetof(struct mnt_namespace, mnt_ns_rcu);
 #endif
 	if (ucv_btf_trouble())
-		pr_warn("%s: the layout of mounts comes from fs/mount.h\n", ucv_btf_trouble());
+		pr_warn("%s; using the layout of mounts in fs/mount.h\n", ucv_btf_trouble());
 	return 0;
 }
 
@@ -172,7 +172,7 @@ static int ucv_layout_from_header(struct ucv_mntns_layout *layout)
 	if (ucv_btf_trouble())
 		pr_warn("mounts are not available: %s\n", ucv_btf_trouble());
 	else
-		pr_info("mounts are not available: neither has this kernel BTF (CONFIG_DEBUG_INFO_BTF) nor was the module built in a full kernel tree\n");
+		pr_info("mounts are not available: no BTF; the kernel needs CONFIG_DEBUG_INFO_BTF, or the module a build in a full kernel tree\n");
 	return -EOPNOTSUPP;
 }
 

@@ -77,7 +77,7 @@ static int ucv_resources_from_enum(const struct ucv_btf *btf, const char *tag,
 	}
 	if (!ret)
 		return 0;
-	pr_err("enum %s of this kernel does not end with %s = %u as in the headers the module was built with; build it for this kernel\n",
+	pr_err("enum %s does not end with %s = %u in this kernel; rebuild the module for it\n",
 	       tag, last, count);
 	return -ENOEXEC;
 }

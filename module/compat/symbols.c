@@ -69,7 +69,7 @@ int ucv_symbols_init(void)
 
 	ret = register_kprobe(&kp);
 	if (ret) {
-		pr_err("cannot place a kprobe on kallsyms_lookup_name (%d); it takes CONFIG_KPROBES and CONFIG_KALLSYMS\n",
+		pr_err("cannot register a kprobe on kallsyms_lookup_name: error %d; the kernel needs CONFIG_KPROBES and CONFIG_KALLSYMS\n",
 		       ret);
 		return ret;
 	}
@@ -83,12 +83,12 @@ int ucv_symbols_init(void)
 	 */
 	ret = ucv_symbol_place(addr, &offset, &size);
 	if (ret) {
-		pr_err("cannot tell where kallsyms_lookup_name begins (%d)\n", ret);
+		pr_err("cannot find the start of kallsyms_lookup_name: error %d\n", ret);
 		return ret;
 	}
 	static_call_update(ucv_lookup, (ucv_lookup_fn)(addr - offset));
 	if (static_call(ucv_lookup)("kallsyms_lookup_name") != addr - offset) {
-		pr_err("self-test failed: kallsyms_lookup_name() does not find itself\n");
+		pr_err("kallsyms_lookup_name self-test failed: it does not find itself\n");
 		return -ENOEXEC;
 	}
 	return 0;
@@ -119,11 +119,11 @@ void *ucv_symbol(const char *name, size_t size)
 	void *symbol = ucv_symbol_optional(name);
 
 	if (!symbol) {
-		pr_err("the kernel shows no symbol %s; it takes CONFIG_KALLSYMS_ALL\n", name);
+		pr_err("cannot find symbol %s; the kernel needs CONFIG_KALLSYMS_ALL\n", name);
 		return NULL;
 	}
 	if (ucv_symbol_size(symbol) < size) {
-		pr_err("symbol %s has %zu bytes in this kernel, less than the %zu expected\n",
+		pr_err("unsupported symbol %s: %zu bytes, expected at least %zu\n",
 		       name, ucv_symbol_size(symbol), size);
 		return NULL;
 	}

@@ -128,7 +128,7 @@ int ucv_ucounts_init(const struct ucv_btf *btf)
 		if (!ucv_ucounts_lock)
 			return -ENOENT;
 		if (!ucv_spinlock_works(ucv_ucounts_lock)) {
-			pr_err("ucounts_lock is not a spinlock that can be taken\n");
+			pr_err("ucounts_lock self-test failed: cannot take it as a spinlock\n");
 			return -ENOEXEC;
 		}
 	}
@@ -136,12 +136,12 @@ int ucv_ucounts_init(const struct ucv_btf *btf)
 	/* The size is a power of two; padding or a red zone may follow the table. */
 	size = ucv_symbol_size(ucv_ucounts_table) / sizeof(*ucv_ucounts_table);
 	if (size < 2 || size > 1 << 20) {
-		pr_err("ucounts_hashtable has an unlikely size of %zu buckets\n", size);
+		pr_err("unsupported ucounts_hashtable: %zu buckets\n", size);
 		return -ENOEXEC;
 	}
 	ucv_ucounts_nr_buckets = rounddown_pow_of_two(size);
 	if (!ucv_ucounts_root_found()) {
-		pr_err("root is not where it should be in ucounts_hashtable of %u buckets; this kernel's table is of a form not known here\n",
+		pr_err("ucounts_hashtable self-test failed: no entry for uid 0 in init_user_ns (%u buckets)\n",
 		       ucv_ucounts_nr_buckets);
 		return -ENOEXEC;
 	}
