@@ -42,7 +42,7 @@ check-debug: deps ## the same on kernels built with KASAN, lockdep, kmemleak and
 bench: deps ## what a walk costs, in instructions
 	@tools/bench/bench
 
-lint: deps ## checkpatch --strict, sparse, shellcheck, and the check for indirect calls
+lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree
 	@tools/lint/lint
 
 load: module ## load the module into this machine
