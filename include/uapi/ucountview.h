@@ -424,8 +424,8 @@ enum ucv_group_type {
  * @type: an enum ucv_group_type
  * @flags: UCV_GROUP_*. UCV_GROUP_UNLIMITED_MARKS: created with FAN_UNLIMITED_MARKS;
  *	the kernel does not charge its marks, so they are in @marks but in no
- *	ucv_ucounts record. UCV_GROUP_LAGGING: a fanotify group of more than a
- *	thousand marks, or one whose list of marks was locked by its owner; @marks
+ *	ucv_ucounts record. UCV_GROUP_LAGGING: a fanotify group of more than
+ *	1024 marks, or one whose list of marks was locked by its owner; @marks
  *	may include recently removed marks that the kernel has not destroyed yet.
  *	UCV_GROUP_CLOSED: the last descriptor was closed after the group was found and
  *	before its marks were counted; @marks is 0. UCV_GROUP_MORE_HOLDERS:
