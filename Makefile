@@ -12,7 +12,7 @@ BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 .PHONY: all module tools deps demo check check-debug bench lint load unload install uninstall \
 	dkms-install dkms-remove clean help
 
-help: ## say what there is
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 all: module tools ## build the module for the running kernel, and the reader
@@ -24,7 +24,7 @@ module: ## build the module (KDIR=... for another kernel than the running one)
 tools: ## build the reader
 	$(MAKE) -C tools/ucountview
 
-deps: ## install the distribution's packages that the targets below need; they do it themselves
+deps: ## install the packages that the targets below need; they do it themselves, too
 	@tools/setup vm lint
 
 demo: deps ## boot a stock kernel in a VM and play a story that ends in "no space left on device"
@@ -45,10 +45,10 @@ bench: deps ## what a walk costs, in instructions
 lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree
 	@tools/lint/lint
 
-load: module ## load the module into this machine
+load: module ## build the module and load it on this machine
 	insmod module/ucountview.ko
 
-unload: ## and take it out again
+unload: ## unload it
 	rmmod ucountview
 
 install: all ## install the module for the running kernel, and the reader
