@@ -223,7 +223,8 @@ static void ucv_follow_tracers(struct work_struct *work)
 		ret = ucv_follow(&ucv_traced, READ_ONCE(ucv_tracers));
 	mutex_unlock(&ucv_arming_lock);
 	if (ret)
-		pr_warn("cannot record denials for the tracepoints: error %d; disable and enable them to retry\n", ret);
+		pr_warn("cannot record denials for the tracepoints: error %d; disable and enable them to retry\n",
+			ret);
 }
 
 static DECLARE_WORK(ucv_tracers_work, ucv_follow_tracers);
@@ -292,7 +293,8 @@ void ucv_arming_init(void)
 	ret = ucv_follow(&ucv_always, wanted);
 	mutex_unlock(&ucv_arming_lock);
 	if (ret)
-		pr_warn("cannot record denials (denials=Y): error %d; write Y to /sys/module/ucountview/parameters/denials to retry\n", ret);
+		pr_warn("cannot record denials (denials=Y): error %d; write Y to /sys/module/ucountview/parameters/denials to retry\n",
+			ret);
 	ucv_tracers_serve(true);
 }
 
