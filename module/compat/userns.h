@@ -40,7 +40,6 @@
 /**
  * struct ucv_userns_ref - a user namespace found by a walk
  * @key: its address; without a reference, for comparison only
- * @copy: before 6.0: its contents when it was found
  */
 struct ucv_userns_ref {
 	struct user_namespace *key;
@@ -129,7 +128,7 @@ static inline void ucv_userns_put(struct ucv_userns_ref *ref)
 
 struct ucv_userns_ref {
 	struct user_namespace *key;
-	struct user_namespace copy;
+	struct user_namespace copy; /* its contents when it was found */
 };
 
 static inline bool ucv_userns_get(struct ucv_userns_ref *ref, struct user_namespace *ns)
