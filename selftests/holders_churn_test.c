@@ -112,45 +112,6 @@ static int marker(const char *dir, long nr)
 	return fd;
 }
 
-/* Passing descriptors */
-
-static bool give(int sock, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) == 1;
-}
-
-static int receive(int sock)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(sock, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
-}
-
 /* Workers, each in its own process, which is killed at the end. */
 
 /* Groups that are created, filled and closed, by users that other workers share. */
@@ -310,7 +271,7 @@ static void drop_in_flight(int fd)
 	int pair[2];
 
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	must(give(pair[0], fd));
+	must(!ucv_send_fd(pair[0], fd));
 	close(fd);
 	close(pair[0]);
 	close(pair[1]);
@@ -321,8 +282,8 @@ static void send_back(int sock)
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while ((fd = receive(sock)) >= 0) {
-		give(sock, fd);
+	while ((fd = ucv_receive_fd(sock)) >= 0) {
+		ucv_send_fd(sock, fd);
 		close(fd);
 	}
 	_exit(0);
@@ -346,9 +307,9 @@ static void churn_pass(const char *dir)
 	close(pair[1]);
 	for (n = 0;; n++) {
 		fd = watcher(dir, 2);
-		must(give(pair[0], fd));
+		must(!ucv_send_fd(pair[0], fd));
 		close(fd);
-		fd = receive(pair[0]);
+		fd = ucv_receive_fd(pair[0]);
 		if (n % 4)
 			close(fd);
 		else
@@ -474,19 +435,10 @@ static pid_t start_reader(const char *(*reader)(const struct constant *),
 
 /* In the agent */
 
-static int pair_in_flight[2];
-
 static long do_put_in_flight(struct ucv_call *call)
 {
-	int fd;
-
 	become(FLIGHT_UID);
-	fd = watcher(call->text, IN_FLIGHT);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_in_flight))
-		return -errno;
-	if (fd < 0 || !give(pair_in_flight[0], fd))
-		return -EIO;
-	return close(fd) ? -errno : 0;
+	return ucv_launch(watcher(call->text, IN_FLIGHT));
 }
 
 static long do_constant_inotify(struct ucv_call *call)
@@ -509,8 +461,6 @@ static long do_child(struct ucv_call *call)
 	if (pid)
 		return pid < 0 ? -errno : pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(pair_in_flight[0]);
-	close(pair_in_flight[1]);
 	for (;;)
 		pause();
 }

@@ -19,7 +19,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -936,49 +935,15 @@ UCV_TEST_F(holders, large_inotify_group)
 
 /* Groups that only a message in a socket holds */
 
-static int flight[2];
-
-static long do_launch(struct ucv_call *call)
+static long do_launch_raw(struct ucv_call *call)
 {
-	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	int fd = call->a;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, flight))
-		return -errno;
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	if (sendmsg(flight[0], &msg, 0) != 1)
-		return -errno;
-	return close(fd) ? -errno : 0;
+	return ucv_launch(call->a);
 }
 
-static long do_land(struct ucv_call *call)
+static long do_land_raw(struct ucv_call *call)
 {
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
 	(void)call;
-	if (recvmsg(flight[1], &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
-		return -EIO;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
+	return ucv_land();
 }
 
 static void check_in_flight(struct __test_metadata *_metadata,
@@ -1009,7 +974,7 @@ UCV_TEST_F(holders, in_flight)
 	other = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid,
 			       4, 0);
 	ASSERT_LE(0, other);
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_launch, fd, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_launch_raw, fd, 0, 0));
 	take(_metadata, &self->held);
 	EXPECT_EQ(1U, ucv_groups_of(&self->held, self->init, self->uid));
 	EXPECT_EQ(1, ucv_left(&self->held, self->init, self->uid,
@@ -1018,7 +983,7 @@ UCV_TEST_F(holders, in_flight)
 			      "inotify_watches"));
 	check_in_flight(_metadata, self->init, self->uid, true);
 
-	fd = ucv_agent_call(&self->agent, do_land, 0, 0, 0);
+	fd = ucv_agent_call(&self->agent, do_land_raw, 0, 0, 0);
 	ASSERT_LE(0, fd);
 	take(_metadata, &self->held);
 	check_group(_metadata, &self->held,
@@ -1041,7 +1006,7 @@ UCV_TEST_F(holders, in_flight_below)
 	uid = ucv_base(2) + 4;
 	fd = ucv_agent_text(&chain.agent[2], do_watcher, self->dir, 4, 6, 0);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], do_launch, fd, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], do_launch_raw, fd, 0, 0));
 	take(_metadata, &self->held);
 	EXPECT_EQ(6, ucv_left(&self->held, chain.inum[2], uid,
 			      "inotify_watches"));

@@ -52,11 +52,13 @@ static void close_socks(void)
 		close(socks[--nr_socks]);
 }
 
-/* Sends @ret, and @fd with it if >= 0. */
-static int send_answer(int sock, long ret, int fd)
+/* Passing descriptors */
+
+/* Sends @size bytes, and @fd with them if >= 0. */
+static int send_with(int sock, void *data, size_t size, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { .iov_base = &ret, .iov_len = sizeof(ret) };
+	struct iovec iov = { .iov_base = data, .iov_len = size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *cmsg;
 
@@ -69,14 +71,14 @@ static int send_answer(int sock, long ret, int fd)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) == sizeof(ret) ? 0 : -EPIPE;
+	return sendmsg(sock, &msg, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -EPIPE;
 }
 
-static long receive_answer(int sock, int *fd)
+/* @fd becomes -1 if no descriptor comes with the @size bytes. */
+static int receive_with(int sock, void *data, size_t size, int *fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
-	long ret;
-	struct iovec iov = { .iov_base = &ret, .iov_len = sizeof(ret) };
+	struct iovec iov = { .iov_base = data, .iov_len = size };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -86,13 +88,51 @@ static long receive_answer(int sock, int *fd)
 	struct cmsghdr *cmsg;
 
 	*fd = -1;
-	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof(ret))
+	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != (ssize_t)size)
 		return -EPIPE;
 	cmsg = CMSG_FIRSTHDR(&msg);
 	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(cmsg), sizeof(int));
-	return ret;
+	return 0;
 }
+
+int ucv_send_fd(int sock, int fd)
+{
+	return send_with(sock, "", 1, fd);
+}
+
+/* Returns the descriptor. */
+int ucv_receive_fd(int sock)
+{
+	char byte;
+	int fd;
+
+	return receive_with(sock, &byte, 1, &fd) || fd < 0 ? -EPIPE : fd;
+}
+
+static int flight[2];
+
+/* Closes @fd while it is in a message that this process sends to itself. */
+int ucv_launch(int fd)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, flight))
+		return -errno;
+	if (ucv_send_fd(flight[0], fd))
+		return -EPIPE;
+	return close(fd) ? -errno : 0;
+}
+
+/* Receives that message. */
+int ucv_land(void)
+{
+	return ucv_receive_fd(flight[1]);
+}
+
+/* What an agent sends back. */
+struct answer {
+	long ret;
+	int error;
+};
 
 /*
  * A thread of the agent that makes its calls in place of the thread group leader, one at
@@ -154,19 +194,21 @@ long ucv_do_by_thread(struct ucv_call *call)
 
 static void agent_loop(int sock)
 {
+	struct answer answer;
 	struct ucv_call call;
-	long ret;
 
 	has_worker = false;
 	close_socks();
 	signal(SIGCHLD, SIG_IGN);
 	while (recv(sock, &call, sizeof(call), 0) == sizeof(call)) {
 		call.fd = -1;
+		call.error = 0;
 		call.sock = sock;
-		ret = has_worker ? call_worker(&call) : call.fn(&call);
+		answer.ret = has_worker ? call_worker(&call) : call.fn(&call);
+		answer.error = call.error;
 		/* Other agents write to this one's files in /proc. */
 		prctl(PR_SET_DUMPABLE, 1);
-		if (send_answer(sock, ret, call.fd))
+		if (send_with(sock, &answer, sizeof(answer), call.fd))
 			break;
 	}
 	_exit(0);
@@ -191,7 +233,7 @@ int ucv_agent_start(struct ucv_agent *agent)
 	return 0;
 }
 
-/* In the agent: forks another agent and sends its socket back. */
+/* In the agent: forks another agent, which holds what this one holds, and sends its socket back. */
 static long do_spawn(struct ucv_call *call)
 {
 	int pair[2];
@@ -205,7 +247,6 @@ static long do_spawn(struct ucv_call *call)
 	if (!pid) {
 		close(call->sock);
 		close(pair[0]);
-		ucv_do_close(&(struct ucv_call) { .a = -1 });
 		agent_loop(pair[1]);
 	}
 	close(pair[1]);
@@ -213,25 +254,28 @@ static long do_spawn(struct ucv_call *call)
 	return pid;
 }
 
-static long call_agent(struct ucv_agent *agent, struct ucv_call *call, int *fd)
+/* Has the agent make a call. Sets @call's fd, -1 if none is sent back, and error. */
+long ucv_agent_ask(struct ucv_agent *agent, struct ucv_call *call)
 {
-	if (send(agent->sock, call, sizeof(*call), MSG_NOSIGNAL) !=
-	    sizeof(*call))
+	struct answer answer;
+
+	if (send(agent->sock, call, sizeof(*call), MSG_NOSIGNAL) != sizeof(*call) ||
+	    receive_with(agent->sock, &answer, sizeof(answer), &call->fd))
 		return -EPIPE;
-	return receive_answer(agent->sock, fd);
+	call->error = answer.error;
+	return answer.ret;
 }
 
 long ucv_agent_text(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 		    const char *text, long a, long b, long c)
 {
-	struct ucv_call call = { .fn = fn, .a = a, .b = b, .c = c };
-	int fd;
+	struct ucv_call call = { .fn = fn, .a = a, .b = b, .c = c, .fd = -1 };
 	long ret;
 
 	snprintf(call.text, sizeof(call.text), "%s", text);
-	ret = call_agent(agent, &call, &fd);
-	if (fd >= 0)
-		close(fd);
+	ret = ucv_agent_ask(agent, &call);
+	if (call.fd >= 0)
+		close(call.fd);
 	return ret;
 }
 
@@ -246,27 +290,23 @@ int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 		 long a)
 {
 	struct ucv_call call = { .fn = fn, .a = a };
-	long ret;
-	int fd;
+	long ret = ucv_agent_ask(agent, &call);
 
-	ret = call_agent(agent, &call, &fd);
 	if (ret < 0)
 		return ret;
-	return fd >= 0 ? fd : -EBADF;
+	return call.fd >= 0 ? call.fd : -EBADF;
 }
 
 int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent)
 {
 	struct ucv_call call = { .fn = do_spawn };
-	long ret;
-	int fd;
+	long ret = ucv_agent_ask(parent, &call);
 
-	ret = call_agent(parent, &call, &fd);
 	if (ret < 0)
 		return ret;
 	agent->pid = ret;
-	agent->sock = fd;
-	remember_sock(fd);
+	agent->sock = call.fd;
+	remember_sock(call.fd);
 	return 0;
 }
 

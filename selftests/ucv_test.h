@@ -157,12 +157,14 @@ struct ucv_call {
 	long c;
 	char text[1024];
 	int sock;		/* in the agent: its end of the socket */
-	int fd;			/* in the agent: sent back with the answer, if >= 0 */
+	int fd;			/* sent back with the answer, if >= 0 */
+	int error;		/* sent back: the errno after which a part was left undone */
 };
 
 int ucv_agent_start(struct ucv_agent *agent);
 int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent);
 void ucv_agent_stop(struct ucv_agent *agent);
+long ucv_agent_ask(struct ucv_agent *agent, struct ucv_call *call);
 long ucv_agent_call(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 		    long a, long b, long c);
 long ucv_agent_text(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
@@ -177,6 +179,12 @@ int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
 		     const char *map);
 unsigned int ucv_userns_of(pid_t pid);
 unsigned int ucv_ns_of(pid_t pid, const char *ns);
+
+/* Descriptors in messages (SCM_RIGHTS). A launched one is only in a message until it lands. */
+int ucv_send_fd(int sock, int fd);
+int ucv_receive_fd(int sock);
+int ucv_launch(int fd);
+int ucv_land(void);
 
 /*
  * Functions for agents; a, b, c and text are members of the call. An agent numbers the
