@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # whoever reads this sets $here, and ktap.sh $ktap_dir
-# Agents (story_agent.c) and the limits that they reach, for the scripts that test the reader.
+# Agents (agent.c) and the limits that they reach, for the scripts that test the reader.
 
-debugfs=/sys/kernel/debug/ucountview
 agents=''
 sysctls=''
 
-# start NAME: start an agent, see story_agent.c
+# start NAME: start an agent
 start() {
 	mkfifo "$ktap_dir/$1.in" "$ktap_dir/$1.out" || return
-	"$here/story_agent" "$ktap_dir/$1.in" "$ktap_dir/$1.out" &
-	eval "agent_$1=$!"
+	"$here/agent" <>"$ktap_dir/$1.in" 1<>"$ktap_dir/$1.out" &
+	echo $! >"$ktap_dir/$1.pid"
 	agents="$agents $1"
 }
 
@@ -18,7 +17,7 @@ start() {
 ask() {
 	agent=$1
 	shift
-	eval "kill -0 \$agent_$agent" || return
+	kill -0 "$(cat "$ktap_dir/$agent.pid")" || return
 	echo "$*" >"$ktap_dir/$agent.in"
 	read -r answer <"$ktap_dir/$agent.out"
 	echo "$answer"
@@ -32,23 +31,24 @@ tell() {
 	expect "$name: $*" "$wanted" "$(ask "$name" "$@")"
 }
 
+# tell_number NAME COMMAND...: the answer must be a number above 1, such as a pid
+tell_number() {
+	[ "$(ask "$@")" -gt 1 ]
+}
+
 stop_agents() {
 	for agent in $agents; do
-		eval "pid=\$agent_$agent"
+		pid=$(cat "$ktap_dir/$agent.pid")
 		kill -0 "$pid" 2>/dev/null && echo quit >"$ktap_dir/$agent.in"
 		wait "$pid"
-		rm "$ktap_dir/$agent.in" "$ktap_dir/$agent.out"
+		rm "$ktap_dir/$agent.in" "$ktap_dir/$agent.out" "$ktap_dir/$agent.pid"
 	done
 	agents=''
 }
 
-sysctl_path() {
-	echo "/proc/sys/$(echo "$1" | tr . /)"
-}
-
-# lower NAME VALUE: set a sysctl until the story ends
+# lower NAME VALUE: set a sysctl until the test ends
 lower() {
-	path=$(sysctl_path "$1")
+	path=/proc/sys/$(echo "$1" | tr . /)
 	case " $sysctls" in
 	*" $path="*) ;;
 	*) sysctls="$sysctls$path=$(cat "$path") " ;;
@@ -61,11 +61,6 @@ restore_sysctls() {
 		echo "${sysctl#*=}" >"${sysctl%%=*}"
 	done
 	sysctls=''
-}
-
-# inode PID TYPE: the inode number of the process's namespace of this type
-inode() {
-	stat -L -c %i "/proc/$1/ns/$2"
 }
 
 # The number of mounts in a mount namespace, and the highest such number, both from debugfs.

@@ -5,26 +5,21 @@
 # reported with its numbers; objects that exist but cannot be found are not a contradiction; repeated runs on a busy
 # system report nothing.
 #
-# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how many runs on the busy system (50).
+# Environment: see reader.sh and planted.sh.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
+. "$here/reader.sh"
 . "$here/planted.sh"
 
-busy=''
 sleeper=''
 
 clean_up() {
 	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
-	[ -z "$busy" ] || kill "$busy" 2>/dev/null
-	unload_planted
-	kill_left
-	rm -rf "$ktap_dir"
+	after_test
 }
 
-# agrees: audit reports nothing
-agrees() {
+audit_reports_nothing() {
 	run audit
 	expect "status" 0 "$status" && expect "output" '' "$(cat "$ktap_dir/out" "$ktap_dir/err")"
 }
@@ -43,146 +38,99 @@ counted() {
 	expect "$1 of $3 in $2" "$4 $5 $6" "$(row "$1" "$2" "$3" counter expected rest)"
 }
 
-agrees_on_an_idle_system() {
-	agrees
-}
-
-finds_what_is_charged() {
+charged_objects_are_counted() {
 	"$here/leave" -u "$uid" watches 3 && "$here/leave" -u "$uid" watches 2 || return
 	run audit -a -J
 	expect "status" 0 "$status" &&
-		counted inotify_instances "$init" "$uid" 2 2 0 &&
-		counted inotify_watches "$init" "$uid" 5 5 0
+		counted inotify_instances "$init_userns" "$uid" 2 2 0 &&
+		counted inotify_watches "$init_userns" "$uid" 5 5 0
 }
 
-# root_has RESOURCE: root's counter in the initial user namespace
-root_has() {
-	"$reader" -a -n -r -R "$1" -U "$init" -u 0 -o USED | awk '{ sum += $1 } END { print sum + 0 }'
+# Root is charged for neither user nor UTS namespaces in the initial user namespace.
+root_has_none() {
+	[ "$("$reader" -a -n -r -R user_namespaces -R uts_namespaces -U "$init_userns" -u 0 -o USED |
+		awk '{ sum += $1 } END { print sum + 0 }')" -eq 0 ]
 }
 
 # A user namespace that contains a uts and a mount namespace. First wait until those of earlier tests have been freed.
-finds_namespaces() {
-	tries=0
-	while [ "$(root_has user_namespaces) $(root_has uts_namespaces)" != '0 0' ] && [ $tries -lt 3000 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
-	unshare -U -r -u -m sleep 100000 &
-	sleeper=$!
-	while [ "$(cat /proc/$sleeper/comm)" != sleep ]; do
-		sleep 0.1
-	done
-	inner=$(userns_of $sleeper)
+charged_namespaces_are_counted() {
+	wait_until root_has_none && start_sleeper -U -r -u -m || return
+	inner=$(inode $sleeper user)
 	run audit -a -J
 	expect "status" 0 "$status" &&
-		counted user_namespaces "$init" 0 1 1 0 &&
+		counted user_namespaces "$init_userns" 0 1 1 0 &&
 		counted uts_namespaces "$inner" null 1 1 0 &&
-		counted uts_namespaces "$init" null 1 1 0 || return
-	[ "$("$here/mounts_probe" available)" = yes ] || return 0
-	mounts=$(row mounts "$(stat -L -c %i /proc/$sleeper/ns/mnt)" null counter)
+		counted uts_namespaces "$init_userns" null 1 1 0 || return
+	mounts_available || return 0
+	mounts=$(row mounts "$(inode $sleeper mnt)" null counter)
 	counted mnt_namespaces "$inner" 0 1 1 0 &&
-		counted mounts "$(stat -L -c %i /proc/$sleeper/ns/mnt)" null "$mounts" "$mounts" 0
+		counted mounts "$(inode $sleeper mnt)" null "$mounts" "$mounts" 0
 }
 
 # Inotify instances that no process has open.
-what_is_not_found_is_no_contradiction() {
+unattributed_charges_are_no_contradiction() {
 	load_planted || return
 	"$here/leave" -u "$uid" hold 3 || return
-	agrees || return
+	audit_reports_nothing || return
 	run audit -a -J
-	counted inotify_instances "$init" "$uid" 1 0 1 && counted inotify_watches "$init" "$uid" 3 0 3
+	counted inotify_instances "$init_userns" "$uid" 1 0 1 && counted inotify_watches "$init_userns" "$uid" 3 0 3
 }
 
-tells_a_counter_too_small() {
+counter_too_small_is_reported() {
 	load_planted || return
 	"$here/leave" -u "$uid" watches 4 && "$here/leave" -u "$uid" bump inotify_watches -1 || return
-	contradicts inotify_watches "$init" "$uid" 3 4 "less than exist" || return
-	unload_planted && agrees
+	contradicts inotify_watches "$init_userns" "$uid" 3 4 "less than exist" || return
+	unload_planted && audit_reports_nothing
 }
 
-tells_a_negative_counter() {
+negative_counter_is_reported() {
 	load_planted || return
 	"$here/leave" -u "$uid" bump user_namespaces -2 || return
-	contradicts user_namespaces "$init" "$uid" -2 0 "negative" || return
-	unload_planted && agrees
+	contradicts user_namespaces "$init_userns" "$uid" -2 0 "negative" || return
+	unload_planted && audit_reports_nothing
 }
 
 # Two more in a user namespace than at the level above.
-tells_a_level_that_was_not_charged() {
+uncharged_level_is_reported() {
 	load_planted || return
 	unshare -U -r "$here/leave" bump inotify_watches 2 || return
-	contradicts inotify_watches "$init" 0 0 2 "less than below" || return
-	unload_planted && agrees
+	contradicts inotify_watches "$init_userns" 0 0 2 "less than below" || return
+	unload_planted && audit_reports_nothing
 }
 
 # A counter one below the number of existing mount namespaces.
-tells_a_namespace_too_many() {
-	[ "$("$here/mounts_probe" available)" = yes ] || {
-		echo "the module cannot read mount counters here"
-		return 4
-	}
+mount_namespace_too_many_is_reported() {
+	skip_without_mounts || return
 	load_planted || return
 	unshare -U -r -m "$here/leave" bump mnt_namespaces -1 || return
 	run audit -J
 	expect "status" 4 "$status" || return
-	expect "namespaces" "0 1 less than exist" "$(row mnt_namespaces "$(userns_of "$(pidof leave)")" 0 \
+	expect "namespaces" "0 1 less than exist" "$(row mnt_namespaces "$(inode "$(pidof leave)" user)" 0 \
 		counter expected wrong)" || return
-	unload_planted && agrees
+	unload_planted && audit_reports_nothing
 }
 
-says_nothing_on_a_busy_system() {
-	"$here/traffic" >"$ktap_dir/traffic" &
-	busy=$!
-	runs=0
-	while [ $runs -lt "${UCV_RUNS:-50}" ]; do
-		runs=$((runs + 1))
-		agrees || {
-			echo "run $runs"
-			run audit -a
-			cat "$ktap_dir/out"
-			return 1
-		}
-	done
-	kill $busy
-	wait $busy
-	expect "status of the traffic" 0 $? || return
-	busy=''
-	echo "$runs runs, rounds of the traffic: $(awk '{ printf " %s", $2 }' "$ktap_dir/traffic")"
+audit_reports_nothing_or_print_all() {
+	audit_reports_nothing && return
+	run audit -a
+	cat "$ktap_dir/out"
+	return 1
 }
 
-refuses_what_makes_no_sense() {
-	for option in --help -H; do
-		run audit $option
-		expect "status of: audit $option" 0 "$status" && [ -s "$ktap_dir/out" ] || return
-	done
-	for arguments in --bogus frobnicate '-o NOPE' '-J -r'; do
-		# shellcheck disable=SC2086 # several words
-		run audit $arguments
-		expect "status of: audit $arguments" 1 "$status" || return
-		expect "output of: audit $arguments" '' "$(cat "$ktap_dir/out")" || return
-	done
+busy_system_has_no_contradiction() {
+	on_a_busy_system audit_reports_nothing_or_print_all
+}
+
+bad_options_of_audit_are_refused() {
+	succeeds audit --help && succeeds audit -H && refuses audit --bogus frobnicate '-o NOPE' '-J -r' || return
 	status=0
 	unshare -p -f "$reader" audit >"$ktap_dir/out" 2>"$ktap_dir/err" || status=$?
 	expect "status in another pid namespace" 1 "$status"
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-init=$(userns_of $$)
-
-ktap_begin 10
-test_one agrees_on_an_idle_system
-test_one finds_what_is_charged
-test_one finds_namespaces
-test_one what_is_not_found_is_no_contradiction
-test_one tells_a_counter_too_small
-test_one tells_a_negative_counter
-test_one tells_a_level_that_was_not_charged
-test_one tells_a_namespace_too_many
-test_one says_nothing_on_a_busy_system
-test_one refuses_what_makes_no_sense
-ktap_end
+needs_reader
+ktap_clean_up_at_exit
+ktap_run audit_reports_nothing charged_objects_are_counted charged_namespaces_are_counted \
+	unattributed_charges_are_no_contradiction counter_too_small_is_reported negative_counter_is_reported \
+	uncharged_level_is_reported mount_namespace_too_many_is_reported busy_system_has_no_contradiction \
+	bad_options_of_audit_are_refused

@@ -10,11 +10,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "ucv_denials.h"
+#include "ucv_mounts.h"
 
 #define BLIND_UID	(UCV_UID + 860)
 #define SIZE		sizeof(struct ucv_denial)
@@ -372,14 +372,6 @@ UCV_TEST_F(blind, in_turns)
 
 /* The mask of what has passed the probes, i.e. of what was charged while they were armed. */
 
-static long do_mount(struct ucv_call *call)
-{
-	(void)call;
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return -errno;
-	return mount("none", "/tmp", "tmpfs", 0, NULL) ? -errno : 0;
-}
-
 TEST(seen)
 {
 	struct ucv_agent agent, mounter;
@@ -400,7 +392,8 @@ TEST(seen)
 	EXPECT_TRUE(listen_state().seen & UCV_SEEN(resource));
 	EXPECT_FALSE(listen_state().seen & UCV_SEEN(UCV_MAX_RESOURCES));
 	if (ucv_feature(UCV_FEATURE_MNT_DENIALS)) {
-		ASSERT_EQ(0, ucv_agent_call(&mounter, do_mount, 0, 0, 0));
+		ASSERT_EQ(0, ucv_agent_call(&mounter, ucv_do_new_mntns, 0, 0, 0));
+		ASSERT_EQ(0, ucv_agent_mount(&mounter, "tmpfs", "size=1m", "/tmp"));
 		EXPECT_TRUE(listen_state().seen & UCV_SEEN_MOUNTS);
 	}
 	ucv_agent_stop(&mounter);

@@ -235,15 +235,11 @@ FIXTURE(namespaces) {
 FIXTURE_SETUP(namespaces)
 {
 	unsigned int i;
-	char map[64];
 
 	if (!ucv_feature(UCV_FEATURE_DENIALS))
 		SKIP(return, "the module cannot tell of refusals here");
 	ASSERT_EQ(0, ucv_agent_start(&self->agent));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, -1, NAMESPACES_UID, 0));
-	snprintf(map, sizeof(map), "0 %u 4", NAMESPACES_UID);
-	ASSERT_EQ(0, ucv_agent_userns(&self->agent, NULL, map));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_enter(&self->agent, NULL, NAMESPACES_UID, NAMESPACES_UID, 4));
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (ucv_ns_of(getpid(), kinds[i].file))
 			ASSERT_EQ(0, ucv_agent_write(&self->agent, kinds[i].limit, "0"));

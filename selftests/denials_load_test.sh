@@ -5,15 +5,13 @@
 # loaded module: the parameter set at load time, more limits than there are slots to count them separately, kprobes or
 # ftrace switched off at load time, and a kernel with a clone of a probed function.
 #
-# Environment: UCV_KO, the module's file (default: the installed one); UCV_LOADS, the number of loads.
+# Environment: see load.sh; UCV_LOADS, the number of loads (100).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
 . "$here/load.sh"
 . "$here/planted.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 parameter=/sys/module/ucountview/parameters/denials
 probes=/sys/kernel/debug/kprobes/list
 kprobes=/sys/kernel/debug/kprobes/enabled
@@ -22,7 +20,6 @@ kprobe_events=/sys/kernel/tracing/kprobe_events
 max_uts=/proc/sys/user/max_uts_namespaces
 max_instances=/proc/sys/user/max_inotify_instances
 loads=${UCV_LOADS:-100}
-was_loaded=''
 helpers=''
 
 # Stop the helpers and restore the module and the limits.
@@ -34,16 +31,9 @@ clean_up() {
 	echo "$old_instances" >$max_instances
 	[ ! -w $kprobes ] || echo 1 >$kprobes
 	[ ! -w $ftrace ] || echo 1 >$ftrace
-	if loaded; then
-		unload
-	fi
+	! loaded || unload
 	unload_clone
 	[ -z "$was_loaded" ] || load
-	rm -rf "$ktap_dir"
-}
-
-status() {
-	sed -n "s/^$1: //p" $debugfs/status
 }
 
 # start NAME WHAT [ARGUMENT]: start a helper whose output goes to $ktap_dir/NAME
@@ -64,27 +54,17 @@ stop_helpers() {
 	return $bad
 }
 
-# Waits until the file is not empty.
-wait_for_line() {
-	tries=0
-	while [ ! -s "$1" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return
-		sleep 0.1
-	done
-}
-
 not_probed() {
 	[ ! -r $probes ] || ! grep -E ' (inc_ucount|count_mounts)\+' $probes
 }
 
 # A listener pins the module, whether or not it arms recording.
-unload_is_refused_while_somebody_listens() {
+unload_is_refused_while_listening() {
 	for arm in 0 1; do
 		loaded || load || return
 		start hold hold $arm
-		wait_for_line "$ktap_dir/hold" || return
-		expect denials_armed $arm "$(status denials_armed)" || return
+		wait_until [ -s "$ktap_dir/hold" ] || return
+		expect denials_armed $arm "$(status_of denials_armed)" || return
 		rmmod ucountview 2>"$ktap_dir/error" && return 1
 		grep -iE 'busy|in use|temporarily' "$ktap_dir/error" || return
 		loaded || return
@@ -95,47 +75,45 @@ unload_is_refused_while_somebody_listens() {
 }
 
 # The parameter does not pin the module: unloading succeeds and removes the probes.
-the_parameter_is_given_when_loading() {
-	loaded && { unload || return; }
+parameter_is_set_when_loading() {
+	! loaded || unload || return
 	load denials=1 || return
 	expect "$parameter" Y "$(cat $parameter)" || return
-	expect denials_armed 1 "$(status denials_armed)" || return
+	expect denials_armed 1 "$(status_of denials_armed)" || return
 	unshare -u true 2>"$ktap_dir/error" && return 1
-	expect denials 1 "$(status denials)" || return
+	expect denials 1 "$(status_of denials)" || return
 	unload || return
 	not_probed || return
 	load denials=0 || return
 	expect "$parameter" N "$(cat $parameter)" || return
-	expect denials_armed 0 "$(status denials_armed)" || return
+	expect denials_armed 0 "$(status_of denials_armed)" || return
 	unload || return
 	! load denials=perhaps || return
 	! loaded
 }
 
 # Loading succeeds, but nothing is armed and the log says why.
-the_parameter_has_no_effect_while_kprobes_are_off() {
-	if [ "$(cat $kprobes 2>/dev/null)" != 1 ]; then
-		echo "there is no switch of kprobes, or it is off"
-		return 4
-	fi
-	loaded && { unload || return; }
+parameter_has_no_effect_while_kprobes_are_off() {
+	[ "$(cat $kprobes 2>/dev/null)" = 1 ] || skip "there is no switch of kprobes, or it is off" || return
+	! loaded || unload || return
 	echo 0 >$kprobes
 	load denials=1
 	loading=$?
 	echo 1 >$kprobes
 	expect "status of loading" 0 $loading || return
 	expect "$parameter" N "$(cat $parameter)" || return
-	expect denials_armed 0 "$(status denials_armed)" || return
+	expect denials_armed 0 "$(status_of denials_armed)" || return
 	dmesg | tail -n 20 | grep 'cannot record denials: kprobes do not fire' || return
 	echo 1 >$parameter || return
 	unshare -u true 2>"$ktap_dir/error" && return 1
-	expect denials 1 "$(status denials)" || return
+	expect denials 1 "$(status_of denials)" || return
 	unload
 }
 
-ftrace_can_be_off() {
-	[ "$(cat $ftrace 2>/dev/null)" = 1 ] && [ -w $kprobe_events ] && grep -q inc_ucount $probes || return
-	echo 0 2>/dev/null >$ftrace
+switch_ftrace_off() {
+	[ "$(cat $ftrace 2>/dev/null)" = 1 ] && [ -w $kprobe_events ] && grep -q inc_ucount $probes &&
+		echo 0 2>/dev/null >$ftrace && return
+	skip "there is no ftrace to be switched off, or kprobes do not depend on it"
 }
 
 # When its last user unregisters, ftrace checks for what others have left behind. If it finds anything, it warns and
@@ -148,43 +126,27 @@ ftrace_is_sound() {
 	expect "$ftrace" 1 "$(cat $ftrace)"
 }
 
-# wait_for COMMAND...: wait until the command succeeds
-wait_for() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return
-		sleep 0.1
-	done
-}
-
 # While ftrace is off, probes can be neither added nor removed, and a module that has probes cannot be unloaded.
-nothing_moves_while_ftrace_is_off() {
+unload_is_refused_while_ftrace_is_off() {
 	loaded || load || return
 	echo 1 >$parameter || return
-	if ! ftrace_can_be_off; then
-		echo "there is no ftrace to be switched off, or kprobes do not depend on it"
-		return 4
-	fi
+	switch_ftrace_off || return
 	grep -q '^denials_state: blind' $debugfs/status || return
 	rmmod ucountview 2>"$ktap_dir/error" && return 1
 	echo 0 >$parameter || return
-	expect denials_armed 0 "$(status denials_armed)" || return
+	expect denials_armed 0 "$(status_of denials_armed)" || return
 	not_probed && return 1
 	rmmod ucountview 2>"$ktap_dir/error" && return 1
 	echo 1 >$ftrace
-	wait_for not_probed && wait_for rmmod ucountview || return
+	wait_until not_probed && wait_until rmmod ucountview || return
 	ftrace_is_sound
 }
 
 # Loading looks up symbols without enabling a kprobe, which would do harm, and arms nothing.
-is_loaded_while_ftrace_is_off() {
+module_loads_while_ftrace_is_off() {
 	loaded || load denials=1 || return
 	echo 1 >$parameter || return
-	if ! ftrace_can_be_off; then
-		echo "there is no ftrace to be switched off, or kprobes do not depend on it"
-		return 4
-	fi
+	switch_ftrace_off || return
 	echo 1 >$ftrace
 	unload || return
 	echo 0 >$ftrace
@@ -199,17 +161,10 @@ is_loaded_while_ftrace_is_off() {
 	ftrace_is_sound
 }
 
-has_feature() {
-	status features | grep -qw "$1"
-}
-
 # A function with a clone is not probed, although its symbol exists.
-a_clone_is_noticed() {
+cloned_function_is_not_probed() {
 	loaded || load || return
-	if ! has_feature mount_denials; then
-		echo "the module cannot tell of refused mounts here"
-		return 4
-	fi
+	has_feature mount_denials || skip "the module cannot tell of refused mounts here" || return
 	unload || return
 	load_clone || return
 	load || return
@@ -223,8 +178,8 @@ a_clone_is_noticed() {
 }
 
 # Every other load starts with recording enabled, and the parameter is changed while loaded.
-load_and_unload_while_charges_are_refused() {
-	loaded && { unload || return; }
+module_loads_and_unloads_while_charges_are_refused() {
+	! loaded || unload || return
 	# Listeners are stopped first: they run until they have heard a denial, so refusals must go on until then.
 	for what in listen refuse; do
 		for number in 1 2 3 4; do
@@ -250,14 +205,14 @@ load_and_unload_while_charges_are_refused() {
 		echo "$number: $(cat "$ktap_dir/refuse.$number") refused, $heard heard"
 		[ "$heard" -gt 0 ] || bad=1
 	done
-	expect denials_armed 0 "$(status denials_armed)" || bad=1
+	expect denials_armed 0 "$(status_of denials_armed)" || bad=1
 	unload || return
 	return $bad
 }
 
 # The total stays exact, no user is counted twice, and the oldest entries are evicted.
-more_limits_than_there_is_room_for() {
-	loaded && { unload || return; }
+oldest_limits_are_evicted() {
+	! loaded || unload || return
 	load denials=1 || return
 	echo 0 >$max_instances
 	"$here/denials_loop" users 6000
@@ -265,7 +220,7 @@ more_limits_than_there_is_room_for() {
 	echo "$old_instances" >$max_instances
 	[ $ran -eq 0 ] || return
 	# The users were refused once, twice and three times in turn.
-	expect denials 12000 "$(status denials)" || return
+	expect denials 12000 "$(status_of denials)" || return
 	awk '
 		$1 == "-" { others = $5 }
 		$1 == "inotify_instances" && !seen[$4]++ && $5 == 1 + ($4 - 1900020000) % 3 { apart++; sum += $5 }
@@ -282,36 +237,17 @@ more_limits_than_there_is_room_for() {
 	unload
 }
 
-the_log_is_clean() {
-	log_reaches_back || return 4
-	! splats
-}
-
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-module=$(find_module)
-[ -n "$module" ] || ktap_skip_all "there is no ucountview.ko: set UCV_KO"
+needs_unloaded_module
 old_uts=$(cat $max_uts)
 old_instances=$(cat $max_instances)
-loaded && was_loaded=yes
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-if [ -n "$was_loaded" ]; then
-	unload >/dev/null || ktap_skip_all "the module is in use"
-fi
+ktap_clean_up_at_exit
 load || ktap_skip_all "the module cannot be loaded"
 [ -r $debugfs/status ] || ktap_skip_all "debugfs cannot be read"
-grep -qw '^features:.* denials' $debugfs/status || ktap_skip_all "the module cannot tell of refusals here"
+has_feature denials || ktap_skip_all "the module cannot tell of refusals here"
 mark_log
 echo 0 >$max_uts
 
-ktap_begin 9
-ktap_test unload_is_refused_while_somebody_listens
-ktap_test the_parameter_is_given_when_loading
-ktap_test the_parameter_has_no_effect_while_kprobes_are_off
-ktap_test nothing_moves_while_ftrace_is_off
-ktap_test is_loaded_while_ftrace_is_off
-ktap_test a_clone_is_noticed
-ktap_test load_and_unload_while_charges_are_refused
-ktap_test more_limits_than_there_is_room_for
-ktap_test the_log_is_clean
-ktap_end
+ktap_run unload_is_refused_while_listening parameter_is_set_when_loading \
+	parameter_has_no_effect_while_kprobes_are_off unload_is_refused_while_ftrace_is_off \
+	module_loads_while_ftrace_is_off cloned_function_is_not_probed \
+	module_loads_and_unloads_while_charges_are_refused oldest_limits_are_evicted kernel_log_has_no_splat

@@ -179,12 +179,9 @@ UCV_TEST_F(mounts, by_a_thread)
 UCV_TEST_F(mounts, in_a_user_namespace)
 {
 	struct ucv_agent *agent = &self->agent;
-	char map[64];
 	long max;
 
-	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1, MOUNTS_UID, 0));
-	snprintf(map, sizeof(map), "0 %u 10", MOUNTS_UID + 10);
-	ASSERT_EQ(0, ucv_agent_userns(agent, NULL, map));
+	ASSERT_EQ(0, ucv_agent_enter(agent, NULL, MOUNTS_UID, MOUNTS_UID + 10, 10));
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, 2, 2, 2));
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_new_mntns, CLONE_NEWUSER, 0, 0));
 	max = mounts_of(agent->pid);
@@ -219,13 +216,7 @@ static long do_tree(struct ucv_call *call)
 	return 0;
 }
 
-/* Bind-mounts the tree on itself. */
-static long do_rbind(struct ucv_call *call)
-{
-	return mount(call->text, call->text, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
-}
-
-/* The same by open_tree() and move_mount(). */
+/* Like ucv_do_rbind(), by open_tree() and move_mount(). */
 static long do_attach(struct ucv_call *call)
 {
 	int tree = syscall(OPEN_TREE, AT_FDCWD, call->text, CLONE_TREE);
@@ -252,13 +243,13 @@ UCV_TEST_F(mounts, a_tree)
 		want_mount(&self->wanted, agent->pid, agent->pid, used + room);
 		self->wanted.asked = TREE;
 		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, used + room));
-		EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, do_rbind, self->dir, 0, 0, 0));
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_rbind, self->dir, 0, 0, 0));
 		EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
 		EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, do_attach, self->dir, 0, 0, 0));
 		EXPECT_DENIALS(1, self->fd, agent->pid, &self->wanted);
 	}
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, used + TREE));
-	EXPECT_EQ(0, ucv_agent_text(agent, do_rbind, self->dir, 0, 0, 0));
+	EXPECT_EQ(0, ucv_agent_text(agent, ucv_do_rbind, self->dir, 0, 0, 0));
 	EXPECT_DENIALS(0, self->fd, agent->pid, &self->wanted);
 	EXPECT_EQ(used + TREE, mounts_of(agent->pid));
 }
@@ -284,45 +275,6 @@ FIXTURE(propagation) {
 	struct ucv_denial wanted;
 };
 
-static long do_peers(struct ucv_call *call)
-{
-	char first[1100], path[1200];
-	long i;
-
-	if (mount("tmpfs", call->text, "tmpfs", 0, NULL) ||
-	    mount(NULL, call->text, NULL, MS_PRIVATE, NULL))
-		return -errno;
-	snprintf(first, sizeof(first), "%s/0", call->text);
-	if (mkdir(first, 0755) || mount("tmpfs", first, "tmpfs", 0, NULL) ||
-	    mount(NULL, first, NULL, MS_SHARED, NULL))
-		return -errno;
-	for (i = 1; i < call->a; i++) {
-		snprintf(path, sizeof(path), "%s/%ld", call->text, i);
-		if (mkdir(path, 0755) || mount(first, path, NULL, MS_BIND, NULL))
-			return -errno;
-	}
-	snprintf(path, sizeof(path), "%s/m", first);
-	if (mkdir(path, 0755))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/tree", call->text);
-	if (mkdir(path, 0755))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/spare", call->text);
-	return mkdir(path, 0755) ? -errno : 0;
-}
-
-/* Makes a mount that propagates to all peers: a tmpfs or, if a, the tree. */
-static long do_propagate(struct ucv_call *call)
-{
-	char path[1100], tree[1100];
-
-	snprintf(path, sizeof(path), "%s/0/m", call->text);
-	snprintf(tree, sizeof(tree), "%s/tree", call->text);
-	if (call->a)
-		return mount(tree, path, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
-	return mount("tmpfs", path, "tmpfs", 0, NULL) ? -errno : 0;
-}
-
 FIXTURE_SETUP(propagation)
 {
 	unsigned int i;
@@ -332,7 +284,7 @@ FIXTURE_SETUP(propagation)
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), 0));
 	ASSERT_EQ(0, ucv_agent_start(&self->agent[0]));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent[0], ucv_do_new_mntns, 0, 0, 0));
-	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], do_peers, self->dir, NR_PEERS, 0, 0));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_peers, self->dir, NR_PEERS, 0, 0));
 	for (i = 1; i < ARRAY_SIZE(self->agent); i++) {
 		ASSERT_EQ(0, ucv_agent_spawn(&self->agent[0], &self->agent[i]));
 		ASSERT_EQ(0, ucv_agent_call(&self->agent[i], ucv_do_unshare,
@@ -378,7 +330,7 @@ static void check_fuller(struct __test_metadata *_metadata, int fd, struct ucv_a
 		wanted->limit = wanted->used + room;
 		wanted->pending = room / asked * asked;
 		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, wanted->limit));
-		EXPECT_EQ(-ENOSPC, ucv_agent_text(caller, do_propagate, dir, asked > 1, 0, 0));
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(caller, ucv_do_propagate, dir, asked > 1, 0, 0));
 		EXPECT_DENIALS(1, fd, caller->pid, wanted);
 	}
 }
@@ -390,7 +342,7 @@ UCV_TEST_F(propagation, to_a_fuller_namespace)
 	ASSERT_NE(ucv_ns_of(self->agent[0].pid, "mnt"), self->wanted.mntns);
 	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts_of(self->agent[1].pid) + NR_PEERS));
-	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], do_propagate, self->dir, 0, 0, 0));
+	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0, 0, 0));
 	EXPECT_DENIALS(0, self->fd, self->agent[0].pid, &self->wanted);
 }
 

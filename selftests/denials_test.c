@@ -244,7 +244,7 @@ UCV_TEST_F(denials, effective_uid)
 UCV_TEST_F(denials, passed_file)
 {
 	struct ucv_agent other = {};
-	char map[64], path[80];
+	char path[80];
 	int inotify;
 
 	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 4));
@@ -260,9 +260,7 @@ UCV_TEST_F(denials, passed_file)
 	EXPECT_DENIALS(1, self->fd, getpid(), &self->wanted);
 
 	ASSERT_EQ(0, ucv_agent_start(&other));
-	ASSERT_EQ(0, ucv_agent_call(&other, ucv_do_uids, -1, DENIALS_UID + 3, 0));
-	snprintf(map, sizeof(map), "0 %u 10", DENIALS_UID + 10);
-	ASSERT_EQ(0, ucv_agent_userns(&other, NULL, map));
+	ASSERT_EQ(0, ucv_agent_enter(&other, NULL, DENIALS_UID + 3, DENIALS_UID + 10, 10));
 	ASSERT_EQ(0, ucv_agent_call(&other, ucv_do_uids, 5, 5, 5));
 	ASSERT_EQ(0, ucv_agent_call(&other, ucv_do_hold, inotify, 0, 0));
 	want_initial(&self->wanted, other.pid, DENIALS_UID, "inotify_watches", 4);
@@ -278,13 +276,10 @@ UCV_TEST_F(denials, passed_file)
 UCV_TEST_F(denials, file_passed_out)
 {
 	struct ucv_agent *user = &self->user;
-	char map[64], path[80];
+	char path[80];
 	int inotify;
 
-	ASSERT_EQ(0, ucv_agent_call(user, ucv_do_uids, -1, DENIALS_UID, 0));
-	snprintf(map, sizeof(map), "0 %u 10", DENIALS_UID + 10);
-	ASSERT_EQ(0, ucv_agent_userns(user, NULL, map));
-	ASSERT_EQ(0, ucv_agent_call(user, ucv_do_uids, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_enter(user, NULL, DENIALS_UID, DENIALS_UID + 10, 10));
 	ASSERT_EQ(0, ucv_agent_write(user, "/proc/sys/user/max_inotify_watches", "2"));
 	ASSERT_EQ(0, ucv_agent_call(user, ucv_do_inotify, 1, 0, 0));
 	EXPECT_EQ(2, ucv_agent_text(user, ucv_do_watch, self->dir, 0, 0, 2));

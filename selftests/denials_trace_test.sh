@@ -10,60 +10,37 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/ucountview
-status=/sys/kernel/debug/ucountview/status
-limit=/proc/sys/user/max_uts_namespaces
-mount_max=/proc/sys/fs/mount-max
 
-[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
-loaded || ktap_skip_all "the module is not loaded"
-[ -r $status ] || ktap_skip_all "there is no debugfs"
-[ -d $tracing/events ] || ktap_skip_all "there is no tracefs"
-grep -qw denials $status || ktap_skip_all "this kernel cannot be probed"
-
-armed() {
-	sed -n 's/^denials_armed: //p' $status
+armed_by() {
+	[ "$(status_of denials_armed)" = "$1" ]
 }
 
 # Arming happens shortly after a tracepoint is enabled.
 wait_armed() {
-	tries=0
-	while [ "$(armed)" != "$1" ]; do
-		tries=$((tries + 1))
-		if [ $tries -gt 600 ]; then
-			echo "armed by $(armed), not by $1"
-			return 1
-		fi
-		sleep 0.1
-	done
+	wait_until armed_by "$1"
 }
 
-# be_refused: call unshare(CLONE_NEWUTS) once at a limit of 0; sets $refused to the pid
+# fails_at LIMIT VALUE COMMAND...: run the command once at this limit; sets $refused to its pid
+fails_at() {
+	limit=$1
+	old=$(cat "$limit")
+	echo "$2" >"$limit"
+	shift 2
+	"$@" 2>/dev/null &
+	refused=$!
+	! wait $refused
+	not_refused=$?
+	echo "$old" >"$limit"
+	return $not_refused
+}
+
 be_refused() {
-	old=$(cat $limit)
-	echo 0 >$limit
-	unshare -u true 2>/dev/null &
-	refused=$!
-	! wait $refused
-	not_refused=$?
-	echo "$old" >$limit
-	return $not_refused
+	fails_at /proc/sys/user/max_uts_namespaces 0 unshare -u true
 }
 
-# be_refused_mount: try one mount in a mount namespace that is full
 be_refused_mount() {
-	old=$(cat $mount_max)
 	mkdir -p "$ktap_dir/mnt"
-	echo 1 >$mount_max
-	mount -t tmpfs none "$ktap_dir/mnt" 2>/dev/null &
-	refused=$!
-	! wait $refused
-	not_refused=$?
-	echo "$old" >$mount_max
-	return $not_refused
-}
-
-inode_of() {
-	readlink "/proc/self/ns/$1" | tr -dc 0-9
+	fails_at /proc/sys/fs/mount-max 1 mount -t tmpfs none "$ktap_dir/mnt"
 }
 
 # expect_one LINES EVENT FIELD...: LINES has one such event, of the refused program and with these fields
@@ -87,7 +64,7 @@ expect_one() {
 	done
 }
 
-tracefs_ucount_denied() {
+refused_charge_is_traced() {
 	echo >$tracing/trace
 	wait_armed 0 || return
 	echo 1 >$events/ucount_denied/enable
@@ -97,13 +74,13 @@ tracefs_ucount_denied() {
 	grep -v '^#' $tracing/trace >"$ktap_dir/lines"
 	[ $done -eq 0 ] || return 1
 	wait_armed 0 || return
-	user_ns=$(inode_of user)
+	user_ns=$(inode $$ user)
 	expect_one "$ktap_dir/lines" ucount_denied comm=unshare resource=uts_namespaces level=0 "userns=$user_ns" uid=0 \
 		used=0 limit=0 charged_level=0 "charged_userns=$user_ns" charged_uid=0 "caller_userns=$user_ns" caller_uid=0 \
 		flags=0x0
 }
 
-tracefs_mount_denied() {
+refused_mount_is_traced() {
 	echo >$tracing/trace
 	echo 1 >$events/mount_denied/enable
 	wait_armed 1 && be_refused_mount
@@ -112,12 +89,12 @@ tracefs_mount_denied() {
 	grep -v '^#' $tracing/trace >"$ktap_dir/lines"
 	[ $done -eq 0 ] || return 1
 	wait_armed 0 || return
-	expect_one "$ktap_dir/lines" mount_denied comm=mount "mntns=$(inode_of mnt)" asked=1 pending=0 limit=1 \
-		"caller_userns=$(inode_of user)" caller_uid=0 flags=0x0
+	expect_one "$ktap_dir/lines" mount_denied comm=mount "mntns=$(inode $$ mnt)" asked=1 pending=0 limit=1 \
+		"caller_userns=$(inode $$ user)" caller_uid=0 flags=0x0
 }
 
 # Both tracepoints count as one user, and one that stays enabled is enough.
-tracefs_both() {
+one_enabled_tracepoint_is_enough() {
 	echo 1 >$events/enable
 	wait_armed 1 || return
 	echo 0 >$events/mount_denied/enable
@@ -146,12 +123,9 @@ wait_recording() {
 
 # trace-cmd runs until its command ends, and the command waits until everything has happened. The kernel is probed as
 # soon as the first event is enabled, so being armed does not prove that both events are enabled.
-tracer_records() {
+trace_cmd_records_refusals() {
 	tracer=$(find_tracer)
-	if [ -z "$tracer" ]; then
-		echo "there is no trace-cmd"
-		return 4
-	fi
+	[ -n "$tracer" ] || skip "there is no trace-cmd" || return
 	mkfifo "$ktap_dir/go" || return
 	# shellcheck disable=SC2016 # for the inner shell
 	"$tracer" record -q -o "$ktap_dir/trace.dat" -e ucountview:ucount_denied -e ucountview:mount_denied \
@@ -174,15 +148,14 @@ tracer_records() {
 	fi
 	"$tracer" report -q -i "$ktap_dir/trace.dat" >"$ktap_dir/report" 2>"$ktap_dir/tracer" || return
 	tr -s ' ' <"$ktap_dir/report" >"$ktap_dir/lines"
-	expect_one "$ktap_dir/lines" mount_denied comm=mount "mntns=$(inode_of mnt)" asked=1 limit=1 || return
+	expect_one "$ktap_dir/lines" mount_denied comm=mount "mntns=$(inode $$ mnt)" asked=1 limit=1 || return
 	refused=$ucount_pid
-	expect_one "$ktap_dir/lines" ucount_denied comm=unshare resource=uts_namespaces "userns=$(inode_of user)" used=0 limit=0
+	expect_one "$ktap_dir/lines" ucount_denied comm=unshare resource=uts_namespaces "userns=$(inode $$ user)" used=0 limit=0
 }
 
-trap 'rm -rf "$ktap_dir"' EXIT
-ktap_begin 4
-ktap_test tracefs_ucount_denied
-ktap_test tracefs_mount_denied
-ktap_test tracefs_both
-ktap_test tracer_records
-ktap_end
+needs_root
+loaded || ktap_skip_all "the module is not loaded"
+[ -r $debugfs/status ] || ktap_skip_all "there is no debugfs"
+[ -d $tracing/events ] || ktap_skip_all "there is no tracefs"
+has_feature denials || ktap_skip_all "this kernel cannot be probed"
+ktap_run refused_charge_is_traced refused_mount_is_traced one_enabled_tracepoint_is_enough trace_cmd_records_refusals

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # whoever reads this sets $here
-# Find the module and the reader, for the scripts that load the one or test the other.
+# Find the module and the reader, and what the loaded module can do. For load.sh and reader.sh, which read this.
+
+debugfs=/sys/kernel/debug/ucountview
 
 loaded() {
 	grep -q '^ucountview ' /proc/modules
@@ -27,4 +29,26 @@ find_reader() {
 			return
 		fi
 	done
+}
+
+# status_of KEY: a line of debugfs' status
+status_of() {
+	sed -n "s/^$1: //p" $debugfs/status
+}
+
+has_feature() {
+	status_of features | grep -qw "$1"
+}
+
+mounts_available() {
+	[ "$("$here/mounts_probe" available)" = yes ]
+}
+
+skip_without_mounts() {
+	mounts_available || skip "the module cannot read mount counters here"
+}
+
+# inode PID TYPE: the inode number of the process's namespace of this type
+inode() {
+	stat -L -c %i "/proc/$1/ns/$2"
 }

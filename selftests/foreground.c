@@ -4,11 +4,16 @@
  * and with the default action for SIGINT, which scripts ignore in background commands.
  *
  *	foreground COMMAND [ARGUMENT]...
+ *
+ * SIGINT and SIGTERM are passed on to the command. The status is the command's, or 1 if a
+ * signal ended it.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static pid_t command;
 
 static void become(char **argv)
 {
@@ -20,17 +25,25 @@ static void become(char **argv)
 	_exit(127);
 }
 
+static void pass_on(int sig)
+{
+	kill(command, sig);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
-	pid_t pid;
 
 	if (argc < 2)
 		return 1;
-	pid = fork();
-	if (!pid)
+	command = fork();
+	if (!command)
 		become(argv + 1);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	if (command < 0)
+		return 1;
+	signal(SIGINT, pass_on);
+	signal(SIGTERM, pass_on);
+	if (waitpid(command, &status, 0) != command)
 		return 1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

@@ -453,18 +453,6 @@ static long do_constant_fanotify(struct ucv_call *call)
 	return marker(call->text, call->a);
 }
 
-static long do_child(struct ucv_call *call)
-{
-	pid_t pid = fork();
-
-	(void)call;
-	if (pid)
-		return pid < 0 ? -errno : pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
-}
-
 FIXTURE_SETUP(holders_churn)
 {
 	struct constant *constant = &self->constant;
@@ -485,7 +473,7 @@ FIXTURE_SETUP(holders_churn)
 					    self->dir, MARKS, 0, 0);
 	constant->many = ucv_agent_text(agent, do_constant_fanotify,
 					self->dir, MANY_MARKS, 0, 0);
-	constant->child = ucv_agent_call(agent, do_child, 0, 0, 0);
+	constant->child = ucv_agent_call(agent, ucv_do_fork, 1, 0, 0);
 	ASSERT_LT(0, constant->child);
 }
 

@@ -110,26 +110,6 @@ static long do_name(struct ucv_call *call)
 	return prctl(PR_SET_NAME, call->text) ? -errno : 0;
 }
 
-static void stay(void)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == 1)
-		_exit(0);
-	for (;;)
-		pause();
-}
-
-/* Forks a child that holds what this process holds. */
-static long do_fork(struct ucv_call *call)
-{
-	pid_t pid = fork();
-
-	(void)call;
-	if (!pid)
-		stay();
-	return pid < 0 ? -errno : pid;
-}
-
 static long do_kill(struct ucv_call *call)
 {
 	return kill(call->a, SIGKILL) ? -errno : 0;
@@ -229,7 +209,7 @@ UCV_TEST_F(holders, shared_by_fork)
 
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 5, 0);
 	ASSERT_LE(0, fd);
-	pid = ucv_agent_call(&self->agent, do_fork, 0, 0, 0);
+	pid = ucv_agent_call(&self->agent, ucv_do_fork, 1, 0, 0);
 	ASSERT_LT(0, pid);
 	take(_metadata, &self->held);
 	parent = ucv_holder(&self->held, self->agent.pid, 0, fd);
@@ -279,12 +259,11 @@ UCV_TEST_F(holders, passed)
 }
 
 #define NR_COPIES	700
-#define MOST_FDS	1048576	/* what testvm and most distributions allow */
 
 /* In the agent: copies descriptor a to b, b + c, b + 2c ... */
 static long do_copies(struct ucv_call *call)
 {
-	const struct rlimit limit = { MOST_FDS, MOST_FDS };
+	const struct rlimit limit = { UCV_MOST_FDS, UCV_MOST_FDS };
 	long i;
 
 	if (setrlimit(RLIMIT_NOFILE, &limit))
@@ -313,7 +292,7 @@ UCV_TEST_F(holders, duplicated)
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, fd, 10001, 130));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, other, 10000, 130));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, other,
-				    MOST_FDS - NR_COPIES, 1));
+				    UCV_MOST_FDS - NR_COPIES, 1));
 	take(_metadata, &self->held);
 	holder = ucv_holder(&self->held, self->agent.pid, 0, fd);
 	ASSERT_NE(NULL, holder);
@@ -346,7 +325,7 @@ UCV_TEST_F(holders, more_holders_than_recorded)
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 5, 0);
 	ASSERT_LE(0, fd);
 	for (i = 1; i < nr; i++) {
-		pid = ucv_agent_call(&self->agent, do_fork, 0, 0, 0);
+		pid = ucv_agent_call(&self->agent, ucv_do_fork, 1, 0, 0);
 		ASSERT_LT(0, pid);
 	}
 	take(_metadata, &self->held);
@@ -433,8 +412,7 @@ static long do_threads(struct ucv_call *call)
 			_exit(1);
 	if (threads->alone)
 		syscall(SYS_exit, 0);
-	stay();
-	return 0;
+	ucv_stay();
 }
 
 static long start_threads(struct __test_metadata *_metadata,
@@ -545,7 +523,7 @@ UCV_TEST_F(holders, lower_numbers)
 	ASSERT_LE(0, fd);
 	for (tries = 0; tries < 50; tries++) {
 		do {
-			pid = ucv_agent_call(&self->agent, do_fork, 0, 0, 0);
+			pid = ucv_agent_call(&self->agent, ucv_do_fork, 1, 0, 0);
 			ASSERT_LT(0, pid);
 			ucv_agent_call(&self->agent, do_kill, pid, 0, 0);
 		} while (pid < LOWEST_PID_MAX);
@@ -578,7 +556,7 @@ UCV_TEST_F(holders, other_pid_namespace)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_unshare, CLONE_NEWPID,
 				    0, 0));
-	pid = ucv_agent_call(&self->agent, do_fork, 0, 0, 0);
+	pid = ucv_agent_call(&self->agent, ucv_do_fork, 1, 0, 0);
 	ASSERT_LT(1, pid);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_close_raw, fd, 0, 0));
 	take(_metadata, &self->held);
@@ -1051,7 +1029,7 @@ static bool shares(long i)
 /* In the agent: forks all of them; the last instance stays open in the agent, too. */
 static long do_crowd(struct ucv_call *call)
 {
-	struct ucv_call watcher = *call, none = {};
+	struct ucv_call watcher = *call, one = { .a = 1 };
 	long i, fd = -1, before;
 
 	for (i = 0; i < NR_PROCESSES; i++) {
@@ -1065,7 +1043,7 @@ static long do_crowd(struct ucv_call *call)
 		fd = do_watcher(&watcher);
 		if (fd < 0)
 			return fd;
-		if (do_fork(&none) < 0)
+		if (ucv_do_fork(&one) < 0)
 			return -EAGAIN;
 		if (before >= 0)
 			close(before);

@@ -7,15 +7,11 @@
 #
 #	interface_test.sh		compare
 #	interface_test.sh --print	what interface.txt should have
-#
-# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
 . "$here/reader.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 always=/sys/module/ucountview/parameters/denials
 max_uts=/proc/sys/user/max_uts_namespaces
 uid=1900001100
@@ -29,7 +25,6 @@ clean_up() {
 	for pid in $(pidof leave); do
 		kill "$pid"
 	done
-	rm -rf "$ktap_dir"
 }
 
 # options COMMAND: the options in its help, one per line: short, long, and = if it takes an argument
@@ -99,46 +94,35 @@ print_fields() {
 	done
 }
 
-# frozen KIND: the lines of this kind match interface.txt
+# frozen KIND PATTERN: the lines of this kind match those of interface.txt
 frozen() {
 	"print_$1" >"$ktap_dir/seen"
-	grep " ${1%s}\b" "$here/interface.txt" >"$ktap_dir/frozen"
+	grep "$2" "$here/interface.txt" >"$ktap_dir/frozen"
 	[ -s "$ktap_dir/frozen" ] && diff "$ktap_dir/frozen" "$ktap_dir/seen"
 }
 
 options_are_frozen() {
-	frozen options
+	frozen options '^[a-z]* option '
 }
 
 columns_are_frozen() {
-	frozen columns
+	frozen columns '^[a-z]* column '
 }
 
 json_keys_are_frozen() {
-	frozen keys
+	frozen keys '^[a-z]* key '
 }
 
 debugfs_fields_are_frozen() {
-	print_fields >"$ktap_dir/seen"
-	grep '^debugfs ' "$here/interface.txt" >"$ktap_dir/frozen"
-	[ -s "$ktap_dir/frozen" ] && diff "$ktap_dir/frozen" "$ktap_dir/seen"
+	frozen fields '^debugfs '
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
+needs_reader
+ktap_clean_up_at_exit
 prepare || ktap_skip_all "a refusal cannot be brought about"
 
 if [ "${1:-}" = --print ]; then
 	print_options && print_columns && print_keys && print_fields
 	exit
 fi
-ktap_begin 4
-ktap_test options_are_frozen
-ktap_test columns_are_frozen
-ktap_test json_keys_are_frozen
-ktap_test debugfs_fields_are_frozen
-ktap_end
+ktap_run options_are_frozen columns_are_frozen json_keys_are_frozen debugfs_fields_are_frozen

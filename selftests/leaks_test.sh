@@ -4,25 +4,22 @@
 # ucountview leaks: commands that leave known objects behind, commands that leave none, and the exit status. In repeated
 # runs, what other processes do concurrently is not attributed to the command.
 #
-# Environment: UCOUNTVIEW, the reader; UCV_PLANTED, the test module; UCV_RUNS, how many runs on the busy system (50);
-# UCV_SETTLE, how many seconds the kernel may take to uncharge (3; 600 for a command without leaks); UCV_LATE, how many
-# namespaces it has to uncharge late (1000, for which 5.10 needs more than 20 seconds).
+# Environment: see reader.sh and planted.sh; UCV_SETTLE, how many seconds the kernel may take to uncharge (3; 600 for a
+# command without leaks); UCV_LATE, how many namespaces it has to uncharge late (1000, for which 5.10 needs more than 20
+# seconds).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
+. "$here/reader.sh"
 . "$here/planted.sh"
 
-busy=''
 settle=${UCV_SETTLE:-3}
 late=${UCV_LATE:-1000}
+failure=125 # the status of a reader that fails; 1 could be the command's
 
 clean_up() {
-	[ -z "$busy" ] || kill "$busy" 2>/dev/null
-	unload_planted
-	kill_left
+	after_test
 	umount "$ktap_dir/here" "$ktap_dir/user" "$ktap_dir/mounts/mnt" "$ktap_dir/mounts" 2>/dev/null
-	rm -rf "$ktap_dir"
 }
 
 # clean COMMAND...: reports nothing left, and the command's status is 0
@@ -50,27 +47,13 @@ rlimits() {
 	"$reader" -a -n -r -o RESOURCE | grep -c -m 1 '^rlimit_nproc$'
 }
 
-needs_rlimits() {
-	[ "$(rlimits)" = 1 ] || {
-		echo "this kernel has no counters of rlimits"
-		return 4
-	}
-}
-
-needs_mounts() {
-	[ "$("$here/mounts_probe" available)" = yes ] || {
-		echo "the module cannot read mount counters here"
-		return 4
-	}
-}
-
-says_nothing_of_what_came_back() {
+nothing_is_reported_if_all_is_released() {
 	clean true && clean "$here/traffic" once &&
 		clean unshare -U -r -m -p -f -i -n -u sh -c 'mount -t tmpfs none /tmp && exec sleep 0.1'
 }
 
 # An orphan of the command is reaped as it would be without the reader: its /proc entry disappears when it ends.
-waits_for_orphans() {
+orphans_of_the_command_are_waited_for() {
 	# shellcheck disable=SC2016 # for the inner shell
 	clean sh -c '
 		orphan=$(sh -c "sleep 0.1 >/dev/null & echo \$!")
@@ -79,7 +62,7 @@ waits_for_orphans() {
 		done'
 }
 
-tells_how_the_command_ended() {
+end_of_the_command_is_reported() {
 	run leaks -- sh -c 'echo out; echo err >&2; exit 7'
 	expect "status" 7 "$status" && expect "output" out "$(cat "$ktap_dir/out")" &&
 		expect "errors" 'err ucountview: the command exited with status 7' "$(paste -s -d ' ' "$ktap_dir/err")" ||
@@ -98,7 +81,7 @@ tells_how_the_command_ended() {
 }
 
 # A keyboard signal goes to both processes. The second run tests the wait, in which the reader blocks the signal.
-reports_after_an_interrupt() {
+interrupted_command_is_reported() {
 	status=0
 	"$here/foreground" "$reader" leaks -- sh -c 'kill -INT 0; sleep 100000' >"$ktap_dir/out" 2>"$ktap_dir/err" \
 		</dev/null || status=$?
@@ -111,29 +94,29 @@ reports_after_an_interrupt() {
 			until grep -q "^SigBlk:.*[2367abef]\$" /proc/$PPID/status; do :; done
 			kill -INT $PPID
 		) >/dev/null 2>&1 &' sh "$here/leave" "$uid"
-	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 1 1 leave
+	expect "status" 3 "$status" && left inotify_watches "$init_userns" "$uid" 0 1 1 leave
 }
 
-tells_of_watches_in_the_background() {
+watches_of_a_daemon_are_reported() {
 	"$here/leave" -u "$uid" watches 2 || return
 	leaks $((2 + $(rlimits))) sh -c "setsid $here/leave -u $uid watches 5" &&
-		left inotify_instances "$init" "$uid" 1 2 1 leave &&
-		left inotify_watches "$init" "$uid" 2 7 5 leave || return
-	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init" "$uid" 1 2 1 leave
+		left inotify_instances "$init_userns" "$uid" 1 2 1 leave &&
+		left inotify_watches "$init_userns" "$uid" 2 7 5 leave || return
+	[ "$(rlimits)" = 0 ] || left rlimit_nproc "$init_userns" "$uid" 1 2 1 leave
 }
 
-tells_of_rlimits() {
-	needs_rlimits || return
-	leaks 2 "$here/leave" -u "$uid" memory 3 && left rlimit_memlock "$init" "$uid" 0 3 3 leave &&
-		left rlimit_nproc "$init" "$uid" 0 1 1 leave || return
+rlimit_counters_are_reported() {
+	[ "$(rlimits)" = 1 ] || skip "this kernel has no counters of rlimits" || return
+	leaks 2 "$here/leave" -u "$uid" memory 3 && left rlimit_memlock "$init_userns" "$uid" 0 3 3 leave &&
+		left rlimit_nproc "$init_userns" "$uid" 0 1 1 leave || return
 	kill_left
-	leaks 2 "$here/leave" -u "$uid" signals 4 && left rlimit_sigpending "$init" "$uid" 0 4 4 leave
+	leaks 2 "$here/leave" -u "$uid" signals 4 && left rlimit_sigpending "$init_userns" "$uid" 0 4 4 leave
 }
 
-tells_of_a_mount() {
-	needs_mounts || return
+left_mount_is_reported() {
+	skip_without_mounts || return
 	mkdir -p "$ktap_dir/here"
-	mntns=$(stat -L -c %i /proc/$$/ns/mnt)
+	mntns=$(inode $$ mnt)
 	before=$("$reader" mounts -n -r -M "$mntns" -o MOUNTS)
 	leaks 1 mount -t tmpfs none "$ktap_dir/here" &&
 		left mounts "$mntns" null "$before" $((before + 1)) 1 null || return
@@ -142,8 +125,8 @@ tells_of_a_mount() {
 }
 
 # Two rows: the counter above it, and the mount that pins it. The module finds none without processes and counters.
-tells_of_a_user_namespace() {
-	needs_mounts || return
+left_user_namespace_is_reported() {
+	skip_without_mounts || return
 	: >"$ktap_dir/user"
 	# shellcheck disable=SC2016 # for the inner shell
 	leaks 2 sh -c '
@@ -152,62 +135,62 @@ tells_of_a_user_namespace() {
 			sleep 0.1
 		done
 		mount --bind /proc/$!/ns/user "$1" && kill $!' sh "$ktap_dir/user" &&
-		left user_namespaces "$init" 0 0 1 1 null || return
+		left user_namespaces "$init_userns" 0 0 1 1 null || return
 	umount "$ktap_dir/user"
 }
 
-tells_of_a_mount_namespace() {
-	needs_mounts || return
+left_mount_namespace_is_reported() {
+	skip_without_mounts || return
 	mkdir -p "$ktap_dir/mounts" && mount -t tmpfs none "$ktap_dir/mounts" &&
 		mount --make-private "$ktap_dir/mounts" && : >"$ktap_dir/mounts/mnt" || return
 	leaks 4 unshare "--mount=$ktap_dir/mounts/mnt" true || return
 	inode=$(stat -c %i "$ktap_dir/mounts/mnt")
-	expect "mnt_namespaces" "1 null" "$(row mnt_namespaces "$init" 0 left command)" &&
+	expect "mnt_namespaces" "1 null" "$(row mnt_namespaces "$init_userns" 0 left command)" &&
 		left mntns "$inode" null 0 1 1 null || return
 	umount "$ktap_dir/mounts/mnt" && umount "$ktap_dir/mounts"
 }
 
 # Charges that no process holds.
-tells_of_a_planted_leak() {
+planted_leak_is_reported() {
 	load_planted || return
 	leaks 2 "$here/leave" -u "$uid" hold 3 &&
-		left inotify_instances "$init" "$uid" 0 1 1 null &&
-		left inotify_watches "$init" "$uid" 0 3 3 null || return
+		left inotify_instances "$init_userns" "$uid" 0 1 1 null &&
+		left inotify_watches "$init_userns" "$uid" 0 3 3 null || return
 	unload_planted && clean true
 }
 
 # In a user namespace of its own, which the charges in it pin: reported at each level.
-tells_of_a_planted_leak_at_each_level() {
+planted_leak_is_reported_at_each_level() {
 	load_planted || return
 	run leaks --settle "$settle" -J -- unshare -U -r "$here/leave" hold 3
-	expect "status" 3 "$status" && left inotify_watches "$init" 0 0 3 3 null || return
+	expect "status" 3 "$status" && left inotify_watches "$init_userns" 0 0 3 3 null || return
 	expect "rows of watches" 2 "$(grep -c '"inotify_watches"' "$ktap_dir/out")" &&
-		expect "user_namespaces" "1 null" "$(row user_namespaces "$init" 0 left command)" &&
+		expect "user_namespaces" "1 null" "$(row user_namespaces "$init_userns" 0 left command)" &&
 		expect "rows of user namespaces" 1 "$(grep -c '"userns"' "$ktap_dir/out")"
 }
 
 # Before 6.3 the kernel waits for a grace period per IPC namespace, which pins its user namespace for that time.
-waits_as_long_as_counters_fall() {
+falling_counters_are_waited_for() {
 	run leaks --settle $((3 * settle)) -- "$here/leave" late "$late"
 	cat "$ktap_dir/out" "$ktap_dir/err"
 	expect "status" 0 "$status" && expect "rows" '' "$(cat "$ktap_dir/out")"
 }
 
-tells_of_a_planted_leak_among_what_is_late() {
+planted_leak_is_reported_among_falling_counters() {
 	load_planted || return
 	run leaks --settle $((3 * settle)) -J -- sh -c "$here/leave -u $uid hold 3 && $here/leave late $late"
 	cat "$ktap_dir/out" "$ktap_dir/err"
 	expect "status" 3 "$status" && expect "rows" 2 "$(grep -c '"resource"' "$ktap_dir/out")" &&
-		expect "instances" '1 left' "$(row inotify_instances "$init" "$uid" left state)" &&
-		expect "watches" '3 left' "$(row inotify_watches "$init" "$uid" left state)"
+		expect "instances" '1 left' "$(row inotify_instances "$init_userns" "$uid" left state)" &&
+		expect "watches" '3 left' "$(row inotify_watches "$init_userns" "$uid" left state)"
 }
 
 # A process that removes three of its watches and then ends the wait.
-tells_what_falls_from_what_is_left() {
+counter_still_falling_is_marked() {
 	run leaks --settle 100000 -J -- "$here/leave" drain 6
 	cat "$ktap_dir/out" "$ktap_dir/err"
-	expect "status" 3 "$status" && expect "instances" '1 left' "$(row inotify_instances "$init" 0 left state)" &&
-		expect "watches" falling "$(row inotify_watches "$init" 0 state)" &&
+	expect "status" 3 "$status" && expect "instances" '1 left' "$(row inotify_instances "$init_userns" 0 left state)" &&
+		expect "watches" falling "$(row inotify_watches "$init_userns" 0 state)" &&
 		grep -q "^ucountview: 1 of $((2 + $(rlimits))) were still falling" "$ktap_dir/err"
 }
 
@@ -226,32 +209,27 @@ others_on_request() {
 request=": >$ktap_dir/go; while [ ! -e $ktap_dir/gone ]; do sleep 0.1; done"
 
 # A daemon that adds watches, at the command's request or for reasons of its own.
-tells_of_others_if_asked() {
+charges_of_others_are_reported_with_all() {
 	others_on_request "$here/leave" -u "$uid" watches 4
 	clean sh -c "$request" || return
 	kill_left
 	others_on_request "$here/leave" -u "$uid" watches 4
 	run leaks --all --settle "$settle" -J -- sh -c "$request"
-	expect "status" 3 "$status" && left inotify_watches "$init" "$uid" 0 4 4 null
+	expect "status" 3 "$status" && left inotify_watches "$init_userns" "$uid" 0 4 4 null
 }
 
-# A process that stays, in namespaces of its own.
+# Its pid is in the file sleeper.
 begin_sleep() {
-	unshare "$@" sleep 100000 &
-	sleeper=$!
-	until [ "$(cat "/proc/$sleeper/comm")" = sleep ]; do
-		sleep 0.1
-	done
-	echo "$sleeper" >"$ktap_dir/sleeper"
+	start_sleeper "$@" && echo "$sleeper" >"$ktap_dir/sleeper"
 }
 
 # Root's count in the initial user namespace, which includes those of namespaces below.
 net_namespaces() {
-	"$reader" -a -n -r -R net_namespaces -U "$init" -u 0 -o USED | head -n 1
+	"$reader" -a -n -r -R net_namespaces -U "$init_userns" -u 0 -o USED | head -n 1
 }
 
 # Root's namespaces, in the initial user namespace and in one of its own.
-tells_of_namespaces_of_others_if_asked() {
+namespaces_of_others_are_reported_with_all() {
 	before=$(net_namespaces)
 	for namespaces in '-n -u -i -m' '-U -r -n -u -i -m'; do
 		for all in '' --all; do
@@ -267,66 +245,25 @@ tells_of_namespaces_of_others_if_asked() {
 			done
 		done
 		expect "net_namespaces" "$before $((before + 1)) 1" \
-			"$(row net_namespaces "$init" 0 before after left)" || return
+			"$(row net_namespaces "$init_userns" 0 before after left)" || return
 	done
 }
 
-says_nothing_on_a_busy_system() {
-	"$here/traffic" >"$ktap_dir/traffic" &
-	busy=$!
-	runs=0
-	while [ $runs -lt "${UCV_RUNS:-50}" ]; do
-		runs=$((runs + 1))
-		clean "$here/traffic" once || {
-			echo "run $runs"
-			return 1
-		}
-	done
-	kill $busy
-	wait $busy
-	expect "status of the traffic" 0 $? || return
-	busy=''
-	echo "$runs runs, rounds of the traffic: $(awk '{ printf " %s", $2 }' "$ktap_dir/traffic")"
+nothing_is_reported_on_a_busy_system() {
+	on_a_busy_system clean "$here/traffic" once
 }
 
-refuses_what_makes_no_sense() {
-	for option in --help -H; do
-		run leaks $option
-		expect "status of: leaks $option" 0 "$status" && [ -s "$ktap_dir/out" ] || return
-	done
-	for arguments in '' 'true' '--' '--settle 0 -- true' '--settle x -- true' '--bogus -- true' '-o NOPE -- true'; do
-		# shellcheck disable=SC2086 # several words
-		run leaks $arguments
-		expect "status of: leaks $arguments" 125 "$status" || return
-		expect "output of: leaks $arguments" '' "$(cat "$ktap_dir/out")" || return
-	done
+bad_options_of_leaks_are_refused() {
+	succeeds leaks --help && succeeds leaks -H &&
+		refuses leaks '' true -- '--settle 0 -- true' '--settle x -- true' '--bogus -- true' '-o NOPE -- true'
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-init=$(userns_of $$)
-
-ktap_begin 18
-test_one says_nothing_of_what_came_back
-test_one waits_for_orphans
-test_one tells_how_the_command_ended
-test_one reports_after_an_interrupt
-test_one tells_of_watches_in_the_background
-test_one tells_of_rlimits
-test_one tells_of_a_mount
-test_one tells_of_a_user_namespace
-test_one tells_of_a_mount_namespace
-test_one tells_of_a_planted_leak
-test_one tells_of_a_planted_leak_at_each_level
-test_one waits_as_long_as_counters_fall
-test_one tells_of_a_planted_leak_among_what_is_late
-test_one tells_what_falls_from_what_is_left
-test_one tells_of_others_if_asked
-test_one tells_of_namespaces_of_others_if_asked
-test_one says_nothing_on_a_busy_system
-test_one refuses_what_makes_no_sense
-ktap_end
+needs_reader
+ktap_clean_up_at_exit
+ktap_run nothing_is_reported_if_all_is_released orphans_of_the_command_are_waited_for \
+	end_of_the_command_is_reported interrupted_command_is_reported watches_of_a_daemon_are_reported \
+	rlimit_counters_are_reported left_mount_is_reported left_user_namespace_is_reported \
+	left_mount_namespace_is_reported planted_leak_is_reported planted_leak_is_reported_at_each_level \
+	falling_counters_are_waited_for planted_leak_is_reported_among_falling_counters counter_still_falling_is_marked \
+	charges_of_others_are_reported_with_all namespaces_of_others_are_reported_with_all \
+	nothing_is_reported_on_a_busy_system bad_options_of_leaks_are_refused

@@ -4,18 +4,15 @@
 # Load and unload the module a hundred times while eight readers open the device and debugfs in a loop. Unloading is
 # refused while a file is open; nothing is left behind, and nothing appears in the kernel log.
 #
-# Environment: UCV_KO, the module's file (default: the installed one); UCV_LOADS, the number of loads.
+# Environment: see load.sh; UCV_LOADS, the number of loads (100).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
 . "$here/load.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 device=/dev/ucountview
 kmemleak=/sys/kernel/debug/kmemleak
 loads=${UCV_LOADS:-100}
-was_loaded=''
 readers=''
 
 # Stop the readers and restore the module.
@@ -28,7 +25,6 @@ clean_up() {
 	elif loaded; then
 		rmmod ucountview
 	fi
-	rm -rf "$ktap_dir"
 }
 
 unload_is_refused_while_the_device_is_open() {
@@ -44,10 +40,7 @@ unload_is_refused_while_the_device_is_open() {
 
 unload_is_refused_while_debugfs_is_open() {
 	loaded || load || return
-	if [ ! -r "$debugfs/ucounts" ]; then
-		echo "debugfs cannot be read"
-		return 4
-	fi
+	[ -r "$debugfs/ucounts" ] || skip "debugfs cannot be read" || return
 	(
 		exec 9<"$debugfs/ucounts" || exit 1
 		rmmod ucountview 2>"$ktap_dir/error" && exit 1
@@ -58,7 +51,7 @@ unload_is_refused_while_debugfs_is_open() {
 }
 
 nothing_is_left_after_unloading() {
-	loaded && { unload || return; }
+	! loaded || unload || return
 	expect "$device after unloading" absent "$([ -e $device ] && echo there || echo absent)" || return
 	expect "$debugfs after unloading" absent "$([ -e $debugfs ] && echo there || echo absent)" || return
 	load || return
@@ -94,8 +87,8 @@ stop_readers() {
 	return $bad
 }
 
-load_and_unload_under_readers() {
-	loaded && { unload || return; }
+module_loads_and_unloads_while_readers_read() {
+	! loaded || unload || return
 	start_readers
 	count=0
 	while [ $count -lt "$loads" ]; do
@@ -119,12 +112,9 @@ kernel_memory() {
 
 # Five hundred snapshots by each front end, at least 20 KiB each: a leak of them would be 10 MiB. Other activity in the
 # system may take memory in one attempt, but not in each.
-no_memory_is_kept() {
+snapshots_leak_no_memory() {
 	loaded || load || return
-	if [ ! -r "$debugfs/ucounts" ]; then
-		echo "debugfs cannot be read"
-		return 4
-	fi
+	[ -r "$debugfs/ucounts" ] || skip "debugfs cannot be read" || return
 	for attempt in 1 2 3; do
 		before=$(kernel_memory)
 		"$here/read_loop" 500 || return
@@ -141,12 +131,9 @@ no_memory_is_kept() {
 }
 
 # If the kernel has kmemleak: what it has found since this script began.
-kmemleak_finds_nothing() {
-	if [ ! -w $kmemleak ]; then
-		echo "the kernel has no kmemleak"
-		return 4
-	fi
-	loaded && { unload || return; }
+kmemleak_reports_nothing() {
+	[ -w $kmemleak ] || skip "the kernel has no kmemleak" || return
+	! loaded || unload || return
 	# kmemleak reports an object only when it is some seconds old.
 	sleep 6
 	echo scan >$kmemleak
@@ -155,29 +142,10 @@ kmemleak_finds_nothing() {
 	! grep -A 20 -E 'ucv_|ucountview' $kmemleak
 }
 
-the_log_is_clean() {
-	log_reaches_back || return 4
-	! splats
-}
-
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-module=$(find_module)
-[ -n "$module" ] || ktap_skip_all "there is no ucountview.ko: set UCV_KO"
-loaded && was_loaded=yes
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-if [ -n "$was_loaded" ]; then
-	unload >/dev/null || ktap_skip_all "the module is in use"
-fi
+needs_unloaded_module
+ktap_clean_up_at_exit
 mark_log
 
-ktap_begin 8
-ktap_test nothing_is_left_after_unloading
-ktap_test loading_twice_is_refused
-ktap_test unload_is_refused_while_the_device_is_open
-ktap_test unload_is_refused_while_debugfs_is_open
-ktap_test load_and_unload_under_readers
-ktap_test no_memory_is_kept
-ktap_test kmemleak_finds_nothing
-ktap_test the_log_is_clean
-ktap_end
+ktap_run nothing_is_left_after_unloading loading_twice_is_refused unload_is_refused_while_the_device_is_open \
+	unload_is_refused_while_debugfs_is_open module_loads_and_unloads_while_readers_read snapshots_leak_no_memory \
+	kmemleak_reports_nothing kernel_log_has_no_splat

@@ -6,14 +6,13 @@
 #
 # Only a reboot lifts a lockdown, so this test runs only on request and after all other tests.
 #
-# Environment: UCV_LOCKDOWN, yes to run it; UCOUNTVIEW, the reader.
+# Environment: UCV_LOCKDOWN, yes to run it; see reader.sh.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
+. "$here/reader.sh"
 . "$here/planted.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 kernels_own=/sys/kernel/debug/kprobes/list
 lockdown=/sys/kernel/security/lockdown
 parameter=/sys/module/ucountview/parameters/denials
@@ -22,13 +21,14 @@ enable=/sys/kernel/tracing/events/ucountview/enable
 # the first uid that denials_loop has refused
 refused=1900020000
 mounted=''
+was_always=''
+was_max=''
 
 clean_up() {
 	kill_left
 	[ -z "$was_max" ] || echo "$was_max" >$max_instances
 	[ -z "$was_always" ] || echo "$was_always" >$parameter
 	[ -z "$mounted" ] || umount /sys/kernel/security
-	rm -rf "$ktap_dir"
 }
 
 # locks_down MODE: the kernel now refuses writable files; otherwise the tests below would prove nothing
@@ -38,20 +38,17 @@ locks_down() {
 	grep 'not permitted' "$ktap_dir/error"
 }
 
-locks_down_for_integrity() {
+kernel_is_locked_down_for_integrity() {
 	locks_down integrity
 }
 
-locks_down_for_confidentiality() {
+kernel_is_locked_down_for_confidentiality() {
 	locks_down confidentiality
 }
 
 # Before 5.18, unless the fix was backported, a locked-down kernel refuses every file whose mode is not 0444.
-debugfs_tells() {
-	cat $kernels_own >/dev/null || {
-		echo "this kernel refuses files of mode 0400"
-		return 4
-	}
+locked_down_debugfs_shows_counters() {
+	cat $kernels_own >/dev/null || skip "this kernel refuses files of mode 0400" || return
 	"$here/leave" -u "$uid" watches 3 || return
 	for file in "$debugfs"/*; do
 		cat "$file" >"$ktap_dir/text" && [ -s "$ktap_dir/text" ] || return
@@ -59,10 +56,10 @@ debugfs_tells() {
 	expect "watches" 3 "$(awk -v uid="$uid" '$3 == uid && $4 == "inotify_watches" { print $5 }' "$debugfs/ucounts")"
 }
 
-device_tells() {
+locked_down_device_shows_counters() {
 	"$here/leave" -u "$uid" watches 4 || return
-	run -a -n -r -u "$uid" -R inotify_watches -o USED
-	expect "status" 0 "$status" && expect "watches" 4 "$(cat "$ktap_dir/out")"
+	succeeds -a -n -r -u "$uid" -R inotify_watches -o USED &&
+		expect "watches" 4 "$(cat "$ktap_dir/out")"
 }
 
 # The number of refusals of the user that the module has counted.
@@ -71,33 +68,27 @@ denials() {
 }
 
 # The module registers its probes in the kernel: lockdown restricts only those of user space.
-denials_are_recorded() {
+locked_down_kernel_records_denials() {
 	before=$(denials)
 	echo 0 >$max_instances && echo Y >$parameter && "$here/denials_loop" users 1 || return
 	expect "denials" $((${before:-0} + 1)) "$(denials)" || return
 	echo N >$parameter && echo "$was_max" >$max_instances
 }
 
-tracepoints_can_be_enabled() {
+integrity_allows_tracepoints() {
 	echo 1 >$enable && echo 0 >$enable
 }
 
-tracepoints_are_refused() {
+confidentiality_refuses_tracepoints() {
 	! echo 1 >$enable
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
 [ -n "${UCV_LOCKDOWN:-}" ] || ktap_skip_all "it locks the machine down until it is rebooted: set UCV_LOCKDOWN if it may"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+needs_reader
 for file in $kernels_own $enable; do
 	[ -e "$file" ] || ktap_skip_all "there is no $file"
 done
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-was_always=''
-was_max=''
+ktap_clean_up_at_exit
 if [ ! -e $lockdown ]; then
 	mount -t securityfs securityfs /sys/kernel/security 2>/dev/null && mounted=yes
 fi
@@ -105,14 +96,6 @@ grep -qF '[none]' $lockdown 2>/dev/null || ktap_skip_all "this kernel cannot be 
 was_always=$(cat $parameter)
 was_max=$(cat $max_instances)
 
-ktap_begin 9
-test_one locks_down_for_integrity
-test_one debugfs_tells
-test_one device_tells
-test_one tracepoints_can_be_enabled
-test_one locks_down_for_confidentiality
-test_one debugfs_tells
-test_one device_tells
-test_one denials_are_recorded
-test_one tracepoints_are_refused
-ktap_end
+ktap_run kernel_is_locked_down_for_integrity locked_down_debugfs_shows_counters locked_down_device_shows_counters \
+	integrity_allows_tracepoints kernel_is_locked_down_for_confidentiality locked_down_debugfs_shows_counters \
+	locked_down_device_shows_counters locked_down_kernel_records_denials confidentiality_refuses_tracepoints

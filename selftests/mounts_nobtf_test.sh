@@ -1,31 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# shellcheck disable=SC1091,SC2119,SC2154 # ktap.sh sets ktap_dir; reload takes arguments or none
 # The module without the kernel's BTF (use_btf=N). Built in a full kernel tree, the mount side gives the same numbers as
 # with BTF. Otherwise the mount side is refused, one line in the log says what is missing, and all else works.
 #
-# Environment: UCV_KO, the module's file (default: the installed one).
+# Environment: see load.sh.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
 . "$here/load.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 parameter=/sys/module/ucountview/parameters/use_btf
 holders=''
 inodes=''
-
-# reload [PARAMETER]
-reload() {
-	if loaded; then
-		unload || return
-	fi
-	load "$@" || {
-		cat "$ktap_dir/error"
-		return 1
-	}
-}
 
 clean_up() {
 	for pid in $holders; do
@@ -36,7 +23,6 @@ clean_up() {
 	elif loaded; then
 		rmmod ucountview
 	fi
-	rm -rf "$ktap_dir"
 }
 
 # Three mount namespaces whose numbers no other task changes.
@@ -44,12 +30,7 @@ hold_namespaces() {
 	for number in 1 5 9; do
 		"$here/mounts_probe" hold $number >"$ktap_dir/hold.$number" &
 		holders="$holders $!"
-		tries=0
-		while [ ! -s "$ktap_dir/hold.$number" ]; do
-			tries=$((tries + 1))
-			[ $tries -lt 600 ] || return 1
-			sleep 0.1
-		done
+		wait_until [ -s "$ktap_dir/hold.$number" ] || return
 		inodes="$inodes $(cat "$ktap_dir/hold.$number")"
 	done
 }
@@ -64,34 +45,22 @@ numbers() {
 	done
 }
 
-# The module's log since it was last loaded, without the kernel's messages about any out-of-tree module.
-said() {
-	dmesg | sed "1,/$marker/d" | grep 'ucountview: ' |
-		grep -vE 'taints kernel|tainting kernel|module verification failed|missing required key'
-}
-
 available() {
 	"$here/mounts_probe" available
 }
 
 skip_unless() {
-	[ "$(available)" = "$1" ] && return
-	echo "$2"
-	return 4
+	[ "$(available)" = "$1" ] || skip "$2"
 }
 
-with_btf_mounts_are_known() {
+mounts_are_counted_with_btf() {
 	reload || return
-	if [ "$(available)" != yes ]; then
-		echo "the module cannot walk mount namespaces here"
-		return 4
-	fi
+	skip_without_mounts || return
 	hold_namespaces || return
 	numbers >"$ktap_dir/with"
 }
 
-without_btf_it_loads() {
-	echo "<6>$marker" >/dev/kmsg
+module_loads_without_btf() {
 	reload use_btf=N || return
 	expect "the parameter" N "$(cat $parameter)" || return
 	grep '^features:' $debugfs/status >"$ktap_dir/features" || return
@@ -99,7 +68,7 @@ without_btf_it_loads() {
 	! grep -qw btf "$ktap_dir/features"
 }
 
-the_log_says_what_is_missing() {
+log_says_what_is_missing_without_btf() {
 	said >"$ktap_dir/said"
 	cat "$ktap_dir/said"
 	case $(available) in
@@ -112,68 +81,39 @@ the_log_says_what_is_missing() {
 	esac
 }
 
-mounts_are_refused() {
+mounts_are_refused_without_btf() {
 	skip_unless no "the module was built in a full kernel tree" || return
-	expect "a snapshot" EOPNOTSUPP "$("$here/mounts_probe" snapshot)" || return
-	expect "debugfs" EOPNOTSUPP "$("$here/mounts_probe" open $debugfs/mounts)" || return
-	! grep '^features:' $debugfs/status | grep -qw mntns
+	mounts_are_refused
 }
 
-mounts_are_the_same_by_the_header() {
+mounts_are_the_same_without_btf() {
 	skip_unless yes "the module was not built in a full kernel tree" || return
 	[ -s "$ktap_dir/with" ] || return
 	numbers >"$ktap_dir/without" || return
 	diff "$ktap_dir/with" "$ktap_dir/without"
 }
 
-counters_have_their_names() {
+counters_have_names_without_btf() {
 	"$here/mounts_probe" resources | sort >"$ktap_dir/names" || return
 	(cd /proc/sys/user && ls) | sed 's/^max_//' | sort >"$ktap_dir/sysctls"
 	[ -s "$ktap_dir/names" ] && diff "$ktap_dir/sysctls" "$ktap_dir/names"
 }
 
-all_else_works() {
-	for test in rlimits_test story_test ucounts_test userns_test; do
-		status=0
-		"$here/$test" >"$ktap_dir/$test" 2>&1 || status=$?
-		# Some tests are skipped on some kernels, with BTF as well.
-		if [ $status -ne 0 ] && [ $status -ne 4 ]; then
-			cat "$ktap_dir/$test"
-			return 1
-		fi
-	done
+other_tests_pass_without_btf() {
+	programs_pass rlimits_test story_test ucounts_test userns_test
 }
 
-with_btf_again_as_before() {
+mounts_return_with_btf() {
 	reload || return
 	expect "the parameter" Y "$(cat $parameter)" || return
-	[ -s "$ktap_dir/with" ] || {
-		echo "the module cannot walk mount namespaces here"
-		return 4
-	}
+	[ -s "$ktap_dir/with" ] || skip "the module cannot walk mount namespaces here" || return
 	numbers >"$ktap_dir/again" || return
 	diff "$ktap_dir/with" "$ktap_dir/again"
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-module=$(find_module)
-[ -n "$module" ] || ktap_skip_all "there is no ucountview.ko: set UCV_KO"
-was_loaded=''
-loaded && was_loaded=yes
-if [ -n "$was_loaded" ]; then
-	unload >/dev/null || ktap_skip_all "the module is in use"
-fi
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-marker="ucountview mounts_nobtf_test $$"
+needs_unloaded_module
+ktap_clean_up_at_exit
 
-ktap_begin 8
-ktap_test with_btf_mounts_are_known
-ktap_test without_btf_it_loads
-ktap_test the_log_says_what_is_missing
-ktap_test mounts_are_refused
-ktap_test mounts_are_the_same_by_the_header
-ktap_test counters_have_their_names
-ktap_test all_else_works
-ktap_test with_btf_again_as_before
-ktap_end
+ktap_run mounts_are_counted_with_btf module_loads_without_btf log_says_what_is_missing_without_btf \
+	mounts_are_refused_without_btf mounts_are_the_same_without_btf counters_have_names_without_btf \
+	other_tests_pass_without_btf mounts_return_with_btf

@@ -239,13 +239,8 @@ UCV_TEST_F(mounts, made_by_a_user)
 UCV_TEST_F(mounts, in_a_user_namespace)
 {
 	struct ucv_agent other = {};
-	char map[64];
 
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, -1,
-				    MOUNTS_UID + 2, 0));
-	snprintf(map, sizeof(map), "0 %u 10", MOUNTS_UID + 10);
-	ASSERT_EQ(0, ucv_agent_userns(&self->agent, NULL, map));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_enter(&self->agent, NULL, MOUNTS_UID + 2, MOUNTS_UID + 10, 10));
 	agent_mounts(_metadata, &self->agent, self->dir, 4);
 	check_process(_metadata, self->agent.pid, MOUNTS_UID + 10, 0);
 
@@ -602,29 +597,6 @@ UCV_TEST_F(mounts, in_every_way)
 
 /* The limit */
 
-static long do_mount(struct ucv_call *call)
-{
-	static const char * const type[] = { "tmpfs", "overlay" };
-	char *options = strchr(call->text, '\n');
-
-	if (options)
-		*options++ = '\0';
-	return mount(type[call->a], call->text, type[call->a], 0, options) ?
-	       -errno : 0;
-}
-
-/* Bind-mounts text on itself, with all mounts below. */
-static long do_rbind(struct ucv_call *call)
-{
-	return mount(call->text, call->text, NULL, MS_BIND | MS_REC, NULL) ?
-	       -errno : 0;
-}
-
-static long do_mkdir(struct ucv_call *call)
-{
-	return mkdir(call->text, 0755) ? -errno : 0;
-}
-
 static void expect_mounts(struct __test_metadata *_metadata, unsigned int inum,
 			  unsigned int mounts, unsigned int limit)
 {
@@ -673,18 +645,18 @@ UCV_TEST_F(mounts, limit_and_a_tree)
 
 	agent_mounts(_metadata, agent, self->dir, 1);
 	inum = ucv_ns_of(agent->pid, "mnt");
-	ASSERT_EQ(0, ucv_agent_text(agent, do_mount, self->dir, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_mount(agent, "tmpfs", "size=1m", self->dir));
 	for (i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/%u", self->dir, i);
-		ASSERT_EQ(0, ucv_agent_text(agent, do_mkdir, path, 0, 0, 0));
-		ASSERT_EQ(0, ucv_agent_text(agent, do_mount, path, 0, 0, 0));
+		ASSERT_EQ(0, ucv_agent_text(agent, ucv_do_mkdir, path, 0, 0, 0));
+		ASSERT_EQ(0, ucv_agent_mount(agent, "tmpfs", "size=1m", path));
 	}
 	ASSERT_EQ(0, ucv_mntns_now(inum, &record));
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, record.mounts + 3));
-	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, do_rbind, self->dir, 0, 0, 0));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_rbind, self->dir, 0, 0, 0));
 	expect_mounts(_metadata, inum, record.mounts, record.mounts + 3);
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, record.mounts + 4));
-	EXPECT_EQ(0, ucv_agent_text(agent, do_rbind, self->dir, 0, 0, 0));
+	EXPECT_EQ(0, ucv_agent_text(agent, ucv_do_rbind, self->dir, 0, 0, 0));
 	expect_mounts(_metadata, inum, record.mounts + 4, record.mounts + 4);
 	check_process(_metadata, agent->pid, 0, 0);
 }
@@ -697,10 +669,10 @@ static void prepare_overlay(struct __test_metadata *_metadata,
 	char path[96];
 	unsigned int i;
 
-	ASSERT_EQ(0, ucv_agent_text(agent, do_mount, dir, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_mount(agent, "tmpfs", "size=1m", dir));
 	for (i = 0; i < ARRAY_SIZE(part); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, part[i]);
-		ASSERT_EQ(0, ucv_agent_text(agent, do_mkdir, path, 0, 0, 0));
+		ASSERT_EQ(0, ucv_agent_text(agent, ucv_do_mkdir, path, 0, 0, 0));
 	}
 }
 
@@ -723,7 +695,7 @@ UCV_TEST_F(mounts, limit_and_an_overlay)
 	const char *dir = self->dir;
 	struct ucv_mntns record;
 	unsigned int inum, max;
-	char text[512];
+	char options[512], root[80];
 
 	if (!has_overlay())
 		SKIP(return, "this kernel has no overlayfs");
@@ -733,50 +705,20 @@ UCV_TEST_F(mounts, limit_and_an_overlay)
 	ASSERT_EQ(0, ucv_mntns_now(inum, &record));
 	max = record.mounts + 2;
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, max));
-	snprintf(text, sizeof(text),
-		 "%s/root\nlowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
-		 dir, dir, dir, dir);
-	EXPECT_EQ(0, ucv_agent_text(agent, do_mount, text, 1, 0, 0));
+	snprintf(root, sizeof(root), "%s/root", dir);
+	snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
+		 dir, dir, dir);
+	EXPECT_EQ(0, ucv_agent_mount(agent, "overlay", options, root));
 	expect_mounts(_metadata, inum, max - 1, max);
-	snprintf(text, sizeof(text), "%s/root", dir);
-	EXPECT_EQ(1, ucv_agent_text(agent, ucv_do_unbind, text, 1, 0, 0));
+	EXPECT_EQ(1, ucv_agent_text(agent, ucv_do_unbind, root, 1, 0, 0));
 	ASSERT_EQ(2, ucv_agent_text(agent, ucv_do_bind, dir, 2, 0, 0));
 	expect_mounts(_metadata, inum, max, max);
-	snprintf(text, sizeof(text),
-		 "%s/root\nlowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
-		 dir, dir, dir, dir);
-	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, do_mount, text, 1, 0, 0));
+	EXPECT_EQ(-ENOSPC, ucv_agent_mount(agent, "overlay", options, root));
 	expect_mounts(_metadata, inum, max, max);
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, max + 1));
-	EXPECT_EQ(0, ucv_agent_text(agent, do_mount, text, 1, 0, 0));
+	EXPECT_EQ(0, ucv_agent_mount(agent, "overlay", options, root));
 	expect_mounts(_metadata, inum, max + 1, max + 1);
 	check_process(_metadata, agent->pid, 0, 0);
-}
-
-/*
- * Propagation. In the agent: mounts a tmpfs on text, and in it a peer group of a mounts, of
- * which "0" has a directory "m". So a mount on "0/m" is made a times.
- */
-static long do_peers(struct ucv_call *call)
-{
-	char first[1100], path[1200];
-	long i;
-
-	if (mount("tmpfs", call->text, "tmpfs", 0, NULL) ||
-	    mount(NULL, call->text, NULL, MS_PRIVATE, NULL))
-		return -errno;
-	snprintf(first, sizeof(first), "%s/0", call->text);
-	if (mkdir(first, 0755) || mount("tmpfs", first, "tmpfs", 0, NULL) ||
-	    mount(NULL, first, NULL, MS_SHARED, NULL))
-		return -errno;
-	for (i = 1; i < call->a; i++) {
-		snprintf(path, sizeof(path), "%s/%ld", call->text, i);
-		if (mkdir(path, 0755) ||
-		    mount(first, path, NULL, MS_BIND, NULL))
-			return -errno;
-	}
-	snprintf(path, sizeof(path), "%s/m", first);
-	return mkdir(path, 0755) ? -errno : 0;
 }
 
 /* Shared by processes and threads: set once a sample has pending mounts. */
@@ -794,7 +736,7 @@ static void set(int *flag)
 
 /* Mounts and unmounts a times, or until pending mounts are sampled. */
 
-static long do_propagate(struct ucv_call *call)
+static long do_propagate_often(struct ucv_call *call)
 {
 	char path[1100];
 	long i;
@@ -807,14 +749,6 @@ static long do_propagate(struct ucv_call *call)
 			return -errno;
 	}
 	return i;
-}
-
-static long do_one_propagation(struct ucv_call *call)
-{
-	char path[1100];
-
-	snprintf(path, sizeof(path), "%s/0/m", call->text);
-	return mount("tmpfs", path, "tmpfs", 0, NULL) ? -errno : 0;
 }
 
 /* Samples one namespace until told to stop; records the maximum numbers. */
@@ -901,13 +835,12 @@ UCV_TEST_F(pending, is_seen)
 	pthread_t thread;
 	long rounds;
 
-	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_peers, self->dir,
+	ASSERT_EQ(0, ucv_agent_text(&self->agent, ucv_do_peers, self->dir,
 				    NR_PEERS, 0, 0));
 	ASSERT_EQ(0, ucv_mntns_now(self->inum, &before));
 	EXPECT_EQ(0U, before.pending);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, sample_all, &sampler));
-	rounds = ucv_agent_text(&self->agent, do_propagate, self->dir,
-				NR_PROPAGATIONS, 0, 0);
+	rounds = ucv_agent_text(&self->agent, do_propagate_often, self->dir, NR_PROPAGATIONS, 0, 0);
 	set(&sampler.stop);
 	pthread_join(thread, NULL);
 	EXPECT_LE(0, rounds);
@@ -959,7 +892,7 @@ FIXTURE_SETUP(propagation)
 	ASSERT_EQ(0, ucv_agent_start(&self->agent[0]));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent[0], ucv_do_new_mntns, 0, 0,
 				    0));
-	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], do_peers, self->dir,
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_peers, self->dir,
 				    NR_FEW, 0, 0));
 	for (i = 1; i < 3; i++) {
 		flags = CLONE_NEWNS | (i == 2 ? CLONE_NEWUSER : 0);
@@ -990,7 +923,7 @@ UCV_TEST_F(propagation, reaches_all)
 {
 	int i;
 
-	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], do_one_propagation,
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate,
 				    self->dir, 0, 0, 0));
 	for (i = 0; i < 3; i++) {
 		expect_same(_metadata, &self->before[i], NR_FEW);
@@ -1013,14 +946,13 @@ UCV_TEST_F(propagation, fails_halfway)
 	ASSERT_EQ(self->before[0].mounts + 1, mounts);
 	for (i = 0; i < ARRAY_SIZE(room); i++) {
 		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts + room[i]));
-		EXPECT_EQ(-ENOSPC, ucv_agent_text(&self->agent[0],
-						  do_one_propagation,
-						  self->dir, 0, 0, 0));
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0, 0,
+						  0));
 		for (j = 0; j < 3; j++)
 			expect_same(_metadata, &self->before[j], 0);
 	}
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts + NR_FEW));
-	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], do_one_propagation,
+	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate,
 				    self->dir, 0, 0, 0));
 	for (j = 0; j < 3; j++)
 		expect_same(_metadata, &self->before[j], NR_FEW);

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2034,SC2154 # whoever reads this sets $here and $ktap_dir, and uses the rest
-# For the tests of ucountview leaks and audit: the reader, the module that plants what they find, and processes.
+# For the tests of ucountview leaks and audit: the module that plants what they find, processes that are left, and a
+# busy system.
+#
+# Environment: UCV_PLANTED, the test module; UCV_RUNS, how many runs on the busy system (50).
 
 uid=1900000700
-
-# run ARGUMENT...: run the reader; sets $status, its output is in the files out and err
-run() {
-	status=0
-	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null || status=$?
-}
+busy=''
 
 # The module that plants: UCV_PLANTED, or beside the module under test, or built in this directory.
 find_planted() {
@@ -21,13 +19,15 @@ find_planted() {
 	done
 }
 
+# insert SUFFIX: load the module that plants (''), or the one beside it ('_clone')
+insert() {
+	file=$(find_planted | sed "s/\.ko\$/$1.ko/")
+	[ -f "$file" ] || skip "there is no ucv_planted$1.ko: make -C planted, or set UCV_PLANTED" || return
+	insmod "$file"
+}
+
 load_planted() {
-	planted=$(find_planted)
-	[ -n "$planted" ] || {
-		echo "there is no ucv_planted.ko: make -C planted, or set UCV_PLANTED"
-		return 4
-	}
-	insmod "$planted"
+	insert ''
 }
 
 # Unloading it undoes everything it has planted.
@@ -35,14 +35,9 @@ unload_planted() {
 	! grep -q '^ucv_planted ' /proc/modules || rmmod ucv_planted
 }
 
-# A module with a symbol that looks like a clone of a function; it is beside the module that plants.
+# A module with a symbol that looks like a clone of a function.
 load_clone() {
-	clone=$(find_planted | sed 's/\.ko$/_clone.ko/')
-	[ -f "$clone" ] || {
-		echo "there is no ucv_planted_clone.ko: make -C planted, or set UCV_PLANTED"
-		return 4
-	}
-	insmod "$clone"
+	insert _clone
 }
 
 unload_clone() {
@@ -69,11 +64,30 @@ kill_left() {
 	done
 }
 
-# test_one FUNCTION: run a test and undo what it has left, however it ended
-test_one() {
-	ktap_test "$1"
+after_test() {
+	[ -z "$busy" ] || kill "$busy" 2>/dev/null
+	busy=''
 	unload_planted
 	kill_left
+}
+
+# on_a_busy_system COMMAND...: the command succeeds each time while other processes charge and uncharge
+on_a_busy_system() {
+	"$here/traffic" >"$ktap_dir/traffic" &
+	busy=$!
+	runs=0
+	while [ $runs -lt "${UCV_RUNS:-50}" ]; do
+		runs=$((runs + 1))
+		"$@" || {
+			echo "run $runs"
+			return 1
+		}
+	done
+	kill $busy
+	wait $busy
+	expect "status of the traffic" 0 $? || return
+	busy=''
+	echo "$runs runs, rounds of the traffic: $(awk '{ printf " %s", $2 }' "$ktap_dir/traffic")"
 }
 
 # row RESOURCE NS UID COLUMN...: these columns of the row in the last run's JSON output; nothing if there is no such row
@@ -96,9 +110,4 @@ row() {
 			field[part[2]] = $2
 		}
 		END { show() }'
-}
-
-# userns_of PID: the inode number of its user namespace
-userns_of() {
-	stat -L -c %i "/proc/$1/ns/user"
 }

@@ -1,6 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh disable=SC2154 # whoever reads this sets $reader, and ktap.sh $ktap_dir
+# shellcheck shell=sh disable=SC1091,SC2034,SC2154 # whoever reads this sets $here, and ktap.sh $ktap_dir
 # Run the reader and check what it prints, for the scripts that test it.
+#
+# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
+
+. "$here/find.sh"
+
+# The status of a reader that fails.
+failure=1
+
+# Sets $reader and $init_userns.
+needs_reader() {
+	needs_root
+	[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
+	reader=$(find_reader)
+	[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
+	init_userns=$(inode $$ user)
+}
+
+# make_files NR: a directory with files 0, 1, 2 ... that every user can read; sets $files
+make_files() {
+	files=$ktap_dir/files
+	mkdir "$files" || exit
+	number=0
+	while [ $number -lt "$1" ]; do
+		: >"$files/$number"
+		number=$((number + 1))
+	done
+	chmod -R a+rX "$ktap_dir" || exit
+}
 
 # run ARGUMENT...: run the reader; sets $status, its output is in the files out and err
 run() {
@@ -23,9 +51,9 @@ succeeds() {
 	}
 }
 
-# says_why: the last run had status 1 and one line of the reader's on standard error
+# says_why: the last run failed and printed one line of the reader's on standard error
 says_why() {
-	expect "status of: $*" 1 "$status" || return
+	expect "status of: $*" $failure "$status" || return
 	expect "lines of errors of: $*" 1 "$(lines err)" || return
 	grep -q '^ucountview: .' "$ktap_dir/err" || {
 		cat "$ktap_dir/err"
@@ -38,4 +66,24 @@ fails() {
 	run "$@"
 	says_why "$@" || return
 	expect "output of: $*" '' "$(cat "$ktap_dir/out")"
+}
+
+# refuses COMMAND ARGUMENTS...: the command fails with each of these, which are split at blanks
+refuses() {
+	command=$1
+	shift
+	for arguments; do
+		# shellcheck disable=SC2086 # several words
+		fails $command $arguments || return
+	done
+}
+
+# Numbers that no option takes.
+bad_numbers="0 -1 x 1x 1.5 4294967296"
+
+# refuses_numbers ARGUMENT...: the last argument is an option, which takes none of these, nor an empty one
+refuses_numbers() {
+	for number in $bad_numbers ''; do
+		fails "$@" "$number" || return
+	done
 }

@@ -3,19 +3,15 @@
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
 # ucountview denials shows who was refused what by which limit, exactly as often as it happened: recorded denials,
 # new denials and totals. Compared with agents that know what they were refused, and with limits set for them.
-#
-# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
+. "$here/reader.sh"
 . "$here/agents.sh"
 . "$here/load.sh"
-. "$here/reader.sh"
 
 always=/sys/module/ucountview/parameters/denials
 was_always=''
-status_file=/sys/kernel/debug/ucountview/status
 kprobes=/sys/kernel/debug/kprobes/enabled
 ftrace=/proc/sys/kernel/ftrace_enabled
 switched_off=''
@@ -48,39 +44,19 @@ switch_off() {
 	switched_off="$switched_off $1"
 }
 
-clean_up() {
+after_test() {
 	switch_on
 	end_followers
 	stop_agents
 	restore_sysctls
 	[ -z "$was_always" ] || echo "$was_always" >$always
-	loaded || load
-	rm -rf "$ktap_dir"
-}
-
-# tells STORY: run a story and clean up the agents, followers and sysctls that it leaves
-tells() {
-	told=0
+	was_always=''
 	uid=$((uid + 100))
-	"$1" || told=$?
-	switch_on
-	end_followers
-	stop_agents
-	restore_sysctls
-	return $told
 }
 
-# wait_until COMMAND...: wait until the command succeeds, or report a timeout
-wait_until() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		if [ $tries -gt 2400 ]; then
-			echo "in vain: $*"
-			return 1
-		fi
-		sleep 0.05
-	done
+clean_up() {
+	after_test
+	loaded || load
 }
 
 listens() {
@@ -94,13 +70,13 @@ follow() {
 	: >"$ktap_dir/$name.err"
 	"$reader" denials -f "$@" >"$ktap_dir/$name.lines" 2>"$ktap_dir/$name.err" &
 	followers="$followers $!"
-	eval "follower_$name=$!"
+	echo $! >"$ktap_dir/$name.follower"
 	wait_until listens "$name"
 }
 
 # ended NAME STATUS: the follower ends by itself with this status and without an error message
 ended() {
-	eval "pid=\$follower_$1"
+	pid=$(cat "$ktap_dir/$1.follower")
 	status=0
 	wait "$pid" || status=$?
 	expect "status of $1" "$2" "$status" &&
@@ -108,7 +84,7 @@ ended() {
 }
 
 end_follower() {
-	eval "kill -TERM \$follower_$1"
+	kill -TERM "$(cat "$ktap_dir/$1.follower")"
 	ended "$1" 0
 }
 
@@ -116,17 +92,17 @@ end_follower() {
 # watches, which the agent already has, and no mount namespace.
 start_box() {
 	start box &&
-		[ "$(ask box userns $uid $((uid + 1)) 10)" -gt 1 ] || return
+		tell_number box userns $uid $((uid + 1)) 10 || return
 	tell box 0 write /proc/sys/user/max_inotify_watches 3 &&
 		tell box 0 write /proc/sys/user/max_mnt_namespaces 0 &&
-		tell box 0 inotify &&
-		tell box 3 watch "$files" 0 3 || return
+		tell box 0 inotify 1 &&
+		tell box 3 watch 0 "$files" 0 3 || return
 	box=$(ask box pid)
 	box_userns=$(inode "$box" user)
 }
 
 refuse_watch() {
-	tell box '0 ENOSPC' watch "$files" 3 1
+	tell box ENOSPC watch 0 "$files" 3 1
 }
 
 refuse_mntns() {
@@ -136,22 +112,22 @@ refuse_mntns() {
 # The values of $columns for these.
 watch_of_box() {
 	echo "inotify_watches 1 $box_userns $((uid + 1)) 0 3 - 1 3 $box_userns - $box_userns 1 $((uid + 1)) $box_userns" \
-		"$((uid + 1)) $box $box story_agent -"
+		"$((uid + 1)) $box $box agent -"
 }
 
 mntns_of_box() {
 	echo "mnt_namespaces 1 $box_userns $((uid + 1)) 0 0 - 1 0 $box_userns - $box_userns 1 $((uid + 1)) $box_userns" \
-		"$((uid + 1)) $box $box story_agent -"
+		"$((uid + 1)) $box $box agent -"
 }
 
 # Each line is flushed by itself: no other line follows that would push it out. A follower started in the background
 # ignores the terminal's ^C.
-story_of_following() {
+following_prints_each_denial_at_once() {
 	start_box || return
 	mkfifo "$ktap_dir/pipe" && : >"$ktap_dir/pipe.err" || return
 	"$reader" denials -f -r -u $((uid + 1)) -o $columns >"$ktap_dir/pipe" 2>"$ktap_dir/pipe.err" &
 	followers="$followers $!"
-	follower_pipe=$!
+	echo $! >"$ktap_dir/pipe.follower"
 	exec 7<"$ktap_dir/pipe"
 	wait_until listens pipe &&
 		read -r line <&7 &&
@@ -160,14 +136,14 @@ story_of_following() {
 		refuse_$refusal &&
 			read -r line <&7 &&
 			expect "line" "$(${refusal}_of_box)" "$line" &&
-			kill -INT $follower_pipe || return
+			kill -INT "$(cat "$ktap_dir/pipe.follower")" || return
 	done
 	end_follower pipe &&
 		expect "what else was printed" '' "$(cat <&7)" || return
 	exec 7<&-
 }
 
-story_of_a_table() {
+following_prints_a_table() {
 	start_box &&
 		follow table -u $((uid + 1)) -R inotify_watches --count 2 || return
 	refuse_watch && refuse_watch && ended table 0 || return
@@ -176,7 +152,7 @@ story_of_a_table() {
 		"$(sed -n 1p "$ktap_dir/table.lines" | tr -s ' ')" || return
 	for number in 2 3; do
 		line=$(sed -n ${number}p "$ktap_dir/table.lines")
-		expect "line without its time" "inotify_watches 1 $box_userns $((uid + 1)) 3 3 $box story_agent" \
+		expect "line without its time" "inotify_watches 1 $box_userns $((uid + 1)) 3 3 $box agent" \
 			"$(echo "${line#* }" | tr -s ' ')" || return
 		echo "${line%% *}" | grep -E '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}[+-][0-9]{2}:[0-9]{2}$' || return
 	done
@@ -188,7 +164,7 @@ story_of_a_table() {
 }
 
 # Each line is a JSON object with every column except that of totals.
-story_of_json_lines() {
+following_prints_json_lines() {
 	start_box &&
 		follow json -J -u $((uid + 1)) --count 3 || return
 	refuse_watch && refuse_mntns && refuse_watch && ended json 0 || return
@@ -211,7 +187,7 @@ story_of_json_lines() {
 recorded() {
 	run denials -r -n -o $columns "$@"
 	expect "status of: $*" 0 "$status" || return
-	grep " $box $box story_agent " "$ktap_dir/out" >"$ktap_dir/seen"
+	grep " $box $box agent " "$ktap_dir/out" >"$ktap_dir/seen"
 	return 0
 }
 
@@ -224,7 +200,7 @@ recorded_are() {
 	recorded "$@" && diff "$ktap_dir/expected" "$ktap_dir/seen"
 }
 
-story_of_the_record() {
+recorded_denials_are_listed() {
 	start_box && refuse_watch && recorded_are '' && follow other --count 9 || return
 	refuse_watch && refuse_mntns && refuse_mntns && refuse_watch || return
 	recorded_are 'watch mntns mntns watch' &&
@@ -252,20 +228,20 @@ story_of_the_record() {
 
 # The user whose counter is full, the one charged first and the caller are three different users. The denial is found
 # by each of them and by no other.
-story_of_two_levels() {
+refusing_and_charged_user_are_told_apart() {
 	lower fs.inotify.max_user_watches 2 &&
 		start box &&
-		[ "$(ask box userns $uid $((uid + 1)) 10)" -gt 1 ] &&
-		tell box 0 inotify &&
-		tell box 0 uid 5 &&
+		tell_number box userns $uid $((uid + 1)) 10 &&
+		tell box 0 inotify 1 &&
+		tell box 0 uids 5 5 5 &&
 		follow other &&
-		tell box '2 ENOSPC' watch "$files" 0 3 || return
+		tell box '2 ENOSPC' watch 0 "$files" 0 3 || return
 	box=$(ask box pid)
 	box_userns=$(inode "$box" user)
 	line="inotify_watches 0 $init_userns $uid $uid 2 - 1 2 $init_userns - $box_userns 1 $((uid + 1)) $box_userns"
 	for user in $uid $((uid + 1)) $((uid + 6)); do
 		recorded -u "$user" &&
-			expect "line by user $user" "$line $((uid + 6)) $box $box story_agent -" "$(cat "$ktap_dir/seen")" || return
+			expect "line by user $user" "$line $((uid + 6)) $box $box agent -" "$(cat "$ktap_dir/seen")" || return
 	done
 	recorded -u $((uid + 2)) && expect "lines of somebody else" '' "$(cat "$ktap_dir/seen")"
 }
@@ -276,9 +252,9 @@ count_of() {
 	awk -v limit="$1 1 $box_userns $((uid + 1))" '$1 " " $2 " " $3 " " $4 == limit { print $5 }' "$ktap_dir/out"
 }
 
-story_of_the_totals() {
+totals_add_up() {
 	start_box && follow other || return
-	refuse_mntns && tell box 7 insist "$files/3" 7 && refuse_watch && refuse_mntns || return
+	refuse_mntns && tell box 7 insist 0 "$files/3" 7 && refuse_watch && refuse_mntns || return
 	expect "watches" 8 "$(count_of inotify_watches)" &&
 		expect "mount namespaces" 2 "$(count_of mnt_namespaces)" || return
 	succeeds denials --totals -r -n -u $((uid + 1)) -o DENIALS,RESOURCE &&
@@ -294,12 +270,6 @@ story_of_the_totals() {
 		expect "the second in JSON" 2 "$(cat "$ktap_dir/value")" &&
 		succeeds denials --totals -r -n -o DENIALS &&
 		sort -rn "$ktap_dir/out" | cmp - "$ktap_dir/out"
-}
-
-skip_without_mounts() {
-	[ "$("$here/mounts_probe" available)" = yes ] && return
-	echo "the module cannot read mount counters here"
-	return 4
 }
 
 # A mount namespace with more mounts than any other, and its distance to the limit.
@@ -323,12 +293,12 @@ start_holder() {
 	mounts=$((mounts + 1))
 }
 
-story_of_the_mounts() {
+refused_mount_is_shown() {
 	skip_without_mounts && start_holder && follow other || return
 	tell holder ENOSPC bind "$ktap_dir/mnt/tree" 1 || return
 	run denials -r -n -o $columns -R mounts
 	line="mounts 0 $mntns 0 0 $mounts 0 1 $mounts $init_userns $mntns $init_userns 0 0 $init_userns 0 $holder $holder"
-	expect "line" "$line story_agent -" "$(grep " $holder $holder " "$ktap_dir/out")" || return
+	expect "line" "$line agent -" "$(grep " $holder $holder " "$ktap_dir/out")" || return
 	run denials -r -n -o PID -R inotify_watches -R mnt_namespaces &&
 		expect "lines of other resources" '' "$(grep "^$holder\$" "$ktap_dir/out")" || return
 	# By unique ID: another namespace may have had the same inode number before.
@@ -339,12 +309,9 @@ story_of_the_mounts() {
 }
 
 # The tree is three mounts, one with two others on it. Copying it fails while only two more fit.
-story_of_a_tree() {
+refused_tree_is_shown_with_its_size() {
 	skip_without_mounts && start_holder || return
-	command -v nsenter >/dev/null || {
-		echo "there is no nsenter"
-		return 4
-	}
+	command -v nsenter >/dev/null || skip "there is no nsenter" || return
 	tree=$ktap_dir/mnt/tree
 	lower fs.mount-max $((mounts + 4)) &&
 		tell holder 0 mkdir "$tree/1" &&
@@ -367,25 +334,25 @@ is_stopped() {
 }
 
 stop_follower() {
-	eval "pid=\$follower_$1"
+	pid=$(cat "$ktap_dir/$1.follower")
 	kill -STOP "$pid" && wait_until is_stopped "$pid"
 }
 
 # Sent SIGTERM while stopped, the follower still shows what is there when it continues.
 continue_to_the_end() {
-	eval "pid=\$follower_$1"
+	pid=$(cat "$ktap_dir/$1.follower")
 	kill -TERM "$pid" && kill -CONT "$pid" && wait "$pid"
 }
 
 # Lost denials, as reported on standard error, plus shown denials make up all refusals.
-story_of_an_overrun() {
+lost_denials_are_counted() {
 	refused=6000
 	start_box &&
 		follow slow -n -u $((uid + 1)) -r -o RESOURCE &&
 		follow json -J -u $((uid + 1)) &&
 		follow nothing -R mnt_namespaces &&
 		stop_follower slow && stop_follower json && stop_follower nothing &&
-		tell box $refused insist "$files/3" $refused &&
+		tell box $refused insist 0 "$files/3" $refused &&
 		continue_to_the_end slow && continue_to_the_end json && continue_to_the_end nothing || return
 	for name in slow json nothing; do
 		lost=$(sed -n 's/^ucountview: \([0-9]*\) denials lost: .*/\1/p' "$ktap_dir/$name.err" |
@@ -407,7 +374,7 @@ story_of_an_overrun() {
 }
 
 # Escape sequences, which a terminal would execute.
-story_of_an_evil_command() {
+commands_are_escaped() {
 	start_box &&
 		follow plain -u $((uid + 1)) --count 1 &&
 		follow json -u $((uid + 1)) -J --count 1 &&
@@ -423,23 +390,23 @@ has_ended() {
 }
 
 # The read end of the pipe is closed, and no further denial occurs.
-story_of_nobody() {
+following_ends_with_its_pipe() {
 	for option in -r -J; do
 		mkfifo "$ktap_dir/gone$option" && : >"$ktap_dir/gone.err" || return
 		"$reader" denials -f $option >"$ktap_dir/gone$option" 2>"$ktap_dir/gone.err" &
 		followers="$followers $!"
-		follower_gone=$!
+		echo $! >"$ktap_dir/gone.follower"
 		exec 7<"$ktap_dir/gone$option"
 		wait_until listens gone || return
 		exec 7<&-
-		wait_until has_ended $follower_gone && ended gone 0 || return
+		wait_until has_ended "$(cat "$ktap_dir/gone.follower")" && ended gone 0 || return
 	done
 }
 
 # ^C
-ends_when_interrupted() {
+following_ends_on_sigint() {
 	: >"$ktap_dir/interrupted.err"
-	"$here/story_agent" foreground "$reader" denials -f >"$ktap_dir/out" 2>"$ktap_dir/interrupted.err" &
+	"$here/foreground" "$reader" denials -f >"$ktap_dir/out" 2>"$ktap_dir/interrupted.err" &
 	pid=$!
 	wait_until listens interrupted || {
 		kill $pid
@@ -450,11 +417,8 @@ ends_when_interrupted() {
 	expect "status" 0 "$status" && expect "lines of errors" 1 "$(lines interrupted.err)"
 }
 
-fails_if_the_lines_are_lost() {
-	[ -c /dev/full ] || {
-		echo "there is no /dev/full"
-		return 4
-	}
+lost_lines_are_an_error() {
+	[ -c /dev/full ] || skip "there is no /dev/full" || return
 	status=0
 	"$reader" denials -f >/dev/full 2>"$ktap_dir/err" || status=$?
 	expect "status" 1 "$status" && grep 'write error' "$ktap_dir/err" || return
@@ -463,60 +427,39 @@ fails_if_the_lines_are_lost() {
 	expect "status of a closed one" 1 "$status" && grep 'write error' "$ktap_dir/err"
 }
 
-refuses_what_makes_no_sense() {
-	succeeds denials --help &&
-		succeeds denials -H &&
-		fails denials frobnicate &&
-		fails denials --bogus &&
-		fails denials -a &&
-		fails denials -w 1 &&
-		fails denials -f --totals &&
-		fails denials -f -J -r &&
-		fails denials -f -o NOPE &&
-		fails denials -f frobnicate &&
-		fails denials -R nope &&
-		fails denials -R '' &&
-		fails denials -R mounts -R nope &&
-		fails denials -R rlimit_msgqueue &&
-		fails denials -u nosuchuser &&
-		fails denials -u -1 || return
-	for number in 0 -1 x '' 1.5 4294967296; do
-		fails denials --count "$number" && fails denials -f --count "$number" || return
-	done
+bad_options_of_denials_are_refused() {
+	succeeds denials --help && succeeds denials -H &&
+		refuses denials frobnicate --bogus -a '-w 1' '-f --totals' '-f -J -r' '-f -o NOPE' '-f frobnicate' '-R nope' \
+			'-R mounts -R nope' '-R rlimit_msgqueue' '-u nosuchuser' '-u -1' &&
+		fails denials -R '' && refuses_numbers denials --count && refuses_numbers denials -f --count
 }
 
 # With the parameter set, denials are recorded without a listener.
-story_of_always() {
-	[ -w $always ] || {
-		echo "the module has no parameter denials"
-		return 4
-	}
+parameter_records_without_a_listener() {
+	[ -w $always ] || skip "the module has no parameter denials" || return
 	start_box && refuse_watch || return
 	was_always=$(cat $always)
 	echo Y >$always && refuse_mntns && refuse_watch && echo N >$always && refuse_watch || return
-	echo "$was_always" >$always
-	was_always=''
 	recorded_are 'mntns watch'
 }
 
 # With the current parameters.
-reload() {
+reload_as_it_was() {
 	parameters=$(cd /sys/module/ucountview/parameters && grep . -- * | sed 's/:/=/')
 	# shellcheck disable=SC2086 # several words
-	unload >/dev/null && load $parameters
+	reload $parameters
+}
+
+# With nothing recorded and no charge seen.
+reload_afresh() {
+	[ -n "$module" ] && [ "$(cat $always)" = N ] || skip "the module cannot be loaded anew, or is recording" || return
+	reload_as_it_was && return
+	loaded && skip "somebody uses the module"
 }
 
 # The record is empty only in a freshly loaded module.
-says_if_nothing_was_recorded() {
-	if [ -z "$module" ] || [ "$(cat $always)" != N ]; then
-		echo "the module cannot be loaded anew, or is recording"
-		return 4
-	fi
-	if ! reload; then
-		loaded || cat "$ktap_dir/error"
-		echo "somebody uses the module"
-		loaded && return 4
-	fi
+message_says_nothing_was_recorded() {
+	reload_afresh || return
 	for arguments in denials 'denials -R inotify_watches' 'denials --totals'; do
 		# shellcheck disable=SC2086 # several words
 		run $arguments
@@ -535,10 +478,6 @@ says_if_nothing_was_recorded() {
 		! grep 'denials -f' "$ktap_dir/err"
 }
 
-has_interruptions() {
-	[ -r $status_file ] && ! grep -qx 'denials_interruptions: 0' $status_file
-}
-
 # says TEXT FILE: the file has this message
 says() {
 	grep -F "ucountview: $1" "$ktap_dir/$2" || {
@@ -552,7 +491,7 @@ says() {
 # The module checks its probes only while armed: denials=Y keeps it armed after the follower has ended.
 blind() {
 	refuse_watch && refuse_mntns || return
-	eval "pid=\$follower_before"
+	pid=$(cat "$ktap_dir/before.follower")
 	status=0
 	wait "$pid" || status=$?
 	expect "status of who followed before" 1 "$status" &&
@@ -570,58 +509,35 @@ blind() {
 	expect "recorded" inotify_watches "$(cat "$ktap_dir/out")"
 }
 
-# story_of_a_switch FILE REASON
-story_of_a_switch() {
+# denials_are_missed_while_off FILE REASON
+denials_are_missed_while_off() {
 	off=$1
-	if [ ! -w $always ] || [ ! -r $status_file ] || [ ! -e "$off" ]; then
-		echo "there is no switch, or no parameter denials"
-		return 4
-	fi
+	[ -w $always ] && [ -r $debugfs/status ] && [ -e "$off" ] ||
+		skip "there is no switch, or no parameter denials" || return
 	start_box || return
 	was_always=$(cat $always)
 	echo Y >$always
 	follow before -r -n -u $((uid + 1)) -o RESOURCE && refuse_watch || return
-	switch_off "$off" || {
-		echo "the kernel does not let go of $off"
-		return 4
-	}
-	if ! grep -q '^denials_state: blind' $status_file; then
-		echo "kprobes do not depend on $off"
-		return 4
-	fi
+	switch_off "$off" || skip "the kernel does not let go of $off" || return
+	grep -q '^denials_state: blind' $debugfs/status || skip "kprobes do not depend on $off" || return
 	blind "$2" || return
 	switch_on
 	run denials
 	says 'refusals are missing: kprobes were switched off' err || return
-	refuse_mntns &&
-		recorded_are 'watch mntns' || return
-	echo "$was_always" >$always
-	was_always=''
+	refuse_mntns && recorded_are 'watch mntns'
 }
 
-story_of_kprobes() {
-	story_of_a_switch $kprobes "kprobes are switched off (write 1 to $kprobes)"
+message_says_kprobes_are_off() {
+	denials_are_missed_while_off $kprobes "kprobes are switched off (write 1 to $kprobes)"
 }
 
-story_of_ftrace() {
-	story_of_a_switch $ftrace "ftrace is switched off (write 1 to $ftrace)"
-}
-
-says_if_kprobes_are_off() {
-	tells story_of_kprobes
-}
-
-says_if_ftrace_is_off() {
-	tells story_of_ftrace
+message_says_ftrace_is_off() {
+	denials_are_missed_while_off $ftrace "ftrace is switched off (write 1 to $ftrace)"
 }
 
 # After a reload no charge has been seen, and no other task makes this one.
-says_what_is_not_verified() {
-	if [ -z "$module" ] || [ "$(cat $always)" != N ] || ! reload; then
-		loaded || cat "$ktap_dir/error"
-		echo "the module cannot be loaded anew, or is recording"
-		return 4
-	fi
+message_says_what_is_not_verified() {
+	reload_afresh || return
 	echo Y >$always
 	run denials -R uts_namespaces
 	echo N >$always
@@ -633,97 +549,20 @@ says_what_is_not_verified() {
 	expect "what is said" 'ucountview: nothing has been refused since the recording began' "$(cat "$ktap_dir/err")"
 }
 
-follows_a_pipe() {
-	tells story_of_following
-}
-
-follows_in_a_table() {
-	tells story_of_a_table
-}
-
-follows_in_json() {
-	tells story_of_json_lines
-}
-
-shows_what_is_recorded() {
-	tells story_of_the_record
-}
-
-tells_two_levels_apart() {
-	tells story_of_two_levels
-}
-
-adds_up() {
-	tells story_of_the_totals
-}
-
-shows_mounts() {
-	tells story_of_the_mounts
-}
-
-shows_how_many_mounts_were_asked_for() {
-	tells story_of_a_tree
-}
-
-tells_what_was_lost() {
-	tells story_of_an_overrun
-}
-
-escapes_commands() {
-	tells story_of_an_evil_command
-}
-
-ends_when_nobody_reads() {
-	tells story_of_nobody
-}
-
-records_always_if_told() {
-	tells story_of_always
-}
-
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
-if ! "$reader" denials >"$ktap_dir/out" 2>&1; then
-	reason=$(cat "$ktap_dir/out")
-	rm -rf "$ktap_dir"
-	ktap_skip_all "$reason"
-fi
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
+needs_reader
+"$reader" denials >"$ktap_dir/out" 2>&1 || ktap_skip_all "$(cat "$ktap_dir/out")"
+ktap_clean_up_at_exit
 module=$(find_module)
-init_userns=$(inode $$ user)
-files=$ktap_dir/files
-mkdir "$files" "$ktap_dir/mnt" || exit
-for number in 0 1 2 3; do
-	: >"$files/$number"
-done
-chmod -R a+rX "$ktap_dir" || exit
+mkdir "$ktap_dir/mnt" && make_files 4 || exit
 
 # Otherwise each test would report the earlier interruption.
-if has_interruptions && ! reload; then
+if [ "$(status_of denials_interruptions)" -gt 0 ] 2>/dev/null && ! reload_as_it_was >/dev/null; then
 	loaded || load
 	echo "# there were interruptions before, and the module cannot be loaded anew"
 fi
-ktap_begin 19
-ktap_test refuses_what_makes_no_sense
-ktap_test follows_a_pipe
-ktap_test follows_in_a_table
-ktap_test follows_in_json
-ktap_test shows_what_is_recorded
-ktap_test tells_two_levels_apart
-ktap_test adds_up
-ktap_test shows_mounts
-ktap_test shows_how_many_mounts_were_asked_for
-ktap_test tells_what_was_lost
-ktap_test escapes_commands
-ktap_test records_always_if_told
-ktap_test ends_when_nobody_reads
-ktap_test ends_when_interrupted
-ktap_test fails_if_the_lines_are_lost
-ktap_test says_if_nothing_was_recorded
-ktap_test says_what_is_not_verified
-ktap_test says_if_kprobes_are_off
-ktap_test says_if_ftrace_is_off
-ktap_end
+ktap_run bad_options_of_denials_are_refused following_prints_each_denial_at_once following_prints_a_table \
+	following_prints_json_lines recorded_denials_are_listed refusing_and_charged_user_are_told_apart \
+	totals_add_up refused_mount_is_shown refused_tree_is_shown_with_its_size lost_denials_are_counted \
+	commands_are_escaped parameter_records_without_a_listener following_ends_with_its_pipe \
+	following_ends_on_sigint lost_lines_are_an_error message_says_nothing_was_recorded \
+	message_says_what_is_not_verified message_says_kprobes_are_off message_says_ftrace_is_off

@@ -3,24 +3,19 @@
 # shellcheck disable=SC1091,SC2034,SC2154 # ktap.sh sets ktap_dir, reader.sh looks at status
 # The reader, ucountview, reports the same as debugfs, in JSON and in plain text. Invalid arguments get one line on
 # standard error and nothing on standard output. The exit status tells success from failure, including a full disk.
-#
-# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
 . "$here/reader.sh"
 
-debugfs=/sys/kernel/debug/ucountview
 columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
 sleeper=''
 
 clean_up() {
 	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
-	rm -rf "$ktap_dir"
 }
 
-helps() {
+help_and_columns_are_printed() {
 	for option in -h --help -V --version -H --list-columns; do
 		succeeds "$option" || return
 	done
@@ -30,41 +25,12 @@ helps() {
 	done
 }
 
-refuses_what_makes_no_sense() {
-	fails --bogus &&
-		fails -x &&
-		fails frobnicate &&
-		fails usage frobnicate &&
-		fails userns frobnicate &&
-		fails userns -a &&
-		fails -o &&
-		fails -o NOPE &&
-		fails -o USERNS,NOPE &&
-		fails -o '' &&
-		fails -J -r &&
-		fails -R nope &&
-		fails -R '' &&
-		fails -u nosuchuser &&
-		fails -u -1 &&
-		fails -u 4294967295 &&
-		fails -u 99999999999999999999 &&
-		fails -U 0 &&
-		fails -U pid:0 &&
-		fails -U pid:99999999 &&
-		fails -U /etc/passwd &&
-		fails -U /nonexistent &&
-		fails --min-ratio x &&
-		fails --min-ratio -1 &&
-		fails --min-ratio nan &&
-		fails --min-ratio 80%% &&
-		fails --top 0 &&
-		fails --top -1 &&
-		fails --top 1x &&
-		fails why &&
-		fails why 0 &&
-		fails why abc &&
-		fails why 99999999 &&
-		fails why 1 2
+bad_options_of_usage_and_why_are_refused() {
+	refuses '' --bogus -x frobnicate 'usage frobnicate' 'userns frobnicate' 'userns -a' -o '-o NOPE' '-o USERNS,NOPE' \
+		'-J -r' '-R nope' '-u nosuchuser' '-u -1' '-u 4294967295' '-u 99999999999999999999' '-U 0' '-U pid:0' \
+		'-U pid:99999999' '-U /etc/passwd' '-U /nonexistent' '--min-ratio x' '--min-ratio -1' '--min-ratio nan' \
+		'--min-ratio 80%%' why 'why 0' 'why abc' 'why 99999999' 'why 1 2' &&
+		fails -o '' && fails -R '' && refuses_numbers --top
 }
 
 # Output written as JSON is valid JSON and has an array of the expected name.
@@ -79,7 +45,7 @@ is_json() {
 	}
 }
 
-writes_json() {
+json_is_valid() {
 	is_json usage &&
 		is_json usage usage &&
 		is_json usage usage --all &&
@@ -126,10 +92,7 @@ raw_lines() {
 
 # same_as_debugfs FUNCTION: compare its output between two identical readings of debugfs
 same_as_debugfs() {
-	[ -r "$debugfs/ucounts" ] || {
-		echo "debugfs cannot be read"
-		return 4
-	}
+	[ -r "$debugfs/ucounts" ] || skip "debugfs cannot be read" || return
 	tries=0
 	while [ $tries -lt 50 ]; do
 		tries=$((tries + 1))
@@ -141,8 +104,7 @@ same_as_debugfs() {
 		diff "$ktap_dir/before" "$ktap_dir/seen"
 		return 1
 	done
-	echo "the system is too busy to compare"
-	return 4
+	skip "the system is too busy to compare"
 }
 
 json_agrees_with_debugfs() {
@@ -154,8 +116,8 @@ raw_agrees_with_debugfs() {
 }
 
 # The numbers of one row against known ones: a process in a user namespace of its own, made by root.
-knows_the_sleeper() {
-	inode=$(stat -L -c %i "/proc/$sleeper/ns/user")
+namespace_of_a_process_is_found() {
+	inode=$(inode "$sleeper" user)
 	succeeds userns -r -n -o USERNS,LEVEL,OWNER || return
 	expect "the sleeper's namespace" "$inode 1 0" "$(grep "^$inode " "$ktap_dir/out")" || return
 	succeeds -U "$inode" -r -n -o LEVEL || return
@@ -167,7 +129,7 @@ knows_the_sleeper() {
 	expect "the deeper level of why" "1 $inode" "$(grep '^1 ' "$ktap_dir/out")"
 }
 
-sorts_the_fullest_first() {
+fullest_counter_is_first() {
 	succeeds -r -n -o RATIO || return
 	awk '$1 ~ /^[0-9]/ { if (seen && $1 > last) bad = 1; last = $1; seen = 1 } END { exit bad }' "$ktap_dir/out" ||
 		{
@@ -178,18 +140,15 @@ sorts_the_fullest_first() {
 	expect "lines of --top 1" 1 "$(lines out)"
 }
 
-chooses_columns() {
+only_chosen_columns_are_printed() {
 	succeeds -r -o UID,RESOURCE || return
 	expect "header" "UID RESOURCE" "$(sed -n 1p "$ktap_dir/out")" || return
 	succeeds -r -n -o UID,RESOURCE || return
 	expect "columns" 2 "$(awk '{ print NF }' "$ktap_dir/out" | sort -u)"
 }
 
-fails_if_the_output_is_lost() {
-	[ -c /dev/full ] || {
-		echo "there is no /dev/full"
-		return 4
-	}
+lost_output_is_an_error() {
+	[ -c /dev/full ] || skip "there is no /dev/full" || return
 	for arguments in usage userns "why $$" --help -V "usage -J" "usage -r"; do
 		status=0
 		# shellcheck disable=SC2086 # several words
@@ -201,12 +160,9 @@ fails_if_the_output_is_lost() {
 	says_why "standard output closed"
 }
 
-needs_root() {
+message_without_root_names_root() {
 	cp "$reader" "$ktap_dir/ucountview" && chmod 755 "$ktap_dir" "$ktap_dir/ucountview" || return
-	su nobody -s /bin/sh -c true 2>/dev/null || {
-		echo "cannot become nobody"
-		return 4
-	}
+	su nobody -s /bin/sh -c true 2>/dev/null || skip "cannot become nobody" || return
 	status=0
 	su nobody -s /bin/sh -c "$ktap_dir/ucountview" >"$ktap_dir/out" 2>"$ktap_dir/err" || status=$?
 	says_why "as nobody" || return
@@ -215,11 +171,8 @@ needs_root() {
 }
 
 # Without the device, hidden in a mount namespace of the test's own: the module stays loaded.
-needs_the_module() {
-	unshare -m true 2>/dev/null || {
-		echo "cannot make a mount namespace"
-		return 4
-	}
+message_without_the_device_names_the_module() {
+	unshare -m true 2>/dev/null || skip "cannot make a mount namespace" || return
 	cp "$reader" "$ktap_dir/ucountview" || return
 	status=0
 	unshare -m sh -c "mount --make-rprivate / 2>/dev/null; mount -t tmpfs none /dev && exec $ktap_dir/ucountview" \
@@ -229,46 +182,18 @@ needs_the_module() {
 	grep -i module "$ktap_dir/err"
 }
 
-skip_without_mounts() {
-	[ "$("$here/mounts_probe" available)" = yes ] && return
-	echo "the module cannot read mount counters here"
-	return 4
+bad_options_of_mounts_are_refused() {
+	skip_without_mounts || return
+	succeeds mounts && succeeds mounts --help &&
+		refuses mounts --bogus -a -T '-R mounts' frobnicate '-o NOPE' '-o MNTNS,NOPE' '-J -r' '-u nosuchuser' '-U 0' \
+			'-U pid:99999999' '-U /proc/self/ns/mnt' '-M 0' '-M 1' '-M 4294967296' '-M pid:' '-M pid:0' '-M pid:99999999' \
+			'-M /etc/passwd' '-M /nonexistent' '-M /proc/self/ns/user' '--min-ratio x' '--top 0' &&
+		fails mounts -M '' && fails why $$ -R mounts -R nope
 }
 
-mounts_refuses_what_makes_no_sense() {
+mounts_selects_a_namespace() {
 	skip_without_mounts || return
-	succeeds mounts &&
-		succeeds mounts --help &&
-		fails mounts --bogus &&
-		fails mounts -a &&
-		fails mounts -T &&
-		fails mounts -R mounts &&
-		fails mounts frobnicate &&
-		fails mounts -o NOPE &&
-		fails mounts -o MNTNS,NOPE &&
-		fails mounts -J -r &&
-		fails mounts -u nosuchuser &&
-		fails mounts -U 0 &&
-		fails mounts -U pid:99999999 &&
-		fails mounts -U /proc/self/ns/mnt &&
-		fails mounts -M '' &&
-		fails mounts -M 0 &&
-		fails mounts -M 1 &&
-		fails mounts -M 4294967296 &&
-		fails mounts -M pid: &&
-		fails mounts -M pid:0 &&
-		fails mounts -M pid:99999999 &&
-		fails mounts -M /etc/passwd &&
-		fails mounts -M /nonexistent &&
-		fails mounts -M /proc/self/ns/user &&
-		fails mounts --min-ratio x &&
-		fails mounts --top 0 &&
-		fails why $$ -R mounts -R nope
-}
-
-mounts_of_one_namespace() {
-	skip_without_mounts || return
-	inode=$(stat -L -c %i /proc/$$/ns/mnt)
+	inode=$(inode $$ mnt)
 	for name in "$inode" pid:$$ /proc/$$/ns/mnt; do
 		succeeds mounts -M "$name" -r -n -o MNTNS || return
 		expect "mounts -M $name" "$inode" "$(cat "$ktap_dir/out")" || return
@@ -276,14 +201,12 @@ mounts_of_one_namespace() {
 	is_json mounts mounts && is_json mounts mounts --output-all && is_json why why $$ -R mounts
 }
 
-watch_refuses_what_makes_no_sense() {
+bad_options_of_watch_are_refused() {
 	for command in usage mounts userns; do
 		for seconds in 0 -1 x '' 1x nan inf 0.009; do
 			fails $command --count 1 -w "$seconds" || return
 		done
-		for number in 0 -1 x '' 1.5 4294967296; do
-			fails $command -w 0.01 --count "$number" || return
-		done
+		refuses_numbers $command -w 0.01 --count || return
 		fails $command --count 1 || return
 		fails $command -w 0.01 --count 1 -o NOPE || return
 	done
@@ -291,8 +214,8 @@ watch_refuses_what_makes_no_sense() {
 }
 
 # In JSON and raw output the column is always there; otherwise only if a namespace has limits.
-tells_the_limits_of_a_namespace() {
-	inode=$(stat -L -c %i "/proc/$sleeper/ns/user")
+limits_of_a_namespace_are_shown() {
+	inode=$(inode "$sleeper" user)
 	succeeds userns -J || return
 	"$here/json_check" 'userns[0].limits' <"$ktap_dir/out" >"$ktap_dir/value" || return
 	expect "limits of the initial namespace" null "$(cat "$ktap_dir/value")" || return
@@ -310,11 +233,9 @@ tells_the_limits_of_a_namespace() {
 }
 
 # In each round one time, then one heading; empty lines between rounds; no terminal control sequences.
-watches_in_a_pipe() {
+watch_prints_rounds_into_a_pipe() {
 	for arguments in usage userns mounts; do
-		if [ $arguments = mounts ] && [ "$("$here/mounts_probe" available)" != yes ]; then
-			continue
-		fi
+		[ $arguments != mounts ] || mounts_available || continue
 		TERM=xterm "$reader" $arguments -w 0.01 --count 3 2>"$ktap_dir/err" | cat >"$ktap_dir/out"
 		expect "errors of: $arguments -w" '' "$(cat "$ktap_dir/err")" &&
 			expect "headings of: $arguments -w" 3 "$(grep -c '^ *[A-Z]*NS  *[A-Z]' "$ktap_dir/out")" &&
@@ -328,7 +249,7 @@ watches_in_a_pipe() {
 }
 
 # Each line is a JSON document.
-watches_in_json() {
+watch_prints_a_json_document_a_line() {
 	for arguments in usage userns; do
 		succeeds $arguments -J -w 0.01 --count 4 || return
 		expect "lines of: $arguments -J -w" 4 "$(lines out)" || return
@@ -340,38 +261,14 @@ watches_in_json() {
 	done
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
+needs_reader
+ktap_clean_up_at_exit
 # The uts namespace is charged in the user namespace.
-unshare -U -u -r sleep 100000 &
-sleeper=$!
-# The process is ready when it has become sleep.
-tries=0
-while [ "$(cat /proc/$sleeper/comm)" != sleep ] && [ $tries -lt 1000 ]; do
-	tries=$((tries + 1))
-	sleep 0.05
-done
+start_sleeper -U -u -r
 
-ktap_begin 17
-ktap_test helps
-ktap_test refuses_what_makes_no_sense
-ktap_test writes_json
-ktap_test json_agrees_with_debugfs
-ktap_test raw_agrees_with_debugfs
-ktap_test knows_the_sleeper
-ktap_test sorts_the_fullest_first
-ktap_test chooses_columns
-ktap_test fails_if_the_output_is_lost
-ktap_test needs_root
-ktap_test needs_the_module
-ktap_test mounts_refuses_what_makes_no_sense
-ktap_test mounts_of_one_namespace
-ktap_test watch_refuses_what_makes_no_sense
-ktap_test tells_the_limits_of_a_namespace
-ktap_test watches_in_a_pipe
-ktap_test watches_in_json
-ktap_end
+ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused json_is_valid json_agrees_with_debugfs \
+	raw_agrees_with_debugfs namespace_of_a_process_is_found fullest_counter_is_first \
+	only_chosen_columns_are_printed lost_output_is_an_error message_without_root_names_root \
+	message_without_the_device_names_the_module bad_options_of_mounts_are_refused mounts_selects_a_namespace \
+	bad_options_of_watch_are_refused limits_of_a_namespace_are_shown watch_prints_rounds_into_a_pipe \
+	watch_prints_a_json_document_a_line

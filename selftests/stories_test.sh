@@ -1,41 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
+# shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, reader.sh the rest
 # The use cases of ucountview: "No space left on device" although there is plenty. In each a system call is refused. One
 # command must name the counter, the level at which it is full, the error and the setting. The command that it prints,
 # run unchanged, must make the same call succeed.
-#
-# Environment: UCOUNTVIEW, the reader (default: the one on PATH, or the one built in this repository).
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
-. "$here/find.sh"
+. "$here/reader.sh"
 . "$here/agents.sh"
 
 # uids that neither people, services nor containers use
 uid=1900000300
 
+after_test() {
+	stop_agents
+	restore_sysctls
+}
+
 clean_up() {
-	stop_agents
-	restore_sysctls
-	rm -rf "$ktap_dir"
-}
-
-# tells STORY: run a story and clean up the agents and sysctls that it leaves
-tells() {
-	told=0
-	"$1" || told=$?
-	stop_agents
-	restore_sysctls
-	return $told
-}
-
-# run ARGUMENT...: run the reader, which must succeed without an error message; its output is in the file out
-run() {
-	"$reader" "$@" >"$ktap_dir/out" 2>"$ktap_dir/err" </dev/null && [ ! -s "$ktap_dir/err" ] && return
-	echo "$* fails:"
-	cat "$ktap_dir/err"
-	return 1
+	after_test
 }
 
 # says LINE: the file out has this whole line
@@ -61,7 +45,7 @@ shows() {
 
 # read_json ARGUMENT...: the JSON output as lines "path, tab, value" in the file leaves
 read_json() {
-	run "$@" -J || return
+	succeeds "$@" -J || return
 	"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves"
 }
 
@@ -109,22 +93,22 @@ run_fix() {
 edit_and_watch() {
 	lower fs.inotify.max_user_watches 16 &&
 		start editor &&
-		tell editor 0 uid $uid &&
-		tell editor 0 inotify &&
-		tell editor 4 watch "$files" 0 4 &&
+		tell editor 0 uids $uid $uid $uid &&
+		tell editor 0 inotify 1 &&
+		tell editor 4 watch 0 "$files" 0 4 &&
 		start watcher || return
 	if [ "$1" = nested ]; then
-		[ "$(ask watcher userns $uid $((uid + 1)) 10)" -gt 1 ] || return
+		tell_number watcher userns $uid $((uid + 1)) 10 || return
 	else
-		tell watcher 0 uid $uid || return
+		tell watcher 0 uids $uid $uid $uid || return
 	fi
-	tell watcher 0 inotify &&
-		tell watcher '12 ENOSPC' watch "$files" 0 16
+	tell watcher 0 inotify 1 &&
+		tell watcher '12 ENOSPC' watch 0 "$files" 0 16
 }
 
 explains_the_watches() {
 	watcher=$(ask watcher pid)
-	run why "$watcher" || return
+	succeeds why "$watcher" || return
 	says "inotify_watches: 16 of 16 used by uid $uid in the initial user namespace $init_userns." &&
 		says '  When it is reached, inotify_add_watch() fails with ENOSPC (No space left on device).' &&
 		expect "the command" 'sysctl -w fs.inotify.max_user_watches=32' "$(printed_fix)" || return
@@ -145,18 +129,18 @@ explains_the_watches() {
 }
 
 the_watch_succeeds() {
-	tell watcher '0 ENOSPC' watch "$files" 12 4 &&
+	tell watcher ENOSPC watch 0 "$files" 12 4 &&
 		run_fix &&
-		tell watcher 4 watch "$files" 12 4
+		tell watcher 4 watch 0 "$files" 12 4
 }
 
-story_of_the_editor() {
+why_explains_refused_watches() {
 	edit_and_watch here && explains_the_watches || return
 	shows inotify_watches 0 "$init_userns" $uid 16 16 100% yes &&
 		the_watch_succeeds
 }
 
-story_of_the_nested_editor() {
+why_explains_refused_watches_in_a_user_namespace() {
 	edit_and_watch nested && explains_the_watches || return
 	inner=$(inode "$watcher" user)
 	shows inotify_watches 1 "$inner" $((uid + 1)) 12 unlimited - - || return
@@ -174,25 +158,22 @@ story_of_the_nested_editor() {
 }
 
 # When both levels are full, the inner one refuses. The commands printed for both are needed.
-story_of_two_limits() {
-	command -v nsenter >/dev/null || {
-		echo "there is no nsenter"
-		return 4
-	}
+why_explains_two_full_levels() {
+	command -v nsenter >/dev/null || skip "there is no nsenter" || return
 	edit_and_watch nested &&
 		tell watcher 0 write /proc/sys/user/max_inotify_watches 12 || return
 	watcher=$(ask watcher pid)
 	inner=$(inode "$watcher" user)
-	run why "$watcher" -R inotify_watches &&
+	succeeds why "$watcher" -R inotify_watches &&
 		shows inotify_watches 1 "$inner" $((uid + 1)) 12 12 100% yes &&
 		expect "lines that bind" 1 "$(grep -c ' yes$' "$ktap_dir/out")" || return
 	expect "the commands" "nsenter -t $watcher -U -- sysctl -w user.max_inotify_watches=24
 sysctl -w fs.inotify.max_user_watches=32" "$(printed_fix)" || return
 	for line in 1 2; do
-		tell watcher '0 ENOSPC' watch "$files" 12 4 || return
+		tell watcher ENOSPC watch 0 "$files" 12 4 || return
 		sh -c "$(printed_fix | sed -n ${line}p)" || return
 	done
-	tell watcher 4 watch "$files" 12 4
+	tell watcher 4 watch 0 "$files" 12 4
 }
 
 # A container with more mounts than any other mount namespace, and directories for one more mount.
@@ -212,26 +193,20 @@ fill_container() {
 	overlay="lowerdir=$ktap_dir/container/lower,upperdir=$ktap_dir/container/upper,workdir=$ktap_dir/container/work"
 }
 
-story_of_the_container() {
-	[ "$("$here/mounts_probe" available)" = yes ] || {
-		echo "the module cannot read mount counters here"
-		return 4
-	}
+why_and_mounts_explain_refused_mounts() {
+	skip_without_mounts || return
 	modprobe overlay 2>/dev/null
-	grep -qw overlay /proc/filesystems || {
-		echo "there is no overlayfs"
-		return 4
-	}
+	grep -qw overlay /proc/filesystems || skip "there is no overlayfs" || return
 	fill_container || return
 	# The kernel confirms the number: at a limit of one more a mount succeeds, at this limit it is refused.
 	lower fs.mount-max $((mounts + 1)) &&
 		tell container 0 mount overlay "$overlay" "$ktap_dir/container/merged" &&
-		tell container 0 umount "$ktap_dir/container/merged" &&
+		tell container 1 unbind "$ktap_dir/container/merged" 1 &&
 		lower fs.mount-max "$mounts" &&
 		tell container ENOSPC mount overlay "$overlay" "$ktap_dir/container/merged" || return
 
-	run mounts &&
-		shows "$mntns" "$init_userns" root "$mounts" 0 "$mounts" 100% "$container" story_agent || return
+	succeeds mounts &&
+		shows "$mntns" "$init_userns" root "$mounts" 0 "$mounts" 100% "$container" agent || return
 	read_json mounts || return
 	set -- mntns="$mntns"
 	expect "the first of mounts" 'mounts[0]' "$(json_row "$@")" &&
@@ -245,7 +220,7 @@ story_of_the_container() {
 		json_has "$@" -- syscall mount &&
 		json_has "$@" -- errno ENOSPC &&
 		json_has "$@" -- setting fs.mount-max || return
-	run why "$container" -R mounts &&
+	succeeds why "$container" -R mounts &&
 		says "mounts: $mounts of $mounts used in mount namespace $mntns." &&
 		says '  When it is reached, mount() fails with ENOSPC (No space left on device).' &&
 		expect "the command" "sysctl -w fs.mount-max=$((2 * mounts))" "$(printed_fix)" &&
@@ -253,17 +228,14 @@ story_of_the_container() {
 		tell container 0 mount overlay "$overlay" "$ktap_dir/container/merged"
 }
 
-story_of_the_marks() {
-	[ -e /proc/sys/fs/fanotify/max_user_marks ] || {
-		echo "the kernel does not count fanotify marks"
-		return 4
-	}
+why_explains_refused_marks() {
+	[ -e /proc/sys/fs/fanotify/max_user_marks ] || skip "the kernel does not count fanotify marks" || return
 	lower fs.fanotify.max_user_marks 5 &&
 		start scanner &&
 		tell scanner 0 keep-caps &&
-		tell scanner 0 uid $uid &&
-		tell scanner 0 fanotify &&
-		tell scanner '5 ENOSPC' mark "$files" 0 6 || return
+		tell scanner 0 uids $uid $uid $uid &&
+		tell scanner 0 fanotify 0 &&
+		tell scanner '5 ENOSPC' mark 0 "$files" 0 6 || return
 	scanner=$(ask scanner pid)
 
 	read_json why "$scanner" || return
@@ -274,7 +246,7 @@ story_of_the_marks() {
 		json_has "$@" -- syscall fanotify_mark &&
 		json_has "$@" -- errno ENOSPC &&
 		json_has "$@" -- setting fs.fanotify.max_user_marks || return
-	run why "$scanner" &&
+	succeeds why "$scanner" &&
 		shows fanotify_marks 0 "$init_userns" $uid 5 5 100% yes &&
 		says "fanotify_marks: 5 of 5 used by uid $uid in the initial user namespace $init_userns." &&
 		says '  When it is reached, fanotify_mark() fails with ENOSPC (No space left on device).' &&
@@ -283,7 +255,7 @@ story_of_the_marks() {
 		echo "that is about inotify"
 		return 1
 	fi
-	run_fix && tell scanner 1 mark "$files" 5 1
+	run_fix && tell scanner 1 mark 0 "$files" 5 1
 }
 
 # nest_userns LEVELS_MORE: each level is owned by uid 10 of the one above, whose uids from 100 on are its uids from 0 on
@@ -292,7 +264,7 @@ nest_userns() {
 	while [ "$levels" -gt 0 ]; do
 		levels=$((levels - 1))
 		range=$((range - 100))
-		[ "$(ask nest userns 10 100 $range)" -gt 1 ] || return
+		tell_number nest userns 10 100 $range || return
 	done
 }
 
@@ -300,27 +272,24 @@ nest_userns() {
 nest() {
 	range=2000
 	start nest || return
-	[ "$(ask nest userns $uid $((uid + 100)) $range)" -gt 1 ] || return
+	tell_number nest userns $uid $((uid + 100)) $range || return
 	nest_userns 2 || return
 	third=$(ask nest pid)
 	tell nest 0 write /proc/sys/user/max_inotify_watches 3 &&
 		nest_userns 2 &&
-		tell nest 0 inotify || return
+		tell nest 0 inotify 1 || return
 	fifth=$(ask nest pid)
 	third_userns=$(inode "$third" user)
 	# Root of the third is uid + 100 + 100 + 100 in the initial namespace; uid 10 of the third made the fourth.
 	third_uid=$((uid + 310))
 }
 
-story_of_the_nest() {
-	command -v nsenter >/dev/null || {
-		echo "there is no nsenter"
-		return 4
-	}
+why_explains_a_limit_of_a_nested_namespace() {
+	command -v nsenter >/dev/null || skip "there is no nsenter" || return
 	before=$(cat /proc/sys/user/max_inotify_watches)
 	nest &&
-		tell nest '3 ENOSPC' watch "$files" 0 4 || return
-	run why "$fifth" -R inotify_watches || return
+		tell nest '3 ENOSPC' watch 0 "$files" 0 4 || return
+	succeeds why "$fifth" -R inotify_watches || return
 	says "inotify_watches: 3 of 3 used by uid $third_uid in user namespace $third_userns." &&
 		says '  When it is reached, inotify_add_watch() fails with ENOSPC (No space left on device).' &&
 		expect "the command" "nsenter -t $third -U -- sysctl -w user.max_inotify_watches=6" "$(printed_fix)" &&
@@ -345,9 +314,9 @@ story_of_the_nest() {
 		json_has level=0 -- limits null || return
 
 	cp "$ktap_dir/text" "$ktap_dir/out"
-	tell nest '0 ENOSPC' watch "$files" 3 1 &&
+	tell nest ENOSPC watch 0 "$files" 3 1 &&
 		run_fix &&
-		tell nest 1 watch "$files" 3 1 || return
+		tell nest 1 watch 0 "$files" 3 1 || return
 	read_json userns &&
 		json_has userns="$third_userns" -- limits inotify_watches=6 &&
 		expect "the limit outside" "$before" "$(cat /proc/sys/user/max_inotify_watches)"
@@ -396,9 +365,9 @@ same_numbers() {
 	while [ $tries -lt 50 ]; do
 		tries=$((tries + 1))
 		$by_debugfs | sort >"$ktap_dir/before"
-		run "$@" -J || return
+		succeeds "$@" -J || return
 		cp "$ktap_dir/out" "$ktap_dir/json"
-		run "$@" -r -n || return
+		succeeds "$@" -r -n || return
 		cp "$ktap_dir/out" "$ktap_dir/raw"
 		$by_debugfs | sort >"$ktap_dir/after"
 		cmp -s "$ktap_dir/before" "$ktap_dir/after" || continue
@@ -409,8 +378,7 @@ same_numbers() {
 			diff "$ktap_dir/before" "$ktap_dir/by_raw"
 		return
 	done
-	echo "the system is too busy to compare"
-	return 4
+	skip "the system is too busy to compare"
 }
 
 # same_rows ARGUMENT...: with all columns, JSON has the same rows as raw
@@ -419,9 +387,9 @@ same_rows() {
 	while [ $tries -lt 50 ]; do
 		tries=$((tries + 1))
 		for file in raw again; do
-			run "$@" --output-all -r -n || return
+			succeeds "$@" --output-all -r -n || return
 			raw_rows "$ktap_dir/out" | unchanging >"$ktap_dir/$file"
-			[ $file = again ] || run "$@" --output-all -J || return
+			[ $file = again ] || succeeds "$@" --output-all -J || return
 			[ $file = again ] || cp "$ktap_dir/out" "$ktap_dir/json"
 		done
 		cmp -s "$ktap_dir/raw" "$ktap_dir/again" || continue
@@ -429,8 +397,7 @@ same_rows() {
 		[ -s "$ktap_dir/raw" ] && diff "$ktap_dir/raw" "$ktap_dir/by_json"
 		return
 	done
-	echo "the system is too busy to compare"
-	return 4
+	skip "the system is too busy to compare"
 }
 
 debugfs_usage() {
@@ -459,68 +426,32 @@ why_in_use() {
 	while [ $tries -lt 50 ]; do
 		tries=$((tries + 1))
 		debugfs_chain | sort >"$ktap_dir/by_debugfs"
-		run why "$fifth" -r -n -o USERNS,LEVEL,UID,RESOURCE,USED,LIMIT || return
+		succeeds why "$fifth" -r -n -o USERNS,LEVEL,UID,RESOURCE,USED,LIMIT || return
 		debugfs_chain | sort >"$ktap_dir/after"
 		cmp -s "$ktap_dir/by_debugfs" "$ktap_dir/after" || continue
 		raw_rows "$ktap_dir/out" | awk '$5 > 0 && $4 != "mounts"' | sort >"$ktap_dir/by_why"
 		[ -s "$ktap_dir/by_why" ] && diff "$ktap_dir/by_debugfs" "$ktap_dir/by_why"
 		return
 	done
-	echo "the system is too busy to compare"
-	return 4
+	skip "the system is too busy to compare"
 }
 
-nest_for_numbers() {
-	[ -r "$debugfs/ucounts" ] || {
-		echo "debugfs cannot be read"
-		return 4
-	}
-	nest && tell nest 2 watch "$files" 0 2
-}
-
-story_of_the_numbers() {
-	nest_for_numbers || return
+json_raw_and_debugfs_have_the_same_numbers() {
+	[ -r "$debugfs/ucounts" ] || skip "debugfs cannot be read" || return
+	nest && tell nest 2 watch 0 "$files" 0 2 || return
 	same_numbers debugfs_usage usage -o USERNS,LEVEL,UID,RESOURCE,USED,LIMIT &&
 		same_numbers debugfs_userns userns -o USERNS,PARENT,LEVEL,OWNER,ROWS,PID &&
 		same_rows usage &&
 		same_rows userns &&
 		same_rows why "$fifth" &&
 		why_in_use || return
-	[ "$("$here/mounts_probe" available)" = yes ] || return 0
+	mounts_available || return 0
 	same_numbers debugfs_mounts mounts -o MNTNS,USERNS,UID,MOUNTS,PENDING,LIMIT,PID &&
 		same_rows mounts
 }
 
-the_watches_of_an_editor() {
-	tells story_of_the_editor
-}
-
-the_watches_in_a_nested_namespace() {
-	tells story_of_the_nested_editor
-}
-
-the_watches_at_two_levels() {
-	tells story_of_two_limits
-}
-
-the_mounts_of_a_container() {
-	tells story_of_the_container
-}
-
-the_marks_of_a_scanner() {
-	tells story_of_the_marks
-}
-
-the_limit_inside_a_nest() {
-	tells story_of_the_nest
-}
-
-the_numbers_are_the_same_everywhere() {
-	tells story_of_the_numbers
-}
-
-help_leads_there() {
-	run --help || return
+help_names_the_commands_for_enospc() {
+	succeeds --help || return
 	grep -A 3 'No space left on device' "$ktap_dir/out" >"$ktap_dir/hint" || {
 		cat "$ktap_dir/out"
 		return 1
@@ -531,27 +462,10 @@ help_leads_there() {
 	done
 }
 
-[ "$(id -u)" -eq 0 ] || ktap_skip_all "this test needs root"
-[ -c /dev/ucountview ] || ktap_skip_all "there is no /dev/ucountview: load the module ucountview"
-reader=$(find_reader)
-[ -n "$reader" ] || ktap_skip_all "there is no reader: set UCOUNTVIEW"
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-init_userns=$(inode $$ user)
-files=$ktap_dir/files
-mkdir "$files" "$ktap_dir/container" || exit
-for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-	: >"$files/$number"
-done
-chmod -R a+rX "$ktap_dir" || exit
+needs_reader
+ktap_clean_up_at_exit
+mkdir "$ktap_dir/container" && make_files 16 || exit
 
-ktap_begin 8
-ktap_test the_watches_of_an_editor
-ktap_test the_watches_in_a_nested_namespace
-ktap_test the_watches_at_two_levels
-ktap_test the_mounts_of_a_container
-ktap_test the_marks_of_a_scanner
-ktap_test the_limit_inside_a_nest
-ktap_test the_numbers_are_the_same_everywhere
-ktap_test help_leads_there
-ktap_end
+ktap_run why_explains_refused_watches why_explains_refused_watches_in_a_user_namespace why_explains_two_full_levels \
+	why_and_mounts_explain_refused_mounts why_explains_refused_marks why_explains_a_limit_of_a_nested_namespace \
+	json_raw_and_debugfs_have_the_same_numbers help_names_the_commands_for_enospc

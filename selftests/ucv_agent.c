@@ -17,6 +17,7 @@
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -324,7 +325,7 @@ void ucv_agent_stop(struct ucv_agent *agent)
 }
 
 /* text: path, newline, value */
-static long do_write(struct ucv_call *call)
+long ucv_do_write(struct ucv_call *call)
 {
 	char *value = strchr(call->text, '\n');
 
@@ -345,7 +346,7 @@ int ucv_agent_write(struct ucv_agent *agent, const char *path,
 	if (snprintf(text, sizeof(text), "%s\n%s", path, value) >=
 	    (int)sizeof(text))
 		return -E2BIG;
-	return ucv_agent_text(agent, do_write, text, 0, 0, 0);
+	return ucv_agent_text(agent, ucv_do_write, text, 0, 0, 0);
 }
 
 /*
@@ -374,6 +375,24 @@ int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
 	long ret = ucv_agent_call(agent, ucv_do_unshare, CLONE_NEWUSER, 0, 0);
 
 	return ret ? (int)ret : ucv_agent_map(agent, mapper, map);
+}
+
+/*
+ * Makes @agent root of a new user namespace, which uid @owner creates: uids 0.. there are
+ * @first.. in the namespace of @mapper.
+ */
+int ucv_agent_enter(struct ucv_agent *agent, struct ucv_agent *mapper, unsigned int owner,
+		    unsigned int first, unsigned int nr)
+{
+	char map[64];
+	long ret;
+
+	ret = ucv_agent_call(agent, ucv_do_uids, -1, owner, 0);
+	if (ret)
+		return ret;
+	snprintf(map, sizeof(map), "0 %u %u", first, nr);
+	ret = ucv_agent_userns(agent, mapper, map);
+	return ret ? ret : ucv_agent_call(agent, ucv_do_uids, 0, 0, 0);
 }
 
 unsigned int ucv_ns_of(pid_t pid, const char *ns)
@@ -441,6 +460,13 @@ long ucv_do_inotify(struct ucv_call *call)
 	return first;
 }
 
+/* Of several things @done were done and the next one failed. Returns their number or the error. */
+static long part(struct ucv_call *call, long done)
+{
+	call->error = errno;
+	return done ? done : -errno;
+}
+
 /* Returns the number of watches added, or the error if the first one fails. */
 long ucv_do_watch(struct ucv_call *call)
 {
@@ -452,10 +478,20 @@ long ucv_do_watch(struct ucv_call *call)
 		snprintf(path, sizeof(path), "%s/%ld", call->text, call->b + i);
 		wd = inotify_add_watch(held[call->a], path, IN_MODIFY);
 		if (wd < 0)
-			return i ? i : -errno;
+			return part(call, i);
 		last_watch[call->a] = wd;
 	}
 	return i;
+}
+
+/* Returns the number of refusals. */
+long ucv_do_insist(struct ucv_call *call)
+{
+	long refused = 0, i;
+
+	for (i = 0; i < call->b; i++)
+		refused += inotify_add_watch(held[call->a], call->text, IN_MODIFY) < 0;
+	return refused;
 }
 
 long ucv_do_unwatch(struct ucv_call *call)
@@ -480,9 +516,8 @@ static long mark_files(struct ucv_call *call, unsigned int flags)
 
 	for (i = 0; i < call->c; i++) {
 		snprintf(path, sizeof(path), "%s/%ld", call->text, call->b + i);
-		if (fanotify_mark(held[call->a], flags, FAN_OPEN, AT_FDCWD,
-				  path))
-			return i ? i : -errno;
+		if (fanotify_mark(held[call->a], flags, FAN_OPEN, AT_FDCWD, path))
+			return part(call, i);
 	}
 	return i;
 }
@@ -531,6 +566,53 @@ long ucv_do_hold(struct ucv_call *call)
 	return hold(dup(call->a));
 }
 
+long ucv_do_launch(struct ucv_call *call)
+{
+	int fd = held[call->a];
+
+	held[call->a] = -1;
+	return ucv_launch(fd);
+}
+
+long ucv_do_copy(struct ucv_call *call)
+{
+	const struct rlimit limit = { UCV_MOST_FDS, UCV_MOST_FDS };
+	long i;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	for (i = 0; i < call->b; i++)
+		if (fcntl(held[call->a], F_DUPFD_CLOEXEC, 0) < 0)
+			return part(call, i);
+	return i;
+}
+
+/* For a child, which stays for as long as its parent. */
+void ucv_stay(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == 1)
+		_exit(0);
+	for (;;)
+		pause();
+}
+
+/* Returns the pid of the last child. */
+long ucv_do_fork(struct ucv_call *call)
+{
+	pid_t pid = -1;
+	long i;
+
+	for (i = 0; i < call->a; i++) {
+		pid = fork();
+		if (pid < 0)
+			return -errno;
+		if (!pid)
+			ucv_stay();
+	}
+	return pid;
+}
+
 long ucv_do_exit(struct ucv_call *call)
 {
 	_exit(call->a);
@@ -543,23 +625,14 @@ static int chain_link(struct ucv_chain *chain, struct ucv_agent *root,
 {
 	struct ucv_agent *above = level > 1 ? &chain->agent[level - 1] : NULL;
 	struct ucv_agent *agent = &chain->agent[level];
-	char map[64];
 	long ret;
 
 	ret = ucv_agent_spawn(above ? above : root, agent);
-	if (ret)
-		return ret;
-	ret = ucv_agent_call(agent, ucv_do_uids, -1,
-			     above ? 10 + level : (long)ucv_owner(1), 0);
-	if (ret)
-		return ret;
-	snprintf(map, sizeof(map), "0 %u %u", above ? 100 : ucv_base(1),
-		 2000 - 100 * level);
-	ret = ucv_agent_userns(agent, above, map);
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = ucv_agent_enter(agent, above, above ? 10U + level : ucv_owner(1),
+				      above ? 100 : ucv_base(1), 2000 - 100 * level);
 	chain->inum[level] = ucv_userns_of(agent->pid);
-	return ucv_agent_call(agent, ucv_do_uids, 0, 0, 0);
+	return ret;
 }
 
 int ucv_chain_start(struct ucv_chain *chain, struct ucv_agent *root, int depth)

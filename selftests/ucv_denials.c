@@ -405,17 +405,10 @@ bool ucv_probed(const char *function)
 
 int ucv_refused_start(struct ucv_agent *agent, unsigned int uid)
 {
-	char map[64];
-	long ret;
+	long ret = ucv_agent_start(agent);
 
-	ret = ucv_agent_start(agent);
 	if (!ret)
-		ret = ucv_agent_call(agent, ucv_do_uids, -1, uid, 0);
-	snprintf(map, sizeof(map), "0 %u 1", uid);
-	if (!ret)
-		ret = ucv_agent_userns(agent, NULL, map);
-	if (!ret)
-		ret = ucv_agent_call(agent, ucv_do_uids, 0, 0, 0);
+		ret = ucv_agent_enter(agent, NULL, uid, uid, 1);
 	if (!ret)
 		ret = ucv_agent_write(agent, "/proc/sys/user/max_inotify_instances", "0");
 	return ret;

@@ -395,7 +395,34 @@ int ucv_mntns_look(int ns, struct ucv_mntns_seen *seen)
 	return ret;
 }
 
+int ucv_agent_mount(struct ucv_agent *agent, const char *type, const char *options,
+		    const char *path)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s\n%s\n%s", type, options, path);
+	return ucv_agent_text(agent, ucv_do_mount, text, 0, 0, 0);
+}
+
 /* Functions for agents */
+
+long ucv_do_mkdir(struct ucv_call *call)
+{
+	return mkdir(call->text, 0755) ? -errno : 0;
+}
+
+/* text: file system type, options, path, one a line */
+long ucv_do_mount(struct ucv_call *call)
+{
+	char *type, *options, *path, *rest;
+
+	type = strtok_r(call->text, "\n", &rest);
+	options = strtok_r(NULL, "\n", &rest);
+	path = strtok_r(NULL, "\n", &rest);
+	if (!path)
+		return -EINVAL;
+	return mount(type, path, type, 0, options) ? -errno : 0;
+}
 
 long ucv_do_new_mntns(struct ucv_call *call)
 {
@@ -423,4 +450,51 @@ long ucv_do_unbind(struct ucv_call *call)
 		if (umount2(call->text, MNT_DETACH))
 			return i ? i : -errno;
 	return i;
+}
+
+long ucv_do_rbind(struct ucv_call *call)
+{
+	return mount(call->text, call->text, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
+}
+
+/* Makes directory @name in @dir and, if @from, mounts that on it. */
+static bool add_dir(const char *dir, const char *name, const char *from, unsigned long flags)
+{
+	char path[1200];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return !mkdir(path, 0755) && (!from || !mount(from, path, "tmpfs", flags, NULL));
+}
+
+long ucv_do_peers(struct ucv_call *call)
+{
+	char first[1100], name[24];
+	long i;
+
+	if (mount("tmpfs", call->text, "tmpfs", 0, NULL) ||
+	    mount(NULL, call->text, NULL, MS_PRIVATE, NULL))
+		return -errno;
+	snprintf(first, sizeof(first), "%s/0", call->text);
+	if (!add_dir(call->text, "0", "tmpfs", 0) || mount(NULL, first, NULL, MS_SHARED, NULL))
+		return -errno;
+	for (i = 1; i < call->a; i++) {
+		snprintf(name, sizeof(name), "%ld", i);
+		if (!add_dir(call->text, name, first, MS_BIND))
+			return -errno;
+	}
+	if (!add_dir(first, "m", NULL, 0) || !add_dir(call->text, "tree", NULL, 0) ||
+	    !add_dir(call->text, "spare", NULL, 0))
+		return -errno;
+	return 0;
+}
+
+long ucv_do_propagate(struct ucv_call *call)
+{
+	char path[1100], tree[1100];
+
+	snprintf(path, sizeof(path), "%s/0/m", call->text);
+	snprintf(tree, sizeof(tree), "%s/tree", call->text);
+	if (call->a)
+		return mount(tree, path, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
+	return mount("tmpfs", path, "tmpfs", 0, NULL) ? -errno : 0;
 }

@@ -46,9 +46,23 @@ int ucv_mntns_look(int ns, struct ucv_mntns_seen *seen);
 int ucv_mntns_open(pid_t pid, int flags);
 bool ucv_kernel_has(unsigned int version, unsigned int patchlevel);
 
+int ucv_agent_mount(struct ucv_agent *agent, const char *type, const char *options,
+		    const char *path);
+
 /* Functions for agents; a and text are members of the call. */
 long ucv_do_new_mntns(struct ucv_call *call);	/* unshare(CLONE_NEWNS | a), private */
+long ucv_do_mkdir(struct ucv_call *call);	/* mkdir(text) */
+long ucv_do_mount(struct ucv_call *call);	/* text: type, options, path, one a line */
 long ucv_do_bind(struct ucv_call *call);	/* a bind mounts of text on itself */
 long ucv_do_unbind(struct ucv_call *call);	/* unmounts the last a of them */
+long ucv_do_rbind(struct ucv_call *call);	/* bind-mounts text and the mounts below it on text */
+
+/*
+ * Mounts a tmpfs on text, and in it a peer group of a mounts: 0, 1 ... in which there is a
+ * directory m. Also makes the directories tree and spare.
+ */
+long ucv_do_peers(struct ucv_call *call);
+/* Makes a mount on m, and so a mounts: a tmpfs or, if a, what is mounted on tree. */
+long ucv_do_propagate(struct ucv_call *call);
 
 #endif /* _UCV_MOUNTS_H */

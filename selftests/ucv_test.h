@@ -27,7 +27,13 @@
 
 /* Seconds until a hung test is stopped. Generous, as the machine may be emulated. */
 #define UCV_TIMEOUT		1500
+/* The most descriptors that testvm and most distributions allow. */
+#define UCV_MOST_FDS		1048576
+
 #define UCV_TEST_F(fixture, name) TEST_F_TIMEOUT(fixture, name, UCV_TIMEOUT)
+
+/* The most descriptors that testvm and most distributions allow. */
+#define UCV_MOST_FDS		1048576
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -161,6 +167,7 @@ struct ucv_call {
 	int error;		/* sent back: the errno after which a part was left undone */
 };
 
+void __attribute__((noreturn)) ucv_stay(void);
 int ucv_agent_start(struct ucv_agent *agent);
 int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent);
 void ucv_agent_stop(struct ucv_agent *agent);
@@ -177,6 +184,8 @@ int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
 		  const char *map);
 int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
 		     const char *map);
+int ucv_agent_enter(struct ucv_agent *agent, struct ucv_agent *mapper, unsigned int owner,
+		    unsigned int first, unsigned int nr);
 unsigned int ucv_userns_of(pid_t pid);
 unsigned int ucv_ns_of(pid_t pid, const char *ns);
 
@@ -190,11 +199,13 @@ int ucv_land(void);
  * Functions for agents; a, b, c and text are members of the call. An agent numbers the
  * descriptors it opens 0, 1, 2 ...
  */
+long ucv_do_write(struct ucv_call *call);	/* text: path, newline, what to write */
 long ucv_do_uids(struct ucv_call *call);	/* setresuid(a, b, c) */
 long ucv_do_keep_caps(struct ucv_call *call);	/* setresuid() keeps them */
 long ucv_do_unshare(struct ucv_call *call);	/* unshare(a) */
 long ucv_do_inotify(struct ucv_call *call);	/* a instances; returns the first one's number */
 long ucv_do_watch(struct ucv_call *call);	/* instance a: files b .. b+c-1 of text */
+long ucv_do_insist(struct ucv_call *call);	/* instance a: tries b times to watch text */
 long ucv_do_unwatch(struct ucv_call *call);	/* instance a: removes the last b watches */
 long ucv_do_fanotify(struct ucv_call *call);	/* fanotify_init(a) */
 long ucv_do_mark(struct ucv_call *call);	/* group a: files b .. b+c-1 of text */
@@ -203,6 +214,9 @@ long ucv_do_close(struct ucv_call *call);	/* descriptor a; all if negative */
 long ucv_do_get_fd(struct ucv_call *call);	/* sends descriptor a back */
 long ucv_do_open(struct ucv_call *call);	/* open(text, a) and close */
 long ucv_do_hold(struct ucv_call *call);	/* numbers a copy of fd a, opened elsewhere */
+long ucv_do_launch(struct ucv_call *call);	/* ucv_launch() of descriptor a */
+long ucv_do_copy(struct ucv_call *call);	/* b more copies of descriptor a */
+long ucv_do_fork(struct ucv_call *call);	/* a children, which hold what it holds */
 long ucv_do_by_thread(struct ucv_call *call);	/* a thread named text makes the calls */
 long ucv_do_exit(struct ucv_call *call);	/* _exit(a) */
 
