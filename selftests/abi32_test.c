@@ -137,7 +137,7 @@ FIXTURE_TEARDOWN(compat)
 	close(self->fd);
 }
 
-UCV_TEST_F(compat, info)
+UCV_TEST_F(compat, info_for_32_bit_is_the_same)
 {
 	struct ucv_info info = {}, seen;
 	struct reader reader;
@@ -150,7 +150,7 @@ UCV_TEST_F(compat, info)
 }
 
 /* Resources never change. Longer records are padded with zeroes, shorter ones truncated. */
-UCV_TEST_F(compat, record_sizes)
+UCV_TEST_F(compat, records_of_any_size_for_32_bit_are_the_same)
 {
 	const size_t known = sizeof(struct ucv_resource);
 	struct ucv_table table;
@@ -173,7 +173,7 @@ UCV_TEST_F(compat, record_sizes)
 	ucv_free(&table);
 }
 
-UCV_TEST_F(compat, user_namespaces)
+UCV_TEST_F(compat, user_namespaces_for_32_bit_are_the_same)
 {
 	const unsigned int init = ucv_userns_of(getpid());
 	struct ucv_userns *seen, *found = NULL;
@@ -196,7 +196,7 @@ UCV_TEST_F(compat, user_namespaces)
 	free(seen);
 }
 
-UCV_TEST_F(compat, counters)
+UCV_TEST_F(compat, counters_for_32_bit_are_the_same)
 {
 	struct ucv_ucounts *seen, *found = NULL;
 	struct ucv_table table;
@@ -218,7 +218,7 @@ UCV_TEST_F(compat, counters)
 	free(seen);
 }
 
-UCV_TEST_F(compat, mount_namespaces)
+UCV_TEST_F(compat, mount_namespaces_for_32_bit_are_the_same)
 {
 	struct ucv_mntns *seen, *found = NULL, record;
 	long nr, i;
@@ -240,7 +240,7 @@ UCV_TEST_F(compat, mount_namespaces)
 	free(seen);
 }
 
-UCV_TEST_F(compat, groups)
+UCV_TEST_F(compat, groups_for_32_bit_are_the_same)
 {
 	unsigned int found = 0, marks = 0;
 	struct ucv_group *seen;
@@ -263,7 +263,7 @@ UCV_TEST_F(compat, groups)
 	free(seen);
 }
 
-UCV_TEST_F(compat, holders)
+UCV_TEST_F(compat, holders_for_32_bit_are_the_same)
 {
 	struct ucv_holder *seen;
 	unsigned int found = 0;
@@ -285,7 +285,7 @@ UCV_TEST_F(compat, holders)
 
 #define REFUSED	4
 
-UCV_TEST_F(compat, denials)
+UCV_TEST_F(compat, denials_for_32_bit_are_the_same)
 {
 	struct ucv_denial wanted[UCV_SOME_DENIALS], seen[REFUSED];
 	struct ucv_denial_count *counts, *found = NULL;

@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "abi_layout.h"
@@ -34,18 +33,6 @@ static unsigned long page_size(void)
 }
 
 /* Maps ROOM bytes followed by an unmapped page; returns the address of that page. */
-static char *before_a_hole(void)
-{
-	size_t size = ROOM + page_size();
-	char *pages;
-
-	pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (pages == MAP_FAILED || munmap(pages + ROOM, page_size()))
-		exit(1);
-	return pages + ROOM;
-}
-
 /* Makes a valid call of each kind. Returns what is wrong, or an empty string. */
 static const char *unusable(int fd)
 {
@@ -114,7 +101,7 @@ FIXTURE_SETUP(arg)
 	self->fd = ucv_open();
 	ASSERT_LE(0, self->fd);
 	EXPECT_USABLE(self->fd);
-	self->hole = before_a_hole();
+	self->hole = ucv_before_a_hole(ROOM);
 	self->arg = self->hole - ROOM;
 }
 
@@ -161,13 +148,13 @@ static void forget_progress(unsigned int nr, char *arg, size_t size)
 #define GOOD()		good_arg(variant->nr, memset(self->arg, 0, ROOM))
 #define REQUEST(size)	_IOC(READ_WRITE, UCV_IOC_MAGIC, variant->nr, size)
 
-UCV_TEST_F(arg, of_the_known_size)
+UCV_TEST_F(arg, argument_of_known_size_is_accepted)
 {
 	EXPECT_EQ(0, call(self->fd, REQUEST(variant->size), GOOD()));
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, too_short)
+UCV_TEST_F(arg, short_argument_is_refused)
 {
 	size_t size;
 
@@ -177,7 +164,7 @@ UCV_TEST_F(arg, too_short)
 }
 
 /* An older caller: the call works, and nothing is written beyond its structure. */
-UCV_TEST_F(arg, of_earlier_versions)
+UCV_TEST_F(arg, argument_of_earlier_version_is_accepted)
 {
 	size_t size, i;
 
@@ -192,7 +179,7 @@ UCV_TEST_F(arg, of_earlier_versions)
 }
 
 /* A newer caller: members unknown to the module must be zero, and stay zero. */
-UCV_TEST_F(arg, longer)
+UCV_TEST_F(arg, longer_argument_of_zeroes_is_accepted)
 {
 	size_t size, i;
 
@@ -205,7 +192,7 @@ UCV_TEST_F(arg, longer)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, longer_with_something_unknown)
+UCV_TEST_F(arg, longer_argument_with_unknown_member_is_refused)
 {
 	size_t size, i;
 
@@ -224,7 +211,7 @@ UCV_TEST_F(arg, longer_with_something_unknown)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, longer_than_a_page)
+UCV_TEST_F(arg, argument_longer_than_a_page_is_refused)
 {
 	size_t size = page_size() + 8;
 
@@ -236,7 +223,7 @@ UCV_TEST_F(arg, longer_than_a_page)
 }
 
 /* Compilers may align the argument to only four bytes. No byte next to it is written. */
-UCV_TEST_F(arg, at_any_address)
+UCV_TEST_F(arg, argument_may_be_at_any_address)
 {
 	char wanted[256] = {};
 	int i;
@@ -257,7 +244,7 @@ UCV_TEST_F(arg, at_any_address)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, not_mapped)
+UCV_TEST_F(arg, unmapped_argument_is_refused)
 {
 	unsigned long request = REQUEST(variant->size);
 	size_t i;
@@ -276,7 +263,7 @@ UCV_TEST_F(arg, not_mapped)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, longer_with_a_tail_not_mapped)
+UCV_TEST_F(arg, argument_with_unmapped_tail_is_refused)
 {
 	memmove(self->hole - variant->size, GOOD(), variant->size);
 	EXPECT_EQ(-EFAULT, call(self->fd, REQUEST(variant->size + 8),
@@ -284,7 +271,7 @@ UCV_TEST_F(arg, longer_with_a_tail_not_mapped)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, read_only)
+UCV_TEST_F(arg, read_only_argument_is_refused)
 {
 	GOOD();
 	ASSERT_EQ(0, mprotect(self->arg, ROOM, PROT_READ));
@@ -295,7 +282,7 @@ UCV_TEST_F(arg, read_only)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, of_another_direction)
+UCV_TEST_F(arg, ioctl_of_another_direction_is_unknown)
 {
 	static const unsigned int directions[] = {
 		_IOC_NONE, _IOC_READ, _IOC_WRITE,
@@ -310,7 +297,7 @@ UCV_TEST_F(arg, of_another_direction)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(arg, of_another_device)
+UCV_TEST_F(arg, ioctl_of_another_device_is_unknown)
 {
 	unsigned int magic;
 
@@ -341,7 +328,7 @@ FIXTURE_TEARDOWN(file)
 	close(self->fd);
 }
 
-UCV_TEST_F(file, unknown_ioctls)
+UCV_TEST_F(file, unknown_ioctls_are_refused)
 {
 	__u64 arg[32] = {};
 	unsigned int nr;
@@ -357,7 +344,7 @@ UCV_TEST_F(file, unknown_ioctls)
 }
 
 /* The contents of the caller's buffer do not matter. */
-UCV_TEST_F(file, info)
+UCV_TEST_F(file, info_is_complete)
 {
 	struct ucv_info info;
 
@@ -372,7 +359,7 @@ UCV_TEST_F(file, info)
 	EXPECT_LT(0, info.version[0]);
 }
 
-UCV_TEST_F(file, read_before_a_snapshot)
+UCV_TEST_F(file, read_before_a_snapshot_fails)
 {
 	struct ucv_resource records[4];
 	struct ucv_read read;
@@ -410,7 +397,7 @@ static __u64 brought_by(__u64 request)
 }
 
 /* A snapshot has the requested kinds and those they refer to, and no others. */
-UCV_TEST_F(file, kinds)
+UCV_TEST_F(file, snapshot_has_requested_kinds_only)
 {
 	__u64 all = supported(self->fd), request;
 	struct ucv_snapshot snapshot;
@@ -435,7 +422,7 @@ UCV_TEST_F(file, kinds)
 	}
 }
 
-UCV_TEST_F(file, bad_requests)
+UCV_TEST_F(file, snapshot_of_unknown_kinds_is_refused)
 {
 	struct ucv_snapshot snapshot;
 	unsigned int bit;
@@ -452,7 +439,7 @@ UCV_TEST_F(file, bad_requests)
 }
 
 /* An invalid argument keeps the old snapshot; a later failure frees it. */
-UCV_TEST_F(file, failed_snapshots)
+UCV_TEST_F(file, failed_snapshot_frees_the_old_one)
 {
 	struct ucv_snapshot *snapshot;
 	struct ucv_read read;
@@ -475,7 +462,7 @@ UCV_TEST_F(file, failed_snapshots)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(file, bad_flags)
+UCV_TEST_F(file, snapshot_with_unknown_flags_is_refused)
 {
 	struct ucv_snapshot snapshot;
 	unsigned int bit;
@@ -492,30 +479,22 @@ UCV_TEST_F(file, bad_flags)
 	EXPECT_USABLE(self->fd);
 }
 
-static __u64 boottime(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 /* The snapshot's times lie between those taken around the call. */
-UCV_TEST_F(file, times)
+UCV_TEST_F(file, snapshot_times_are_those_of_the_call)
 {
 	struct ucv_snapshot snapshot;
 	__u64 before, after;
 
-	before = boottime();
+	before = ucv_boottime();
 	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, &snapshot));
-	after = boottime();
+	after = ucv_boottime();
 	EXPECT_LE(before, snapshot.start_ns);
 	EXPECT_LE(snapshot.start_ns, snapshot.end_ns);
 	EXPECT_LE(snapshot.end_ns, after);
 	EXPECT_LE(snapshot.hold_max_ns, after - before);
 }
 
-UCV_TEST_F(file, other_operations)
+UCV_TEST_F(file, other_file_operations_fail)
 {
 	char byte = 0;
 
@@ -537,7 +516,7 @@ UCV_TEST_F(file, other_operations)
 
 /* Opening */
 
-UCV_TEST_F(file, cannot_be_opened_for_writing)
+UCV_TEST_F(file, device_cannot_be_opened_for_writing)
 {
 	EXPECT_EQ(-1, open(UCV_DEVICE_PATH, O_WRONLY));
 	EXPECT_EQ(EACCES, errno);
@@ -546,7 +525,7 @@ UCV_TEST_F(file, cannot_be_opened_for_writing)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(file, belongs_to_root)
+UCV_TEST_F(file, device_belongs_to_root)
 {
 	struct ucv_agent agent = {};
 	struct stat status;
@@ -564,7 +543,7 @@ UCV_TEST_F(file, belongs_to_root)
 }
 
 /* A snapshot belongs to the open file: duplicates share it, other open files do not. */
-UCV_TEST_F(file, duplicate)
+UCV_TEST_F(file, snapshot_belongs_to_the_open_file)
 {
 	int duplicate = dup(self->fd), other = ucv_open();
 	struct ucv_snapshot snapshot;
@@ -587,7 +566,7 @@ UCV_TEST_F(file, duplicate)
 
 #define MANY	200
 
-UCV_TEST_F(file, many_openers)
+UCV_TEST_F(file, many_open_files_have_their_own_snapshots)
 {
 	struct ucv_read read[MANY];
 	struct ucv_snapshot snapshot;
@@ -613,7 +592,7 @@ UCV_TEST_F(file, many_openers)
 }
 
 /* The memory bound: a snapshot that exceeds it fails, and no snapshot is left. */
-UCV_TEST_F(file, memory_bound)
+UCV_TEST_F(file, snapshot_above_the_memory_bound_fails)
 {
 	long long bound = ucv_read_number(MAX_SNAPSHOT);
 	struct ucv_snapshot snapshot;
@@ -671,7 +650,7 @@ FIXTURE_SETUP(reading)
 	ASSERT_EQ(0, make_rows(&self->agent));
 	ASSERT_EQ(0, ucv_take_from(self->fd, &self->table));
 	ASSERT_LE((unsigned int)NR_USERS, self->table.nr_rows);
-	self->hole = before_a_hole();
+	self->hole = ucv_before_a_hole(ROOM);
 }
 
 FIXTURE_TEARDOWN(reading)
@@ -683,7 +662,7 @@ FIXTURE_TEARDOWN(reading)
 
 #define ROW	sizeof(struct ucv_ucounts)
 
-UCV_TEST_F(reading, bad_arguments)
+UCV_TEST_F(reading, read_with_bad_arguments_is_refused)
 {
 	static const struct ucv_read bad[] = {
 		{ .kind = UCV_NR_KINDS, .record_size = 64 },
@@ -710,7 +689,7 @@ UCV_TEST_F(reading, bad_arguments)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(reading, no_room)
+UCV_TEST_F(reading, read_into_less_than_a_record_fails)
 {
 	struct ucv_ucounts buf[1];
 	struct ucv_read read;
@@ -729,7 +708,7 @@ UCV_TEST_F(reading, no_room)
 }
 
 /* A buffer size of 0 asks for the total; the buffer's address is not used. */
-UCV_TEST_F(reading, just_the_total)
+UCV_TEST_F(reading, read_without_buffer_returns_the_total)
 {
 	struct ucv_read read;
 
@@ -742,7 +721,7 @@ UCV_TEST_F(reading, just_the_total)
 	EXPECT_EQ((__u64)self->table.nr_rows, read.total);
 }
 
-UCV_TEST_F(reading, behind_the_end)
+UCV_TEST_F(reading, read_behind_the_end_returns_no_records)
 {
 	__u64 total = self->table.nr_rows;
 	const __u64 first[] = {
@@ -770,7 +749,7 @@ UCV_TEST_F(reading, behind_the_end)
 }
 
 /* Bytes after the last record that fits are not written. */
-UCV_TEST_F(reading, writes_whole_records_only)
+UCV_TEST_F(reading, read_writes_whole_records_only)
 {
 	struct ucv_ucounts buf[4];
 	struct ucv_read read;
@@ -788,7 +767,7 @@ UCV_TEST_F(reading, writes_whole_records_only)
 }
 
 /* Records need no alignment either; those of some kinds have only four bytes. */
-UCV_TEST_F(reading, buffer_at_any_address)
+UCV_TEST_F(reading, read_buffer_may_be_at_any_address)
 {
 	char buf[3 * (ROW + 8) + 16];
 	struct ucv_read read;
@@ -809,7 +788,7 @@ UCV_TEST_F(reading, buffer_at_any_address)
 	}
 }
 
-UCV_TEST_F(reading, buffer_not_mapped)
+UCV_TEST_F(reading, read_into_unmapped_buffer_fails)
 {
 	struct ucv_read read;
 	char *buf = self->hole - 3 * ROW;
@@ -836,7 +815,7 @@ UCV_TEST_F(reading, buffer_not_mapped)
 	EXPECT_USABLE(self->fd);
 }
 
-UCV_TEST_F(reading, buffer_read_only)
+UCV_TEST_F(reading, read_into_read_only_buffer_fails)
 {
 	char *buf = self->hole - page_size();
 	struct ucv_read read;
@@ -849,7 +828,7 @@ UCV_TEST_F(reading, buffer_read_only)
 }
 
 /* A buffer size beyond any memory: all records are read. */
-UCV_TEST_F(reading, huge_buffer)
+UCV_TEST_F(reading, read_into_huge_buffer_returns_all)
 {
 	struct ucv_ucounts *buf = calloc(self->table.nr_rows, ROW);
 	static const size_t sizes[] = {
@@ -891,7 +870,7 @@ static void check_record_size(struct __test_metadata *_metadata, int fd,
 }
 
 /* Short records are truncated, long ones padded with zeroes. */
-UCV_TEST_F(reading, record_sizes)
+UCV_TEST_F(reading, records_are_truncated_or_padded)
 {
 	const struct ucv_table *table = &self->table;
 	size_t size;
@@ -913,7 +892,7 @@ UCV_TEST_F(reading, record_sizes)
 			  UCV_RECORD_SIZE_MAX);
 }
 
-UCV_TEST_F(reading, portions)
+UCV_TEST_F(reading, read_in_portions_returns_all)
 {
 	unsigned int total = self->table.nr_rows, portion, first;
 	struct ucv_ucounts *buf = calloc(total, ROW);

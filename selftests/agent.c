@@ -145,7 +145,7 @@ static void split(char *line, char **word)
 
 	memset(word, 0, (MAX_WORDS + 1) * sizeof(*word));
 	for (i = 0; i < MAX_WORDS; i++) {
-		word[i] = strtok(i ? NULL : line, " \n");
+		word[i] = strtok(i ? NULL : line, "\n ");
 		if (!word[i])
 			return;
 	}

@@ -207,7 +207,7 @@ FIXTURE_TEARDOWN(hold)
 }
 
 /* The longest section takes at most twice as long as on an idle system. */
-UCV_TEST_F(hold, does_not_grow)
+UCV_TEST_F(hold, longest_lock_hold_does_not_grow)
 {
 	const __u64 requests[] = {
 		UCV_MASK(UCV_KIND_MNTNS), UCV_MASK(UCV_KIND_HOLDER),
@@ -280,7 +280,7 @@ static long long bytes_of_rows(struct __test_metadata *_metadata)
 }
 
 /* Records can use nearly all of the memory that a snapshot may take. */
-UCV_TEST_F(memory, can_be_used)
+UCV_TEST_F(memory, allowed_memory_can_be_used)
 {
 	struct ucv_snapshot snapshot;
 	long long bytes;
@@ -333,7 +333,7 @@ static int has_memory_cgroups(void)
 }
 
 /* No snapshot ever exceeds its memory bound, not even while an array grows. */
-UCV_TEST_F(memory, is_bounded)
+UCV_TEST_F(memory, memory_of_a_snapshot_is_bounded)
 {
 	long long bound;
 	int status;

@@ -280,7 +280,7 @@ static pid_t start_reader(const char *(*reader)(unsigned int, unsigned int),
 	_exit(*bad ? 1 : 0);
 }
 
-UCV_TEST_F(churn, processes)
+UCV_TEST_F(churn, snapshots_are_consistent_while_processes_churn)
 {
 	unsigned int i;
 	int status;
@@ -361,7 +361,7 @@ static void *read_shared(void *arg)
 	return NULL;
 }
 
-UCV_TEST_F(churn, one_file_for_many_threads)
+UCV_TEST_F(churn, threads_share_one_file)
 {
 	struct shared shared = { .snapshots = scale(300) };
 	struct ucv_snapshot snapshot;

@@ -122,7 +122,7 @@ static int take_quiet(struct ucv_table *table, struct ucv_text *text)
 	return -EBUSY;
 }
 
-UCV_TEST_F(debugfs, agrees)
+UCV_TEST_F(debugfs, debugfs_agrees_with_the_device)
 {
 	const struct ucv_text_row *line;
 	struct ucv_table table;
@@ -161,7 +161,7 @@ UCV_TEST_F(debugfs, agrees)
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }
 
-UCV_TEST_F(debugfs, status)
+UCV_TEST_F(debugfs, debugfs_status_has_its_keys)
 {
 	static const char *const keys[] = {
 		"version", "abi_version", "features", "resources", "snapshots",
@@ -222,7 +222,7 @@ static void check_portions(struct __test_metadata *_metadata, const char *name)
 	close(fd);
 }
 
-UCV_TEST_F(debugfs, portions)
+UCV_TEST_F(debugfs, debugfs_text_is_the_same_in_portions)
 {
 	struct ucv_chain chain;
 	unsigned int i;
@@ -252,7 +252,7 @@ static void check_mode(struct __test_metadata *_metadata,
 }
 
 /* Checks all files there are. */
-UCV_TEST_F(debugfs, only_root_reads)
+UCV_TEST_F(debugfs, only_root_reads_debugfs)
 {
 	struct dirent *entry;
 	unsigned int nr = 0;

@@ -58,7 +58,7 @@ static void check_armed(struct __test_metadata *_metadata, struct ucv_agent *age
 
 #define CHECK_ARMED(nr) check_armed(_metadata, &self->agent, self->others + (nr))
 
-UCV_TEST_F(arming, by_files)
+UCV_TEST_F(arming, each_listening_file_arms)
 {
 	struct ucv_listen listen;
 	int deaf, first, second;
@@ -96,7 +96,7 @@ UCV_TEST_F(arming, by_files)
 }
 
 /* A call that fails does not arm. */
-UCV_TEST_F(arming, by_bad_calls)
+UCV_TEST_F(arming, failed_listen_does_not_arm)
 {
 	struct ucv_listen listen = { .flags = UCV_LISTEN_ARM, .reserved = 1 };
 	int fd = ucv_open();
@@ -110,7 +110,7 @@ UCV_TEST_F(arming, by_bad_calls)
 }
 
 /* Open files count, not descriptors: the last close of a descriptor disarms. */
-UCV_TEST_F(arming, by_a_shared_file)
+UCV_TEST_F(arming, shared_file_arms_until_its_last_close)
 {
 	int fd = ucv_listener(UCV_LISTEN_ARM);
 	int duplicate = dup(fd);
@@ -136,7 +136,7 @@ UCV_TEST_F(arming, by_a_shared_file)
 }
 
 /* A listener that is killed while it sleeps. */
-UCV_TEST_F(arming, by_a_process_that_is_killed)
+UCV_TEST_F(arming, killed_listener_disarms)
 {
 	struct ucv_listen listen;
 	char buf[4096];
@@ -161,7 +161,7 @@ UCV_TEST_F(arming, by_a_process_that_is_killed)
 	CHECK_ARMED(0);
 }
 
-UCV_TEST_F(arming, by_the_parameter)
+UCV_TEST_F(arming, parameter_arms)
 {
 	EXPECT_EQ(0, ucv_read_number(UCV_ALWAYS_ON));
 	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 1));
@@ -179,7 +179,7 @@ UCV_TEST_F(arming, by_the_parameter)
 }
 
 /* Files and the parameter arm independently of each other. */
-UCV_TEST_F(arming, by_both)
+UCV_TEST_F(arming, parameter_and_files_arm_independently)
 {
 	int fd;
 
@@ -198,7 +198,7 @@ UCV_TEST_F(arming, by_both)
 }
 
 /* A later listener reads only what was recorded while the parameter was set. */
-UCV_TEST_F(arming, what_nobody_heard)
+UCV_TEST_F(arming, denials_without_a_listener_are_kept)
 {
 	struct ucv_denial got[8];
 	int fd;
@@ -219,7 +219,7 @@ UCV_TEST_F(arming, what_nobody_heard)
 /* Many files at once. */
 #define MANY	200
 
-UCV_TEST_F(arming, by_many)
+UCV_TEST_F(arming, many_files_arm)
 {
 	int fd[MANY];
 	unsigned int i;
@@ -237,7 +237,7 @@ UCV_TEST_F(arming, by_many)
 }
 
 /* Arming and disarming, repeatedly. */
-UCV_TEST_F(arming, in_turns)
+UCV_TEST_F(arming, arming_and_disarming_can_be_repeated)
 {
 	unsigned int i;
 	int fd;

@@ -288,7 +288,7 @@ static void wait_for_reader(struct __test_metadata *_metadata, pid_t *reader)
 }
 
 /* Two readers run and one is stopped; for each, delivered and lost records add up. */
-UCV_TEST_F(churn, burst)
+UCV_TEST_F(churn, burst_is_delivered_or_counted_as_lost)
 {
 	const unsigned int userns = ucv_userns_of(self->agent.pid);
 	const unsigned int mntns = ucv_ns_of(self->agent.pid, "mnt");
@@ -379,7 +379,7 @@ static void *read_shared(void *arg)
 	return NULL;
 }
 
-UCV_TEST_F(churn, one_file_for_many_threads)
+UCV_TEST_F(churn, threads_share_one_listener)
 {
 	struct sharer sharer[4] = {};
 	struct ucv_listen listen;
@@ -430,7 +430,7 @@ static long long mem_available(void)
  * would show every time; other activity on the system may also use memory, but not every
  * time.
  */
-UCV_TEST_F(churn, no_memory_is_kept)
+UCV_TEST_F(churn, denials_leak_no_memory)
 {
 	const long size = burst_size(&self->listen);
 	const long long kept = size * sizeof(struct ucv_denial) / 1024;
@@ -582,7 +582,7 @@ static void churn_listeners(struct __test_metadata *_metadata, struct ucv_agent 
 }
 
 /* At times no file listens, so the probes are registered and unregistered repeatedly. */
-UCV_TEST_F(churn, listeners_come_and_go)
+UCV_TEST_F(churn, listeners_come_and_go_during_denials)
 {
 	long long armed = ucv_status_number("denials_armed");
 	struct ucv_listen after;
@@ -598,7 +598,7 @@ UCV_TEST_F(churn, listeners_come_and_go)
 }
 
 /* One listener stays armed; the others do not make it miss a record. */
-UCV_TEST_F(churn, one_stays)
+UCV_TEST_F(churn, lasting_listener_misses_nothing)
 {
 	const long own = NR_CHURNERS * NR_ROUNDS * PER_ROUND * env_number("UCV_CHURN", 1);
 	struct heard *heard = &shared->heard[0];

@@ -86,7 +86,7 @@ static void want_mount(struct ucv_denial *wanted, pid_t caller, pid_t inside, lo
 }
 
 /* The second story: mounts until the namespace is full. */
-UCV_TEST_F(mounts, limit)
+UCV_TEST_F(mounts, mount_at_the_limit_is_recorded)
 {
 	struct ucv_agent *agent = &self->agent;
 	const long max = mounts_of(agent->pid) + 5;
@@ -108,7 +108,7 @@ UCV_TEST_F(mounts, limit)
 }
 
 /* The limit may be lower than the number of existing mounts. */
-UCV_TEST_F(mounts, limit_below_used)
+UCV_TEST_F(mounts, mount_above_a_lowered_limit_is_recorded)
 {
 	struct ucv_agent *agent = &self->agent;
 
@@ -150,7 +150,7 @@ static long do_prepare(struct ucv_call *call)
 	return 0;
 }
 
-UCV_TEST_F(mounts, other_errors)
+UCV_TEST_F(mounts, mount_with_another_error_is_not_recorded)
 {
 	struct ucv_agent *agent = &self->agent;
 
@@ -160,7 +160,7 @@ UCV_TEST_F(mounts, other_errors)
 	EXPECT_DENIALS(0, self->fd, agent->pid, &self->wanted);
 }
 
-UCV_TEST_F(mounts, by_a_thread)
+UCV_TEST_F(mounts, mount_by_a_thread_is_recorded)
 {
 	struct ucv_agent *agent = &self->agent;
 	const long max = mounts_of(agent->pid);
@@ -176,7 +176,7 @@ UCV_TEST_F(mounts, by_a_thread)
 }
 
 /* In a container: the mount namespace and its user namespace are the container's. */
-UCV_TEST_F(mounts, in_a_user_namespace)
+UCV_TEST_F(mounts, mount_in_a_user_namespace_is_recorded)
 {
 	struct ucv_agent *agent = &self->agent;
 	long max;
@@ -232,7 +232,7 @@ static long do_attach(struct ucv_call *call)
 #define TREE	9	/* mounts, the root of the tree included */
 
 /* With less room than the tree needs, down to none: the record has the size of the tree. */
-UCV_TEST_F(mounts, a_tree)
+UCV_TEST_F(mounts, refused_tree_is_recorded_with_its_size)
 {
 	struct ucv_agent *agent = &self->agent;
 	long room, used;
@@ -255,7 +255,7 @@ UCV_TEST_F(mounts, a_tree)
 }
 
 /* Copying a mount namespace is not checked against the limit, so it is not refused. */
-UCV_TEST_F(mounts, a_whole_namespace)
+UCV_TEST_F(mounts, copy_of_a_mount_namespace_is_not_refused)
 {
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, 1));
 	EXPECT_EQ(0, ucv_agent_call(&self->agent, ucv_do_unshare, CLONE_NEWNS, 0, 0));
@@ -274,6 +274,18 @@ FIXTURE(propagation) {
 	struct ucv_agent agent[3];
 	struct ucv_denial wanted;
 };
+
+FIXTURE_VARIANT(propagation) {
+	int full;	/* the agent whose namespace has room for some of the copies only */
+	long asked;	/* mounts in each copy; more than one are a tree */
+};
+
+/* The caller's own namespace: its own mount is reserved first, then the peers'. */
+FIXTURE_VARIANT_ADD(propagation, in_the_own_namespace) { .full = 0, .asked = 1 };
+FIXTURE_VARIANT_ADD(propagation, to_another_namespace) { .full = 1, .asked = 1 };
+/* It belongs to a user namespace that the caller is not in. */
+FIXTURE_VARIANT_ADD(propagation, to_a_container) { .full = 2, .asked = 1 };
+FIXTURE_VARIANT_ADD(propagation, of_a_tree) { .full = 1, .asked = 3 };
 
 FIXTURE_SETUP(propagation)
 {
@@ -320,63 +332,39 @@ static long fill(struct ucv_agent *agent, const char *dir, long mounts)
  * The fuller namespace has room for some copies, which are pending when the next one is
  * refused. The other namespaces have room for all copies.
  */
-static void check_fuller(struct __test_metadata *_metadata, int fd, struct ucv_agent *caller,
-			 const char *dir, struct ucv_denial *wanted, long asked)
+UCV_TEST_F(propagation, refused_copy_is_recorded_with_pending_ones)
 {
+	struct ucv_agent *caller = &self->agent[0], *full = &self->agent[variant->full];
+	struct ucv_denial *wanted = &self->wanted;
+	const long asked = variant->asked, all = NR_PEERS * asked;
+	char tree[80];
 	long room;
 
+	snprintf(tree, sizeof(tree), "%s/tree", self->dir);
+	if (asked > 1)
+		ASSERT_EQ(0, ucv_agent_text(caller, do_tree, tree, asked - 1, 0, 0));
+	/* The tree itself is only in the caller's namespace. */
+	ASSERT_EQ(all + asked, fill(full, self->dir, all + asked));
+	want_mount(wanted, caller->pid, full->pid, 0);
+	EXPECT_EQ(!variant->full, ucv_ns_of(caller->pid, "mnt") == wanted->mntns);
+	if (variant->full == 2) {
+		ucv_wanted_charged(wanted, full->pid, 1, 0);
+		ucv_wanted_refused(wanted, full->pid, 1, 0, UCV_UID_UNMAPPED);
+		ASSERT_NE(wanted->caller_userns, wanted->charged_userns);
+	}
 	wanted->asked = asked;
-	for (room = 0; room < NR_PEERS * asked; room++) {
+	for (room = 0; room < all; room++) {
 		wanted->limit = wanted->used + room;
 		wanted->pending = room / asked * asked;
 		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, wanted->limit));
-		EXPECT_EQ(-ENOSPC, ucv_agent_text(caller, ucv_do_propagate, dir, asked > 1, 0, 0));
-		EXPECT_DENIALS(1, fd, caller->pid, wanted);
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(caller, ucv_do_propagate, self->dir, asked > 1,
+						  0, 0));
+		EXPECT_DENIALS(1, self->fd, caller->pid, wanted);
 	}
-}
-
-UCV_TEST_F(propagation, to_a_fuller_namespace)
-{
-	ASSERT_EQ(NR_PEERS, fill(&self->agent[1], self->dir, NR_PEERS));
-	want_mount(&self->wanted, self->agent[0].pid, self->agent[1].pid, 0);
-	ASSERT_NE(ucv_ns_of(self->agent[0].pid, "mnt"), self->wanted.mntns);
-	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
-	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts_of(self->agent[1].pid) + NR_PEERS));
-	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0, 0, 0));
-	EXPECT_DENIALS(0, self->fd, self->agent[0].pid, &self->wanted);
-}
-
-/* The full namespace belongs to a user namespace that the caller is not in. */
-UCV_TEST_F(propagation, to_a_container)
-{
-	struct ucv_agent *container = &self->agent[2];
-
-	ASSERT_EQ(NR_PEERS, fill(&self->agent[2], self->dir, NR_PEERS));
-	want_mount(&self->wanted, self->agent[0].pid, container->pid, 0);
-	ucv_wanted_charged(&self->wanted, container->pid, 1, 0);
-	ucv_wanted_refused(&self->wanted, container->pid, 1, 0, UCV_UID_UNMAPPED);
-	ASSERT_NE(self->wanted.caller_userns, self->wanted.charged_userns);
-	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
-}
-
-/* The caller's own namespace is the fullest: its own mount is reserved first, then the peers'. */
-UCV_TEST_F(propagation, at_home)
-{
-	ASSERT_EQ(NR_PEERS, fill(&self->agent[0], self->dir, NR_PEERS));
-	want_mount(&self->wanted, self->agent[0].pid, self->agent[0].pid, 0);
-	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 1);
-}
-
-/* A tree that propagates to all peers. */
-UCV_TEST_F(propagation, of_a_tree)
-{
-	char tree[80];
-
-	snprintf(tree, sizeof(tree), "%s/tree", self->dir);
-	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], do_tree, tree, 2, 0, 0));
-	ASSERT_EQ(3 * NR_PEERS + 3, fill(&self->agent[1], self->dir, 3 * NR_PEERS + 3));
-	want_mount(&self->wanted, self->agent[0].pid, self->agent[1].pid, 0);
-	check_fuller(_metadata, self->fd, &self->agent[0], self->dir, &self->wanted, 3);
+	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, wanted->used + all));
+	EXPECT_EQ(0, ucv_agent_text(caller, ucv_do_propagate, self->dir, asked > 1, 0, 0));
+	EXPECT_DENIALS(0, self->fd, caller->pid, wanted);
+	EXPECT_EQ(wanted->used + all, mounts_of(full->pid));
 }
 
 TEST_HARNESS_MAIN

@@ -31,22 +31,12 @@ FIXTURE(listener) {
 
 #define ROOM		65536
 
-static char *before_a_hole(void)
-{
-	char *pages = mmap(NULL, 2 * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			   -1, 0);
-
-	if (pages == MAP_FAILED || munmap(pages + ROOM, ROOM))
-		exit(1);
-	return pages + ROOM;
-}
-
 FIXTURE_SETUP(listener)
 {
 	if (!ucv_feature(UCV_FEATURE_DENIALS))
 		SKIP(return, "the module cannot tell of refusals here");
 	ASSERT_EQ(0, ucv_refused_start(&self->agent, READ_UID));
-	self->hole = before_a_hole();
+	self->hole = ucv_before_a_hole(ROOM);
 	self->fd = ucv_listener(UCV_LISTEN_ARM);
 	ASSERT_LE(0, self->fd);
 }
@@ -102,7 +92,7 @@ static void check_deaf(struct __test_metadata *_metadata, int fd)
 }
 
 /* A file that does not listen, blocking or not, while others do. */
-UCV_TEST_F(listener, before_listen)
+UCV_TEST_F(listener, read_before_listen_fails)
 {
 	ASSERT_EQ(1, refuse(&self->agent, 1));
 	check_deaf(_metadata, ucv_open());
@@ -110,7 +100,7 @@ UCV_TEST_F(listener, before_listen)
 }
 
 /* A UCV_IOC_LISTEN that fails changes neither a listening file nor one that does not listen. */
-UCV_TEST_F(listener, bad_flags)
+UCV_TEST_F(listener, failed_listen_changes_nothing)
 {
 	struct ucv_listen listen;
 	int deaf = ucv_open();
@@ -134,7 +124,7 @@ UCV_TEST_F(listener, bad_flags)
 
 /* The size of reads */
 
-UCV_TEST_F(listener, nothing_yet)
+UCV_TEST_F(listener, read_without_records_returns_eagain)
 {
 	char buf[4 * SIZE];
 
@@ -148,7 +138,7 @@ UCV_TEST_F(listener, nothing_yet)
 }
 
 /* Small buffers fail even if there is nothing to read, and also in blocking mode. */
-UCV_TEST_F(listener, small_buffers)
+UCV_TEST_F(listener, read_into_less_than_a_record_fails)
 {
 	int waiting = ucv_open();
 	char buf[SIZE + 8];
@@ -172,7 +162,7 @@ UCV_TEST_F(listener, small_buffers)
 }
 
 /* Reads return as many whole records as fit and leave the rest of the buffer alone. */
-UCV_TEST_F(listener, portions)
+UCV_TEST_F(listener, read_returns_whole_records_that_fit)
 {
 	struct ucv_denial buf[8], first;
 	unsigned int nr, i;
@@ -197,7 +187,7 @@ UCV_TEST_F(listener, portions)
 	}
 }
 
-UCV_TEST_F(listener, scattered)
+UCV_TEST_F(listener, readv_scatters_records)
 {
 	struct ucv_denial buf[3];
 	const struct iovec iov[] = {
@@ -211,7 +201,7 @@ UCV_TEST_F(listener, scattered)
 }
 
 /* The position is in the record sequence; there is no file offset. */
-UCV_TEST_F(listener, no_seeking)
+UCV_TEST_F(listener, listener_cannot_seek)
 {
 	char buf[SIZE];
 
@@ -224,7 +214,7 @@ UCV_TEST_F(listener, no_seeking)
 }
 
 /* Snapshots and records of the same open file do not interfere. */
-UCV_TEST_F(listener, snapshots_of_the_same_file)
+UCV_TEST_F(listener, listener_can_take_snapshots)
 {
 	struct ucv_table table;
 
@@ -238,7 +228,7 @@ UCV_TEST_F(listener, snapshots_of_the_same_file)
 
 /* Bad buffers */
 
-UCV_TEST_F(listener, buffer_not_mapped)
+UCV_TEST_F(listener, read_into_unmapped_buffer_loses_no_record)
 {
 	static const long nowhere[] = { 0, -4096, LONG_MIN + 4096 };
 	struct ucv_denial *end = (struct ucv_denial *)self->hole;
@@ -257,7 +247,7 @@ UCV_TEST_F(listener, buffer_not_mapped)
 	EXPECT_EQ(0ULL, end[-3].lost);
 }
 
-UCV_TEST_F(listener, buffer_read_only)
+UCV_TEST_F(listener, read_into_read_only_buffer_loses_no_record)
 {
 	char *buf = self->hole - ROOM;
 
@@ -269,7 +259,7 @@ UCV_TEST_F(listener, buffer_read_only)
 }
 
 /* Records copied before the fault are consumed, the others are not. */
-UCV_TEST_F(listener, buffer_half_mapped)
+UCV_TEST_F(listener, read_into_half_mapped_buffer_loses_no_record)
 {
 	struct ucv_denial *end = (struct ucv_denial *)self->hole;
 	__u64 seq;
@@ -351,27 +341,12 @@ static pid_t start_waiter(struct waiter *waiter)
 	_exit(0);
 }
 
-/* The state in /proc/PID/stat, after the command, which has no parentheses here. */
-static char state_of(pid_t pid)
-{
-	char path[64], *text, *at;
-	char state = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	text = ucv_slurp(path, NULL);
-	at = text ? strchr(text, ')') : NULL;
-	if (at)
-		state = at[2];
-	free(text);
-	return state;
-}
-
-#define ASSERT_ASLEEP(pid) ASSERT_TRUE(UCV_SOON(state_of(pid) == 'S'))
+#define ASSERT_ASLEEP(pid) ASSERT_TRUE(UCV_SOON(ucv_state_of(pid) == 'S'))
 
 /* True if the child exited by itself; otherwise it is killed. Reaps it. */
 static bool has_ended(pid_t pid)
 {
-	bool ended = UCV_SOON(state_of(pid) == 'Z');
+	bool ended = UCV_SOON(ucv_state_of(pid) == 'Z');
 	int status;
 
 	if (!ended)
@@ -379,41 +354,87 @@ static bool has_ended(pid_t pid)
 	return waitpid(pid, &status, 0) == pid && ended && !status;
 }
 
-static void check_wakeup(struct __test_metadata *_metadata, struct ucv_agent *agent, int how)
-{
-	struct waiter *waiter = share_waiter(ucv_open(), how);
+/* One waiter that sleeps in each way, after a record that it is not to read. */
+FIXTURE(waiter) {
+	struct ucv_agent agent;
+	int fd;				/* keeps denials recorded */
+	struct waiter *waiter;
 	pid_t pid;
+};
 
-	ASSERT_NE(0ULL, next_of(waiter->fd, 0));
-	pid = start_waiter(waiter);
-	ASSERT_LT(0, pid);
-	ASSERT_ASLEEP(pid);
-	ASSERT_EQ(1, refuse(agent, 1));
-	ASSERT_TRUE(has_ended(pid))
-		TH_LOG("way %d: nobody was woken", how);
-	if (how == BY_READ) {
-		EXPECT_EQ((int)SIZE, waiter->ret);
-		EXPECT_STREQ("", ucv_denials_inconsistent(&waiter->denial, 1));
-		EXPECT_EQ((__u32)agent->pid, waiter->denial.tgid);
-	} else {
-		EXPECT_EQ(POLLIN, waiter->ret);
-		/* It has only polled, and this process shares the file. */
-		EXPECT_EQ((ssize_t)SIZE, read_from(waiter->fd, &waiter->denial, SIZE));
-	}
-	close(waiter->fd);
-	munmap(waiter, sizeof(*waiter));
+FIXTURE_VARIANT(waiter) {
+	int how;
+};
+
+FIXTURE_VARIANT_ADD(waiter, read) { .how = BY_READ };
+FIXTURE_VARIANT_ADD(waiter, poll) { .how = BY_POLL };
+FIXTURE_VARIANT_ADD(waiter, epoll) { .how = BY_EPOLL };
+FIXTURE_VARIANT_ADD(waiter, epoll_edge) { .how = BY_EDGE };
+
+FIXTURE_SETUP(waiter)
+{
+	if (!ucv_feature(UCV_FEATURE_DENIALS))
+		SKIP(return, "the module cannot tell of refusals here");
+	ASSERT_EQ(0, ucv_refused_start(&self->agent, READ_UID));
+	self->fd = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(1, refuse(&self->agent, 1));
+	self->waiter = share_waiter(ucv_open(), variant->how);
+	ASSERT_NE(0ULL, next_of(self->waiter->fd, 0));
+	self->pid = start_waiter(self->waiter);
+	ASSERT_LT(0, self->pid);
+	ASSERT_ASLEEP(self->pid);
 }
 
-UCV_TEST_F(listener, wakes_a_sleeper)
+FIXTURE_TEARDOWN(waiter)
 {
-	int how;
+	if (!self->pid)
+		return;
+	ucv_agent_stop(&self->agent);
+	close(self->waiter->fd);
+	close(self->fd);
+}
 
-	for (how = 0; how < NR_WAYS; how++)
-		check_wakeup(_metadata, &self->agent, how);
+UCV_TEST_F(waiter, refusal_wakes_the_waiter)
+{
+	struct ucv_denial *denial = &self->waiter->denial;
+
+	ASSERT_EQ(1, refuse(&self->agent, 1));
+	ASSERT_TRUE(has_ended(self->pid));
+	if (variant->how == BY_READ) {
+		EXPECT_EQ((int)SIZE, self->waiter->ret);
+	} else {
+		EXPECT_EQ(POLLIN, self->waiter->ret);
+		/* It has only polled, and this process shares the file. */
+		EXPECT_EQ((ssize_t)SIZE, read_from(self->waiter->fd, denial, SIZE));
+	}
+	EXPECT_STREQ("", ucv_denials_inconsistent(denial, 1));
+	EXPECT_EQ((__u32)self->agent.pid, denial->tgid);
+}
+
+UCV_TEST_F(waiter, waiter_can_be_killed)
+{
+	int status;
+
+	ASSERT_EQ(0, kill(self->pid, SIGKILL));
+	ASSERT_EQ(self->pid, waitpid(self->pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/* The oldest record exists, so there is something to read at the new position. */
+UCV_TEST_F(waiter, position_set_to_the_oldest_record_wakes_the_waiter)
+{
+	__u64 oldest = next_of(self->waiter->fd, UCV_LISTEN_OLDEST);
+
+	ASSERT_TRUE(has_ended(self->pid));
+	if (variant->how != BY_READ)
+		EXPECT_EQ((ssize_t)SIZE, read_from(self->waiter->fd, &self->waiter->denial, SIZE));
+	EXPECT_EQ(oldest, self->waiter->denial.seq);
+	EXPECT_EQ(0ULL, self->waiter->denial.lost);
 }
 
 /* Many at once, each with its own open file. */
-UCV_TEST_F(listener, wakes_all_sleepers)
+UCV_TEST_F(listener, refusal_wakes_all_waiters)
 {
 	struct waiter *waiter[2 * NR_WAYS];
 	pid_t pid[2 * NR_WAYS];
@@ -434,7 +455,7 @@ UCV_TEST_F(listener, wakes_all_sleepers)
 }
 
 /* A sleeper sleeps on when the last armed file is closed, and is woken after the next arms. */
-UCV_TEST_F(listener, sleeps_while_nobody_records)
+UCV_TEST_F(listener, waiter_sleeps_while_nothing_is_recorded)
 {
 	struct waiter *waiter = share_waiter(ucv_open(), BY_READ);
 	pid_t pid;
@@ -463,7 +484,7 @@ UCV_TEST_F(listener, sleeps_while_nobody_records)
 }
 
 /* epoll registers its wait entry once; a file may begin to listen after that. */
-UCV_TEST_F(listener, listens_after_epoll)
+UCV_TEST_F(listener, file_can_listen_after_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -508,7 +529,7 @@ static pid_t start_interruptible(struct waiter *waiter, int flags)
 }
 
 /* A signal ends the wait and loses no record. */
-UCV_TEST_F(listener, interrupted)
+UCV_TEST_F(listener, signal_interrupts_read)
 {
 	struct waiter *waiter = share_waiter(ucv_open(), BY_READ);
 	pid_t pid;
@@ -526,7 +547,7 @@ UCV_TEST_F(listener, interrupted)
 }
 
 /* A signal with SA_RESTART does not end the wait. */
-UCV_TEST_F(listener, interrupted_and_restarted)
+UCV_TEST_F(listener, interrupted_read_is_restarted)
 {
 	struct waiter *waiter = share_waiter(ucv_open(), BY_READ);
 	pid_t pid;
@@ -543,28 +564,10 @@ UCV_TEST_F(listener, interrupted_and_restarted)
 	close(waiter->fd);
 }
 
-UCV_TEST_F(listener, killed)
-{
-	int how, status;
-
-	for (how = 0; how < NR_WAYS; how++) {
-		struct waiter *waiter = share_waiter(ucv_open(), how);
-		pid_t pid;
-
-		ASSERT_NE(0ULL, next_of(waiter->fd, 0));
-		pid = start_waiter(waiter);
-		ASSERT_ASLEEP(pid);
-		ASSERT_EQ(0, kill(pid, SIGKILL));
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_TRUE(WIFSIGNALED(status));
-		close(waiter->fd);
-	}
-}
-
 /* Positions */
 
 /* Two listeners read the same records, whenever each reads. */
-UCV_TEST_F(listener, each_sees_all)
+UCV_TEST_F(listener, each_listener_reads_all_records)
 {
 	struct ucv_denial others[UCV_SOME_DENIALS];
 	int other = ucv_listener(UCV_LISTEN_ARM);
@@ -583,7 +586,7 @@ UCV_TEST_F(listener, each_sees_all)
 }
 
 /* An open file has one position, shared by all its descriptors and processes. */
-UCV_TEST_F(listener, shared_file)
+UCV_TEST_F(listener, open_file_has_one_position)
 {
 	struct waiter *waiter = share_waiter(self->fd, BY_READ);
 	int duplicate = dup(self->fd);
@@ -606,7 +609,7 @@ UCV_TEST_F(listener, shared_file)
 }
 
 /* Each UCV_IOC_LISTEN sets the position, to the next or to the oldest record. */
-UCV_TEST_F(listener, position)
+UCV_TEST_F(listener, listen_sets_the_position)
 {
 	struct ucv_listen listen;
 	struct ucv_denial denial;
@@ -637,33 +640,8 @@ UCV_TEST_F(listener, position)
 	close(late);
 }
 
-/* Setting the position to an existing record wakes sleepers. */
-UCV_TEST_F(listener, position_set_while_one_waits)
-{
-	struct waiter *waiter;
-	__u64 oldest;
-	pid_t pid;
-	int how;
-
-	ASSERT_EQ(1, refuse(&self->agent, 1));
-	for (how = 0; how < NR_WAYS; how++) {
-		waiter = share_waiter(ucv_open(), how);
-		ASSERT_NE(0ULL, next_of(waiter->fd, 0));
-		pid = start_waiter(waiter);
-		ASSERT_ASLEEP(pid);
-		oldest = next_of(waiter->fd, UCV_LISTEN_OLDEST);
-		ASSERT_TRUE(has_ended(pid))
-			TH_LOG("way %d: nobody was woken", how);
-		if (how != BY_READ)
-			EXPECT_EQ((ssize_t)SIZE, read_from(waiter->fd, &waiter->denial, SIZE));
-		EXPECT_EQ(oldest, waiter->denial.seq);
-		EXPECT_EQ(0ULL, waiter->denial.lost);
-		close(waiter->fd);
-	}
-}
-
 /* A file that does not arm reads what is recorded while other files are armed. */
-UCV_TEST_F(listener, on_behalf_of_others)
+UCV_TEST_F(listener, unarmed_file_reads_what_others_record)
 {
 	int watcher = ucv_listener(0);
 
@@ -709,7 +687,7 @@ static void drain(struct __test_metadata *_metadata, int fd, __u64 *delivered, _
 }
 
 /* Exactly the records beyond the capacity of the ring are lost, and reported once. */
-UCV_TEST_F(listener, overrun)
+UCV_TEST_F(listener, overrun_loses_the_oldest_records)
 {
 	static const unsigned int more[] = { 0, 1, 100 };
 	__u64 delivered, lost, first;
@@ -735,7 +713,7 @@ UCV_TEST_F(listener, overrun)
 }
 
 /* A second overrun, after some have been read. */
-UCV_TEST_F(listener, overrun_again)
+UCV_TEST_F(listener, second_overrun_is_reported)
 {
 	struct ucv_listen listen;
 	struct ucv_denial buf[10];
@@ -755,7 +733,7 @@ UCV_TEST_F(listener, overrun_again)
 }
 
 /* The totals in struct ucv_listen and in debugfs. */
-UCV_TEST_F(listener, totals)
+UCV_TEST_F(listener, listen_and_debugfs_report_totals)
 {
 	struct ucv_listen before, after;
 	int fd = ucv_open();

@@ -9,7 +9,6 @@
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "ucv_denials.h"
@@ -66,16 +65,8 @@ static void want_initial(struct ucv_denial *wanted, pid_t caller, unsigned int u
 	wanted->limit = limit;
 }
 
-static unsigned long long boottime(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 /* The first story: a user wants 16 watches while the same user's editor holds four. */
-UCV_TEST_F(denials, inotify_watches)
+UCV_TEST_F(denials, refused_watch_is_recorded)
 {
 	struct ucv_agent *user = &self->user;
 	unsigned long long before, after;
@@ -90,9 +81,9 @@ UCV_TEST_F(denials, inotify_watches)
 	EXPECT_DENIALS(0, self->fd, user->pid, &self->wanted);
 
 	/* One fits, one does not. */
-	before = boottime();
+	before = ucv_boottime();
 	EXPECT_EQ(1, ucv_agent_text(user, ucv_do_watch, self->dir, 0, 11, 5));
-	after = boottime();
+	after = ucv_boottime();
 	EXPECT_EQ(1, ucv_denials(self->fd, user->pid, &got, 1));
 	EXPECT_STREQ("", ucv_denials_inconsistent(&got, 1));
 	EXPECT_STREQ("", ucv_denial_differs(&self->wanted, &got));
@@ -109,7 +100,7 @@ UCV_TEST_F(denials, inotify_watches)
 }
 
 /* Other errors are not refusals, nor is adding an existing watch again. */
-UCV_TEST_F(denials, other_errors)
+UCV_TEST_F(denials, other_errors_are_not_recorded)
 {
 	struct ucv_agent *user = &self->user;
 
@@ -124,7 +115,7 @@ UCV_TEST_F(denials, other_errors)
 }
 
 /* The limit may be lowered below the usage. */
-UCV_TEST_F(denials, limit_below_used)
+UCV_TEST_F(denials, charge_above_a_lowered_limit_is_recorded)
 {
 	struct ucv_agent *user = &self->user;
 
@@ -138,7 +129,7 @@ UCV_TEST_F(denials, limit_below_used)
 	EXPECT_DENIALS(1, self->fd, user->pid, &self->wanted);
 }
 
-UCV_TEST_F(denials, inotify_instances)
+UCV_TEST_F(denials, refused_instance_is_recorded)
 {
 	struct ucv_agent *user = &self->user;
 
@@ -155,7 +146,7 @@ UCV_TEST_F(denials, inotify_instances)
 }
 
 /* The third story: the resource is fanotify's, so raising inotify's limit would not help. */
-UCV_TEST_F(denials, fanotify)
+UCV_TEST_F(denials, refused_marks_and_groups_are_recorded)
 {
 	struct ucv_agent *user = &self->user;
 
@@ -185,7 +176,7 @@ UCV_TEST_F(denials, fanotify)
 }
 
 /* A thread that is not the leader has its own tid and name. */
-UCV_TEST_F(denials, by_a_thread)
+UCV_TEST_F(denials, refused_thread_is_recorded)
 {
 	struct ucv_agent *user = &self->user;
 	pid_t tid;
@@ -204,7 +195,7 @@ UCV_TEST_F(denials, by_a_thread)
 }
 
 /* The first process of a new pid namespace is 1 there; a record has the pid that we see. */
-UCV_TEST_F(denials, in_a_pid_namespace)
+UCV_TEST_F(denials, record_has_the_initial_pid)
 {
 	struct ucv_agent inner = {};
 
@@ -221,7 +212,7 @@ UCV_TEST_F(denials, in_a_pid_namespace)
 }
 
 /* Recorded are the effective uids of the caller and of the opener, not the real uid. */
-UCV_TEST_F(denials, effective_uid)
+UCV_TEST_F(denials, effective_uid_is_recorded)
 {
 	struct ucv_agent *user = &self->user;
 
@@ -241,7 +232,7 @@ UCV_TEST_F(denials, effective_uid)
  * here by SCM_RIGHTS to this process, which is root, and by fork() to a process in another
  * user namespace.
  */
-UCV_TEST_F(denials, passed_file)
+UCV_TEST_F(denials, opener_of_a_passed_file_is_recorded)
 {
 	struct ucv_agent other = {};
 	char path[80];
@@ -273,7 +264,7 @@ UCV_TEST_F(denials, passed_file)
 }
 
 /* The reverse: opened in a user namespace that is full, used from outside. */
-UCV_TEST_F(denials, file_passed_out)
+UCV_TEST_F(denials, namespace_of_a_passed_file_is_recorded)
 {
 	struct ucv_agent *user = &self->user;
 	char path[80];
@@ -304,7 +295,7 @@ static __u64 next_seq(int fd)
 }
 
 /* Both resources alternating: in order, none missing, none twice. */
-UCV_TEST_F(denials, in_order)
+UCV_TEST_F(denials, records_are_in_order)
 {
 	struct ucv_agent *user = &self->user;
 	struct ucv_denial got[UCV_SOME_DENIALS];

@@ -154,7 +154,7 @@ static long nr_refused(void)
 }
 
 /* The whole ring, with older records: each line is a record, and each record a line. */
-UCV_TEST_F(text, denials)
+UCV_TEST_F(text, debugfs_denials_have_a_line_per_record)
 {
 	static struct ucv_denial denials[16384];
 	char line[512], *text, *seen, *rest;
@@ -183,7 +183,7 @@ UCV_TEST_F(text, denials)
 }
 
 /* Reads of any size return the same text. */
-UCV_TEST_F(text, portions)
+UCV_TEST_F(text, debugfs_denials_are_the_same_in_portions)
 {
 	static char part[1 << 20];
 	size_t length, at, size;
@@ -211,7 +211,7 @@ UCV_TEST_F(text, portions)
 }
 
 /* The counts and their lines, their sum, and the counts of this workload. */
-UCV_TEST_F(text, counts)
+UCV_TEST_F(text, debugfs_counts_have_a_line_per_limit)
 {
 	const unsigned int userns = ucv_userns_of(self->agent.pid);
 	const unsigned int init = ucv_userns_of(getpid());
@@ -248,7 +248,7 @@ UCV_TEST_F(text, counts)
 }
 
 /* A count has the time of its last record, and the members that its records share. */
-UCV_TEST_F(text, counts_of_records)
+UCV_TEST_F(text, count_has_the_members_of_its_records)
 {
 	const unsigned int userns = ucv_userns_of(self->agent.pid);
 	struct ucv_denial got[16];
@@ -274,7 +274,7 @@ UCV_TEST_F(text, counts_of_records)
 }
 
 /* The counts of a snapshot do not change after it is taken. */
-UCV_TEST_F(text, counts_do_not_change)
+UCV_TEST_F(text, counts_of_a_snapshot_do_not_change)
 {
 	struct ucv_denial_count *before, *now;
 	struct ucv_snapshot snapshot;

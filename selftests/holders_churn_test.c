@@ -503,7 +503,7 @@ FIXTURE_TEARDOWN(holders_churn)
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->constant.init, FLIGHT_UID)));
 }
 
-UCV_TEST_F(holders_churn, processes)
+UCV_TEST_F(holders_churn, holders_are_consistent_while_processes_churn)
 {
 	unsigned int i;
 	int status;

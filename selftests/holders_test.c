@@ -164,7 +164,7 @@ static bool text_has(const char *text, const char *begin, const char *end)
 }
 
 /* The first story: the editor that holds four of the sixteen watches. */
-UCV_TEST_F(holders, the_editor)
+UCV_TEST_F(holders, instance_is_held_by_its_process)
 {
 	const struct ucv_holder *holder;
 	const struct ucv_group *group;
@@ -202,7 +202,7 @@ UCV_TEST_F(holders, the_editor)
 }
 
 /* One group, held by a process and its child, and then by only the child. */
-UCV_TEST_F(holders, shared_by_fork)
+UCV_TEST_F(holders, instance_is_shared_by_fork)
 {
 	const struct ucv_holder *parent, *child;
 	long fd, pid;
@@ -232,7 +232,7 @@ UCV_TEST_F(holders, shared_by_fork)
 }
 
 /* Passed through a socket to a process of another user; the charge stays the same. */
-UCV_TEST_F(holders, passed)
+UCV_TEST_F(holders, passed_instance_stays_charged)
 {
 	long fd;
 	int here;
@@ -278,7 +278,7 @@ static long do_copies(struct ucv_call *call)
  * Many descriptors of one group in one process: consecutive, scattered, and at the end of a
  * table of the maximum size. There is one holder, with their number.
  */
-UCV_TEST_F(holders, duplicated)
+UCV_TEST_F(holders, copies_of_a_descriptor_are_one_holder)
 {
 	const struct ucv_holder *holder;
 	long fd, other;
@@ -312,7 +312,7 @@ UCV_TEST_F(holders, duplicated)
  * More processes hold a group than are recorded: their number is exact, and so are the
  * records of other groups.
  */
-UCV_TEST_F(holders, more_holders_than_recorded)
+UCV_TEST_F(holders, number_of_holders_is_exact_beyond_the_recorded)
 {
 	const unsigned int nr = UCV_GROUP_MAX_HOLDERS + 10;
 	const struct ucv_group *group;
@@ -413,6 +413,7 @@ static long do_threads(struct ucv_call *call)
 	if (threads->alone)
 		syscall(SYS_exit, 0);
 	ucv_stay();
+	return 0;
 }
 
 static long start_threads(struct __test_metadata *_metadata,
@@ -442,7 +443,7 @@ static void __attribute__((constructor)) map_threads(void)
  * A thread that unshared the file table holds what was open then and what it has opened
  * since; the other threads share the table of the process, which counts once.
  */
-UCV_TEST_F(holders, thread_with_a_table_of_its_own)
+UCV_TEST_F(holders, thread_with_its_own_file_table_is_a_holder)
 {
 	const struct ucv_holder *common, *own;
 	unsigned int i;
@@ -475,21 +476,8 @@ UCV_TEST_F(holders, thread_with_a_table_of_its_own)
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
 
-static bool is_zombie(long pid)
-{
-	char path[64], state = 0;
-	char *text;
-
-	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/stat", pid, pid);
-	text = ucv_slurp(path, NULL);
-	if (text && strrchr(text, ')'))
-		state = strrchr(text, ')')[2];
-	free(text);
-	return state == 'Z';
-}
-
 /* The first thread has exited; three others share the table, which counts once. */
-UCV_TEST_F(holders, first_thread_ended)
+UCV_TEST_F(holders, process_without_first_thread_is_a_holder)
 {
 	unsigned int i;
 	long fd, pid;
@@ -497,7 +485,7 @@ UCV_TEST_F(holders, first_thread_ended)
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 7, 0);
 	ASSERT_LE(0, fd);
 	pid = start_threads(_metadata, &self->agent, self->dir, self->uid, true);
-	ASSERT_TRUE(UCV_SOON(is_zombie(pid)));
+	ASSERT_TRUE(UCV_SOON(ucv_state_of(pid) == 'Z'));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_close_raw, fd, 0, 0));
 	take(_metadata, &self->held);
 	check_group(_metadata, &self->held,
@@ -514,7 +502,7 @@ UCV_TEST_F(holders, first_thread_ended)
  * After pids wrap around, threads have lower numbers than their process. The table still
  * counts once, as that of the process.
  */
-UCV_TEST_F(holders, lower_numbers)
+UCV_TEST_F(holders, thread_ids_may_be_below_the_pid)
 {
 	const long long pid_max = ucv_read_number(PID_MAX);
 	long fd, pid, tries;
@@ -548,7 +536,7 @@ UCV_TEST_F(holders, lower_numbers)
 }
 
 /* Pids are those of the initial pid namespace. */
-UCV_TEST_F(holders, other_pid_namespace)
+UCV_TEST_F(holders, holder_has_the_initial_pid)
 {
 	long fd, pid;
 
@@ -567,7 +555,7 @@ UCV_TEST_F(holders, other_pid_namespace)
 }
 
 /* An exited process, not yet reaped, holds nothing. */
-UCV_TEST_F(holders, exited)
+UCV_TEST_F(holders, zombie_holds_nothing)
 {
 	struct ucv_agent agent;
 	long fd;
@@ -578,7 +566,7 @@ UCV_TEST_F(holders, exited)
 	ASSERT_LE(0, fd);
 	/* A zombie until it is waited for. */
 	kill(agent.pid, SIGKILL);
-	ASSERT_TRUE(UCV_SOON(is_zombie(agent.pid)));
+	ASSERT_TRUE(UCV_SOON(ucv_state_of(agent.pid) == 'Z'));
 	take(_metadata, &self->held);
 	EXPECT_EQ(NULL, ucv_holder(&self->held, agent.pid, 0, fd));
 	EXPECT_EQ(0U, ucv_groups_of(&self->held, self->init, self->uid));
@@ -629,7 +617,7 @@ static bool has_fanotify(void)
 	return fd >= 0;
 }
 
-UCV_TEST_F(holders, fanotify)
+UCV_TEST_F(holders, fanotify_groups_and_marks_are_counted)
 {
 	const unsigned int flags[] = {
 		0, FAN_UNLIMITED_QUEUE, FAN_UNLIMITED_MARKS,
@@ -688,7 +676,7 @@ static unsigned long long marks_now(pid_t pid, int fd)
 }
 
 /* More marks than are counted individually; the number is still exact. */
-UCV_TEST_F(holders, large_fanotify_group)
+UCV_TEST_F(holders, marks_of_a_large_group_are_counted)
 {
 	const long nr = 2500, less = 1000;
 	const struct ucv_group *group;
@@ -760,7 +748,7 @@ static bool marks_are_locked(void)
  * The owner of the lock of a list of marks does not run. A snapshot does not wait for the
  * lock, and the number of marks is exact.
  */
-UCV_TEST_F(holders, locked_fanotify_group)
+UCV_TEST_F(holders, snapshot_does_not_wait_for_a_locked_group)
 {
 	const struct ucv_group *group;
 	char text[16];
@@ -859,7 +847,7 @@ static int make_dirs(const char *dir, int fd, long nr)
 	return 0;
 }
 
-UCV_TEST_F(holders, large_inotify_group)
+UCV_TEST_F(holders, watches_of_a_large_instance_are_counted)
 {
 	struct changer changer[NR_CHANGERS];
 	struct large large = {};
@@ -943,7 +931,7 @@ static void check_in_flight(struct __test_metadata *_metadata,
 	free(text);
 }
 
-UCV_TEST_F(holders, in_flight)
+UCV_TEST_F(holders, instance_in_flight_is_unattributed)
 {
 	long fd, other;
 
@@ -972,7 +960,7 @@ UCV_TEST_F(holders, in_flight)
 }
 
 /* In nested namespaces the remainder is shown at its own level only. */
-UCV_TEST_F(holders, in_flight_below)
+UCV_TEST_F(holders, instance_in_flight_is_unattributed_at_its_level)
 {
 	struct ucv_chain chain;
 	char *text, line[128];
@@ -1081,7 +1069,7 @@ static void check_crowd(struct __test_metadata *_metadata,
 	}
 }
 
-UCV_TEST_F(holders, crowd)
+UCV_TEST_F(holders, holders_of_a_crowd_are_exact)
 {
 	struct ucv_chain chain;
 	long fd[3];
@@ -1116,7 +1104,7 @@ UCV_TEST_F(holders, crowd)
 }
 
 /* A snapshot whose memory bound is too small for the holders fails as a whole. */
-UCV_TEST_F(holders, no_room)
+UCV_TEST_F(holders, snapshot_without_room_for_holders_fails)
 {
 	struct ucv_snapshot snapshot;
 	int device = ucv_open(), ret = -EFBIG;

@@ -504,7 +504,7 @@ static long newcomers(const struct ucv_mntns_table *start)
 	return nr;
 }
 
-UCV_TEST_F(mounts_churn, namespaces)
+UCV_TEST_F(mounts_churn, mount_namespaces_are_consistent_while_they_churn)
 {
 	struct ucv_mntns record;
 	unsigned int i;

@@ -167,7 +167,7 @@ static __u64 check_process(struct __test_metadata *_metadata, pid_t pid,
 }
 
 /* The namespace of process 1; only the initial one may be charged to no user. */
-UCV_TEST_F(mounts, initial)
+UCV_TEST_F(mounts, initial_mount_namespace_is_listed)
 {
 	const unsigned int inum = ucv_ns_of(1, "mnt");
 	const struct ucv_mntns *record;
@@ -191,7 +191,7 @@ UCV_TEST_F(mounts, initial)
 	ucv_mntns_free(&table);
 }
 
-UCV_TEST_F(mounts, by_a_process)
+UCV_TEST_F(mounts, namespace_of_a_process_is_listed)
 {
 	__u64 id;
 
@@ -208,7 +208,7 @@ UCV_TEST_F(mounts, by_a_process)
 }
 
 /* Each is a copy of the previous one with additional mounts, so all numbers differ. */
-UCV_TEST_F(mounts, many)
+UCV_TEST_F(mounts, many_namespaces_have_their_own_numbers)
 {
 	struct ucv_agent agent[12] = {};
 	unsigned int i;
@@ -225,7 +225,7 @@ UCV_TEST_F(mounts, many)
 }
 
 /* Charged to the effective uid, not to the real one. */
-UCV_TEST_F(mounts, made_by_a_user)
+UCV_TEST_F(mounts, effective_uid_of_the_creator_is_charged)
 {
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, MOUNTS_UID,
@@ -236,7 +236,7 @@ UCV_TEST_F(mounts, made_by_a_user)
 }
 
 /* Made in a user namespace, by two of its users. */
-UCV_TEST_F(mounts, in_a_user_namespace)
+UCV_TEST_F(mounts, namespace_in_a_user_namespace_is_charged_there)
 {
 	struct ucv_agent other = {};
 
@@ -253,7 +253,7 @@ UCV_TEST_F(mounts, in_a_user_namespace)
 }
 
 /* Both in one call: charged before the user has a mapping in the new user namespace. */
-UCV_TEST_F(mounts, together_with_a_user_namespace)
+UCV_TEST_F(mounts, creator_without_mapping_is_charged)
 {
 	unsigned int uid_in_ns[] = { UCV_UID_UNMAPPED, 3 };
 	char map[64];
@@ -317,7 +317,7 @@ static void check_thread(struct __test_metadata *_metadata,
 	EXPECT_EQ(ucv_mountinfo_count(path), record.mounts);
 }
 
-UCV_TEST_F(mounts, by_a_thread)
+UCV_TEST_F(mounts, namespace_of_a_thread_is_listed)
 {
 	struct ucv_mntns record;
 	struct thread thread;
@@ -369,12 +369,12 @@ static void by_an_open_file(struct __test_metadata *_metadata,
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(id)));
 }
 
-UCV_TEST_F(mounts, by_an_open_file)
+UCV_TEST_F(mounts, namespace_of_an_open_file_is_listed)
 {
 	by_an_open_file(_metadata, &self->agent, self->dir, O_RDONLY);
 }
 
-UCV_TEST_F(mounts, by_an_o_path_file)
+UCV_TEST_F(mounts, namespace_of_an_o_path_file_is_listed)
 {
 	by_an_open_file(_metadata, &self->agent, self->dir, O_PATH);
 }
@@ -395,7 +395,7 @@ static void fill_fds(struct __test_metadata *_metadata, int until)
 }
 
 /* Many open files without gaps, of which a few pin a namespace. */
-UCV_TEST_F(mounts, by_a_file_among_many)
+UCV_TEST_F(mounts, namespaces_of_files_among_many_are_listed)
 {
 	__u64 id[ARRAY_SIZE(far_fds)];
 	unsigned int i;
@@ -464,7 +464,7 @@ static void check_one_of_many(struct __test_metadata *_metadata,
 	EXPECT_EQ((__u32)pid, record->pid);
 }
 
-UCV_TEST_F(mounts, by_hundreds_of_files)
+UCV_TEST_F(mounts, namespaces_of_hundreds_of_files_are_listed)
 {
 	const pid_t pid = self->agent.pid;
 	struct ucv_mntns_table table;
@@ -524,7 +524,7 @@ static __u64 check_bind(struct __test_metadata *_metadata, const char *path)
 	return id;
 }
 
-UCV_TEST_F(mounts, by_a_bind_mount)
+UCV_TEST_F(mounts, namespace_of_a_bind_mount_is_listed)
 {
 	__u64 id;
 
@@ -537,7 +537,7 @@ UCV_TEST_F(mounts, by_a_bind_mount)
 }
 
 /* Pinned by a bind mount in a namespace that is itself pinned only by a bind mount. */
-UCV_TEST_F(mounts, by_a_bind_mount_out_of_sight)
+UCV_TEST_F(mounts, namespace_of_a_bind_mount_elsewhere_is_listed)
 {
 	struct ucv_agent inner = {};
 	struct ucv_mntns record;
@@ -566,7 +566,7 @@ UCV_TEST_F(mounts, by_a_bind_mount_out_of_sight)
 }
 
 /* Pinned in all ways at once, it is listed once, until the last reference is put. */
-UCV_TEST_F(mounts, in_every_way)
+UCV_TEST_F(mounts, namespace_pinned_in_all_ways_is_listed_once)
 {
 	struct ucv_mntns record;
 	unsigned int inum;
@@ -608,7 +608,7 @@ static void expect_mounts(struct __test_metadata *_metadata, unsigned int inum,
 	EXPECT_EQ(limit, record.limit);
 }
 
-UCV_TEST_F(mounts, limit)
+UCV_TEST_F(mounts, mount_is_refused_at_the_limit)
 {
 	struct ucv_agent *agent = &self->agent;
 	struct ucv_mntns record;
@@ -636,7 +636,7 @@ UCV_TEST_F(mounts, limit)
 }
 
 /* A tree is mounted as a whole or not at all. */
-UCV_TEST_F(mounts, limit_and_a_tree)
+UCV_TEST_F(mounts, tree_is_mounted_as_a_whole_or_not_at_all)
 {
 	struct ucv_agent *agent = &self->agent;
 	struct ucv_mntns record;
@@ -689,7 +689,7 @@ static bool has_overlay(void)
 	return has;
 }
 
-UCV_TEST_F(mounts, limit_and_an_overlay)
+UCV_TEST_F(mounts, overlay_is_refused_at_the_limit)
 {
 	struct ucv_agent *agent = &self->agent;
 	const char *dir = self->dir;
@@ -828,7 +828,7 @@ FIXTURE_TEARDOWN(pending)
 		ucv_remove_files(self->dir, 0);
 }
 
-UCV_TEST_F(pending, is_seen)
+UCV_TEST_F(pending, pending_mounts_are_seen)
 {
 	struct sampler sampler = { .inum = self->inum };
 	struct ucv_mntns before, after;
@@ -840,7 +840,8 @@ UCV_TEST_F(pending, is_seen)
 	ASSERT_EQ(0, ucv_mntns_now(self->inum, &before));
 	EXPECT_EQ(0U, before.pending);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, sample_all, &sampler));
-	rounds = ucv_agent_text(&self->agent, do_propagate_often, self->dir, NR_PROPAGATIONS, 0, 0);
+	rounds = ucv_agent_text(&self->agent, do_propagate_often, self->dir, NR_PROPAGATIONS, 0,
+				0);
 	set(&sampler.stop);
 	pthread_join(thread, NULL);
 	EXPECT_LE(0, rounds);
@@ -919,7 +920,7 @@ FIXTURE_TEARDOWN(propagation)
 		ucv_remove_files(self->dir, 0);
 }
 
-UCV_TEST_F(propagation, reaches_all)
+UCV_TEST_F(propagation, propagated_mounts_are_counted_everywhere)
 {
 	int i;
 
@@ -937,7 +938,7 @@ UCV_TEST_F(propagation, reaches_all)
  * copy, the copies in the others have been reserved and are released again; with less room,
  * the first namespace already fails halfway.
  */
-UCV_TEST_F(propagation, fails_halfway)
+UCV_TEST_F(propagation, failed_propagation_leaves_no_pending_mounts)
 {
 	const unsigned int mounts = self->before[1].mounts;
 	unsigned int room[] = { 0, 1, 2, NR_FEW / 2, NR_FEW - 2, NR_FEW - 1 };
@@ -946,8 +947,8 @@ UCV_TEST_F(propagation, fails_halfway)
 	ASSERT_EQ(self->before[0].mounts + 1, mounts);
 	for (i = 0; i < ARRAY_SIZE(room); i++) {
 		ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts + room[i]));
-		EXPECT_EQ(-ENOSPC, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0, 0,
-						  0));
+		EXPECT_EQ(-ENOSPC, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0,
+						  0, 0));
 		for (j = 0; j < 3; j++)
 			expect_same(_metadata, &self->before[j], 0);
 	}

@@ -40,7 +40,7 @@ static unsigned int count_type(const struct ucv_table *table, __u32 type)
 }
 
 /* Each /proc/sys/user/max_NAME has a resource NAME of type UCV_RESOURCE_UCOUNT and vice versa. */
-UCV_TEST_F(resources, names_of_ucounts)
+UCV_TEST_F(resources, names_of_ucounts_are_those_of_sysctls)
 {
 	DIR *dir = opendir(USER_SYSCTLS);
 	struct dirent *entry;
@@ -94,7 +94,7 @@ static unsigned int count_rlimits_in_btf(struct __test_metadata *_metadata,
 	return nr;
 }
 
-UCV_TEST_F(resources, names_of_rlimits)
+UCV_TEST_F(resources, names_of_rlimits_are_those_of_the_kernel)
 {
 	static const char *const known[] = {
 		"rlimit_nproc", "rlimit_msgqueue", "rlimit_sigpending",
@@ -117,7 +117,7 @@ UCV_TEST_F(resources, names_of_rlimits)
 }
 
 /* Two resources of the same name could not be told apart. */
-UCV_TEST_F(resources, well_formed)
+UCV_TEST_F(resources, names_are_unique_and_terminated)
 {
 	const struct ucv_resource *resource;
 	unsigned int i, j;
@@ -140,7 +140,7 @@ UCV_TEST_F(resources, well_formed)
 	}
 }
 
-UCV_TEST_F(resources, units)
+UCV_TEST_F(resources, units_are_known)
 {
 	const struct ucv_resource *resource;
 	unsigned int i;
@@ -158,7 +158,7 @@ UCV_TEST_F(resources, units)
 	}
 }
 
-UCV_TEST_F(resources, btf_feature)
+UCV_TEST_F(resources, btf_feature_is_reported)
 {
 	EXPECT_EQ(!access(KERNEL_BTF, R_OK),
 		  !!(self->table.info.features & UCV_FEATURE_BTF));
@@ -177,7 +177,7 @@ static void check_limit(struct __test_metadata *_metadata, unsigned int init,
 	ucv_free(&table);
 }
 
-UCV_TEST_F(resources, limits_are_sysctls)
+UCV_TEST_F(resources, limits_are_those_of_user_sysctls)
 {
 	unsigned int i, nr = 0;
 	char path[PATH_MAX];
@@ -204,28 +204,48 @@ UCV_TEST_F(resources, limits_are_sysctls)
 					    self->table.resources[i].name));
 }
 
-UCV_TEST_F(resources, limits_are_fs_sysctls)
-{
-	static const struct {
-		const char *resource;
-		const char *path;
-	} pairs[] = {
-		{ "inotify_instances", "/proc/sys/fs/inotify/max_user_instances" },
-		{ "inotify_watches", "/proc/sys/fs/inotify/max_user_watches" },
-		{ "fanotify_groups", "/proc/sys/fs/fanotify/max_user_groups" },
-		{ "fanotify_marks", "/proc/sys/fs/fanotify/max_user_marks" },
-	};
-	unsigned int i;
+/* Some limits have a second sysctl. */
+FIXTURE(fs_sysctl) {
+	unsigned int init;
+};
 
-	for (i = 0; i < ARRAY_SIZE(pairs); i++) {
-		if (access(pairs[i].path, R_OK))
-			continue;
-		check_limit(_metadata, self->init, pairs[i].resource,
-			    pairs[i].path);
-		ASSERT_EQ(0, ucv_sysctl(pairs[i].path, 4321 + i));
-		check_limit(_metadata, self->init, pairs[i].resource,
-			    pairs[i].path);
-	}
+FIXTURE_VARIANT(fs_sysctl) {
+	const char *resource;
+	const char *path;
+};
+
+FIXTURE_VARIANT_ADD(fs_sysctl, inotify_instances) {
+	.resource = "inotify_instances", .path = "/proc/sys/fs/inotify/max_user_instances",
+};
+
+FIXTURE_VARIANT_ADD(fs_sysctl, inotify_watches) {
+	.resource = "inotify_watches", .path = "/proc/sys/fs/inotify/max_user_watches",
+};
+
+FIXTURE_VARIANT_ADD(fs_sysctl, fanotify_groups) {
+	.resource = "fanotify_groups", .path = "/proc/sys/fs/fanotify/max_user_groups",
+};
+
+FIXTURE_VARIANT_ADD(fs_sysctl, fanotify_marks) {
+	.resource = "fanotify_marks", .path = "/proc/sys/fs/fanotify/max_user_marks",
+};
+
+FIXTURE_SETUP(fs_sysctl)
+{
+	if (access(variant->path, R_OK))
+		SKIP(return, "the kernel has no %s", variant->path);
+	self->init = ucv_userns_of(getpid());
+}
+
+FIXTURE_TEARDOWN(fs_sysctl)
+{
+}
+
+UCV_TEST_F(fs_sysctl, limit_is_that_of_the_fs_sysctl)
+{
+	check_limit(_metadata, self->init, variant->resource, variant->path);
+	ASSERT_EQ(0, ucv_sysctl(variant->path, 4321));
+	check_limit(_metadata, self->init, variant->resource, variant->path);
 }
 
 TEST_HARNESS_MAIN

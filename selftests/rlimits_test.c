@@ -110,7 +110,7 @@ FIXTURE_TEARDOWN(rlimits)
 /* For SKIP() in each test, as not all versions of the harness support it in FIXTURE_SETUP(). */
 #define NO_RLIMITS	"the kernel has no rlimit counters"
 
-UCV_TEST_F(rlimits, nproc)
+UCV_TEST_F(rlimits, processes_are_counted)
 {
 	if (!self->agent.pid)
 		SKIP(return, NO_RLIMITS);
@@ -119,7 +119,7 @@ UCV_TEST_F(rlimits, nproc)
 	EXPECT_USED(7, self->init, self->uid, "rlimit_nproc");
 }
 
-UCV_TEST_F(rlimits, sigpending)
+UCV_TEST_F(rlimits, pending_signals_are_counted)
 {
 	if (!self->agent.pid)
 		SKIP(return, NO_RLIMITS);
@@ -131,7 +131,7 @@ UCV_TEST_F(rlimits, sigpending)
 }
 
 /* Counted in pages. */
-UCV_TEST_F(rlimits, memlock)
+UCV_TEST_F(rlimits, locked_memory_is_counted_in_pages)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	long id, other;
@@ -155,7 +155,7 @@ UCV_TEST_F(rlimits, memlock)
 }
 
 /* Counted in bytes: the messages of a queue, and the kernel's overhead for each. */
-UCV_TEST_F(rlimits, msgqueue)
+UCV_TEST_F(rlimits, message_queues_are_counted_in_bytes)
 {
 	struct ucv_agent *agent = &self->agent;
 	long long one, two, three;
@@ -185,7 +185,7 @@ UCV_TEST_F(rlimits, msgqueue)
 }
 
 /* A new namespace inherits its creator's limits, in the units of the rlimits. */
-UCV_TEST_F(rlimits, limits_of_namespace)
+UCV_TEST_F(rlimits, namespace_inherits_rlimits)
 {
 	struct ucv_agent *agent = &self->agent;
 	struct ucv_table table;

@@ -54,7 +54,7 @@ static void twelve_watches(struct __test_metadata *_metadata,
 	EXPECT_EQ(-ENOSPC, ucv_agent_text(user, ucv_do_watch, dir, 0, 12, 1));
 }
 
-UCV_TEST_F(story, initial_namespace)
+UCV_TEST_F(story, table_shows_the_full_counter_of_watches)
 {
 	const struct ucv_text_row *line;
 	struct ucv_table table;
@@ -81,7 +81,7 @@ UCV_TEST_F(story, initial_namespace)
 }
 
 /* In a container of that user: its own level has room, the level above refuses. */
-UCV_TEST_F(story, nested_namespace)
+UCV_TEST_F(story, table_shows_the_full_level_above)
 {
 	struct ucv_table table;
 	unsigned int inum;
@@ -112,7 +112,7 @@ UCV_TEST_F(story, nested_namespace)
 }
 
 /* The same for instances, where the kernel says "Too many open files". */
-UCV_TEST_F(story, instances)
+UCV_TEST_F(story, table_shows_the_full_counter_of_instances)
 {
 	struct ucv_table table;
 

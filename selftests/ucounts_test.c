@@ -70,7 +70,7 @@ static void check_users(struct __test_metadata *_metadata, unsigned int init,
 }
 
 /* Fifty users with different numbers of instances and watches. */
-UCV_TEST_F(ucounts, many_users)
+UCV_TEST_F(ucounts, users_have_their_own_counters)
 {
 	struct ucv_agent *agent = &self->agent;
 	long first[NR_USERS];
@@ -122,7 +122,7 @@ static long do_rows(struct ucv_call *call)
 #define NR_CROWDS	4
 #define CROWD		900
 
-UCV_TEST_F(ucounts, crowded_table)
+UCV_TEST_F(ucounts, rows_that_share_a_bucket_are_found)
 {
 	struct ucv_agent agent[NR_CROWDS] = {};
 	unsigned int i, first = UCV_UID + 10000;
@@ -151,7 +151,7 @@ UCV_TEST_F(ucounts, crowded_table)
 }
 
 /* Watches added and removed one by one. */
-UCV_TEST_F(ucounts, watch_by_watch)
+UCV_TEST_F(ucounts, each_watch_is_counted)
 {
 	struct ucv_agent *agent = &self->agent;
 	unsigned int uid = UCV_UID + 60;
@@ -197,7 +197,7 @@ UCV_TEST_F(ucounts, effective_uid_is_charged)
 }
 
 /* Groups, marks on different files, and marks that are not charged. */
-UCV_TEST_F(ucounts, fanotify)
+UCV_TEST_F(ucounts, fanotify_groups_and_marks_are_counted)
 {
 	unsigned int uid = UCV_UID + 64, unlimited = UCV_UID + 65;
 	struct ucv_agent *agent = &self->agent;
@@ -236,7 +236,7 @@ UCV_TEST_F(ucounts, fanotify)
 }
 
 /* Five levels: charges and namespaces of the deepest level show at each level. */
-UCV_TEST_F(ucounts, nested)
+UCV_TEST_F(ucounts, charges_count_at_each_level)
 {
 	struct ucv_table table;
 	struct ucv_chain chain;
@@ -272,7 +272,7 @@ UCV_TEST_F(ucounts, nested)
 }
 
 /* Each level has its own limits, changed from inside; the smallest limit refuses. */
-UCV_TEST_F(ucounts, limits_of_levels)
+UCV_TEST_F(ucounts, each_level_has_its_own_limits)
 {
 	static const char file[] = "/proc/sys/user/max_inotify_watches";
 	struct ucv_table table;
@@ -317,7 +317,7 @@ UCV_TEST_F(ucounts, limits_of_levels)
 }
 
 /* A limit set inside its namespace is reported, and refuses at exactly that number. */
-UCV_TEST_F(ucounts, limit_inside)
+UCV_TEST_F(ucounts, limit_set_inside_a_namespace_refuses)
 {
 	struct ucv_agent *agent = &self->agent;
 	struct ucv_table table;
@@ -348,58 +348,8 @@ UCV_TEST_F(ucounts, limit_inside)
 	ucv_free(&table);
 }
 
-/* Each kind of namespace that this kernel has. */
-struct kind {
-	const char *resource;
-	const char *file;
-	int flag;
-};
-
-static const struct kind kinds[] = {
-	{ "user_namespaces", "user", CLONE_NEWUSER },
-	{ "pid_namespaces", "pid", CLONE_NEWPID },
-	{ "uts_namespaces", "uts", CLONE_NEWUTS },
-	{ "ipc_namespaces", "ipc", CLONE_NEWIPC },
-	{ "net_namespaces", "net", CLONE_NEWNET },
-	{ "mnt_namespaces", "mnt", CLONE_NEWNS },
-	{ "cgroup_namespaces", "cgroup", CLONE_NEWCGROUP },
-	{ "time_namespaces", "time", CLONE_NEWTIME },
-};
-
-static void check_kind(struct __test_metadata *_metadata, unsigned int init,
-		       const struct kind *kind, unsigned int uid)
-{
-	struct ucv_agent agent = {};
-	unsigned int i;
-
-	ASSERT_EQ(0, ucv_agent_start(&agent));
-	ASSERT_EQ(0, ucv_agent_call(&agent, ucv_do_keep_caps, 0, 0, 0));
-	ASSERT_EQ(0, ucv_agent_call(&agent, ucv_do_uids, -1, uid, 0));
-	EXPECT_USED(0, init, uid, kind->resource);
-	ASSERT_EQ(0, ucv_agent_call(&agent, ucv_do_unshare, kind->flag, 0, 0));
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		EXPECT_EQ(&kinds[i] == kind,
-			  ucv_used_now(init, uid, kinds[i].resource));
-	ucv_agent_stop(&agent);
-	EXPECT_TRUE(UCV_SOON(!ucv_used_now(init, uid, kind->resource)))
-		TH_LOG("%s did not go back to 0", kind->resource);
-}
-
-UCV_TEST_F(ucounts, namespaces)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!ucv_ns_of(getpid(), kinds[i].file)) {
-			TH_LOG("the kernel has no %s", kinds[i].resource);
-			continue;
-		}
-		check_kind(_metadata, self->init, &kinds[i], UCV_UID + 80 + i);
-	}
-}
-
 /* In a user namespace: charged to the uid there and to the owner at the level above. */
-UCV_TEST_F(ucounts, namespaces_inside)
+UCV_TEST_F(ucounts, namespaces_count_at_each_level)
 {
 	struct ucv_table table;
 	struct ucv_chain chain;
@@ -424,7 +374,7 @@ UCV_TEST_F(ucounts, namespaces_inside)
 }
 
 /* Root of the initial namespace may have several rows, of which one is charged. */
-UCV_TEST_F(ucounts, root_of_the_initial_namespace)
+UCV_TEST_F(ucounts, one_row_of_initial_root_is_charged)
 {
 	const struct ucv_ucounts *row;
 	unsigned int i, shown = 0;
@@ -473,7 +423,7 @@ static void check_sums(struct __test_metadata *_metadata,
 	}
 }
 
-UCV_TEST_F(ucounts, sums)
+UCV_TEST_F(ucounts, no_counter_is_below_the_sum_of_its_children)
 {
 	struct ucv_table table, again;
 	struct ucv_chain chain;
@@ -499,6 +449,67 @@ UCV_TEST_F(ucounts, sums)
 		  ucv_used(&table, self->init, ucv_owner(1), "inotify_watches"));
 	ucv_free(&table);
 	EXPECT_TRUE(ucv_chain_stop(&chain));
+}
+
+/* One kind of namespace */
+
+#define KIND_UID	(UCV_UID + 80)
+
+FIXTURE(kind) {
+	struct ucv_agent agent;
+};
+
+FIXTURE_VARIANT(kind) {
+	const char *resource;
+	const char *file;
+	int flag;
+};
+
+FIXTURE_VARIANT_ADD(kind, user) { "user_namespaces", "user", CLONE_NEWUSER };
+FIXTURE_VARIANT_ADD(kind, pid) { "pid_namespaces", "pid", CLONE_NEWPID };
+FIXTURE_VARIANT_ADD(kind, uts) { "uts_namespaces", "uts", CLONE_NEWUTS };
+FIXTURE_VARIANT_ADD(kind, ipc) { "ipc_namespaces", "ipc", CLONE_NEWIPC };
+FIXTURE_VARIANT_ADD(kind, net) { "net_namespaces", "net", CLONE_NEWNET };
+FIXTURE_VARIANT_ADD(kind, mnt) { "mnt_namespaces", "mnt", CLONE_NEWNS };
+FIXTURE_VARIANT_ADD(kind, cgroup) { "cgroup_namespaces", "cgroup", CLONE_NEWCGROUP };
+FIXTURE_VARIANT_ADD(kind, time) { "time_namespaces", "time", CLONE_NEWTIME };
+
+FIXTURE_SETUP(kind)
+{
+	if (!ucv_ns_of(getpid(), variant->file))
+		SKIP(return, "the kernel has no such namespaces");
+	ASSERT_EQ(0, ucv_agent_start(&self->agent));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, -1, KIND_UID, 0));
+}
+
+FIXTURE_TEARDOWN(kind)
+{
+	ucv_agent_stop(&self->agent);
+}
+
+/* A namespace is charged as one of its kind, and as none of another. */
+UCV_TEST_F(kind, namespace_is_charged_while_it_exists)
+{
+	const unsigned int init = ucv_userns_of(getpid());
+	struct ucv_table table;
+	const char *name;
+	unsigned int i;
+
+	EXPECT_USED(0, init, KIND_UID, variant->resource);
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_unshare, variant->flag, 0, 0));
+	ASSERT_EQ(0, ucv_take(&table));
+	ASSERT_LE(0, ucv_resource(&table, variant->resource));
+	for (i = 0; i < table.nr_resources; i++) {
+		name = table.resources[i].name;
+		if (strstr(name, "_namespaces"))
+			EXPECT_EQ(!strcmp(name, variant->resource),
+				  ucv_used(&table, init, KIND_UID, name))
+				TH_LOG("%s", name);
+	}
+	ucv_free(&table);
+	ucv_agent_stop(&self->agent);
+	EXPECT_TRUE(UCV_SOON(!ucv_used_now(init, KIND_UID, variant->resource)));
 }
 
 TEST_HARNESS_MAIN

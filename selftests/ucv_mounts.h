@@ -55,7 +55,7 @@ long ucv_do_mkdir(struct ucv_call *call);	/* mkdir(text) */
 long ucv_do_mount(struct ucv_call *call);	/* text: type, options, path, one a line */
 long ucv_do_bind(struct ucv_call *call);	/* a bind mounts of text on itself */
 long ucv_do_unbind(struct ucv_call *call);	/* unmounts the last a of them */
-long ucv_do_rbind(struct ucv_call *call);	/* bind-mounts text and the mounts below it on text */
+long ucv_do_rbind(struct ucv_call *call);	/* text on itself, with the mounts below */
 
 /*
  * Mounts a tmpfs on text, and in it a peer group of a mounts: 0, 1 ... in which there is a

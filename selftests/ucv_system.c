@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "ucv_test.h"
 
@@ -73,6 +74,40 @@ long long ucv_read_number(const char *path)
 		sscanf(text, "%lld", &value);
 	free(text);
 	return value;
+}
+
+unsigned long long ucv_boottime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Ends the program if there is no memory. */
+char *ucv_before_a_hole(size_t size)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+
+	if (pages == MAP_FAILED || munmap(pages + size, page))
+		exit(1);
+	return pages + size;
+}
+
+char ucv_state_of(pid_t pid)
+{
+	char path[64], *text, *at, state = 0;
+
+	/* That of the first thread, after the command. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, pid);
+	text = ucv_slurp(path, NULL);
+	at = text ? strrchr(text, ')') : NULL;
+	if (at)
+		state = at[2];
+	free(text);
+	return state;
 }
 
 int ucv_make_files(char *dir, size_t size, unsigned int nr)

@@ -51,8 +51,10 @@
  * Waits for what the kernel does asynchronously: it frees a namespace from a work item
  * after a grace period. True as soon as @condition is, false after 30000 tries, 10 ms apart.
  */
-#define UCV_SOON(condition) ({				\
-	int __tries = 30000;				\
+#define UCV_SOON(condition)	UCV_SOON_TRIES(condition, 30000)
+
+#define UCV_SOON_TRIES(condition, tries) ({		\
+	int __tries = tries;				\
 							\
 	while (!(condition) && --__tries)		\
 		usleep(10000);				\
@@ -142,6 +144,12 @@ long long ucv_read_number(const char *path);
 int ucv_sysctl(const char *path, long long value);
 void ucv_sysctls_back(void);
 
+/* CLOCK_BOOTTIME in nanoseconds, and the end of @size bytes of memory with a hole behind. */
+unsigned long long ucv_boottime(void);
+char *ucv_before_a_hole(size_t size);
+/* The letter in /proc/PID/stat; 0 if there is no such process. */
+char ucv_state_of(pid_t pid);
+
 /* A directory with world-readable files 0, 1, 2 ... */
 int ucv_make_files(char *dir, size_t size, unsigned int nr);
 void ucv_remove_files(const char *dir, unsigned int nr);
@@ -167,7 +175,7 @@ struct ucv_call {
 	int error;		/* sent back: the errno after which a part was left undone */
 };
 
-void __attribute__((noreturn)) ucv_stay(void);
+void ucv_stay(void);	/* does not return */
 int ucv_agent_start(struct ucv_agent *agent);
 int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent);
 void ucv_agent_stop(struct ucv_agent *agent);

@@ -57,7 +57,7 @@ static void check_chain_userns(struct __test_metadata *_metadata,
 	}
 }
 
-UCV_TEST_F(userns, chain)
+UCV_TEST_F(userns, nested_namespaces_are_listed)
 {
 	struct ucv_table table;
 	struct ucv_chain chain;
@@ -72,7 +72,7 @@ UCV_TEST_F(userns, chain)
 }
 
 /* The first record, and the only one with neither parent nor creator. */
-UCV_TEST_F(userns, initial)
+UCV_TEST_F(userns, initial_namespace_is_the_root)
 {
 	const struct ucv_userns *userns;
 	struct ucv_table table;
@@ -117,7 +117,7 @@ static unsigned int uid_in_ns(unsigned int inum, unsigned int uid,
 }
 
 /* Before a uid map is written no uid is mapped, and then those in the map are. */
-UCV_TEST_F(userns, uid_mapped_and_unmapped)
+UCV_TEST_F(userns, uid_is_mapped_once_the_map_is_written)
 {
 	unsigned int creator = UCV_UID + 75, inum;
 	struct ucv_agent *agent = &self->agent;
@@ -145,10 +145,42 @@ UCV_TEST_F(userns, uid_mapped_and_unmapped)
 	EXPECT_EQ(4000000008U, uid_in_ns(inum, UCV_UID + 3008, &userns));
 }
 
-/* Checks a map of @nr extents of three uids each, in descending order in the parent. */
-static void check_map(struct __test_metadata *_metadata,
-		      struct ucv_agent *agent, unsigned int nr, bool known)
+/*
+ * Maps of three uids an extent, in descending order in the parent. Those of up to five extents
+ * are in struct user_namespace, longer ones in separate allocations.
+ */
+FIXTURE(map) {
+	struct ucv_agent agent;
+};
+
+FIXTURE_VARIANT(map) {
+	unsigned int extents;
+};
+
+FIXTURE_VARIANT_ADD(map, of_1) { .extents = 1 };
+FIXTURE_VARIANT_ADD(map, of_2) { .extents = 2 };
+FIXTURE_VARIANT_ADD(map, of_3) { .extents = 3 };
+FIXTURE_VARIANT_ADD(map, of_4) { .extents = 4 };
+FIXTURE_VARIANT_ADD(map, of_5) { .extents = 5 };
+FIXTURE_VARIANT_ADD(map, of_6) { .extents = 6 };
+FIXTURE_VARIANT_ADD(map, of_7) { .extents = 7 };
+FIXTURE_VARIANT_ADD(map, of_20) { .extents = 20 };
+
+FIXTURE_SETUP(map)
 {
+	ASSERT_EQ(0, ucv_agent_start(&self->agent));
+}
+
+FIXTURE_TEARDOWN(map)
+{
+	ucv_agent_stop(&self->agent);
+}
+
+UCV_TEST_F(map, uid_in_namespace_follows_the_map)
+{
+	const bool known = variant->extents <= 5 || ucv_feature(UCV_FEATURE_NS_PINNED);
+	struct ucv_agent *agent = &self->agent;
+	const unsigned int nr = variant->extents;
 	unsigned int inum, uid, i;
 	struct ucv_userns userns;
 	char map[1000] = "";
@@ -171,36 +203,8 @@ static void check_map(struct __test_metadata *_metadata,
 	}
 }
 
-/* Maps of up to five extents are stored in struct user_namespace. */
-UCV_TEST_F(userns, uid_of_small_maps)
-{
-	struct ucv_agent agent = {};
-	unsigned int nr;
-
-	for (nr = 1; nr <= 5; nr++) {
-		ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &agent));
-		check_map(_metadata, &agent, nr, true);
-		ucv_agent_stop(&agent);
-	}
-}
-
-/* Longer maps are stored in separate allocations. */
-UCV_TEST_F(userns, uid_of_large_maps)
-{
-	bool known = ucv_feature(UCV_FEATURE_NS_PINNED);
-	static const unsigned int sizes[] = { 6, 7, 20 };
-	struct ucv_agent agent = {};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &agent));
-		check_map(_metadata, &agent, sizes[i], known);
-		ucv_agent_stop(&agent);
-	}
-}
-
 /* A namespace is destroyed with its last process. */
-UCV_TEST_F(userns, gone_with_the_process)
+UCV_TEST_F(userns, namespace_ends_with_its_last_process)
 {
 	struct ucv_agent agent = {};
 	unsigned int inum;
@@ -225,7 +229,7 @@ UCV_TEST_F(userns, gone_with_the_process)
  * Before 6.18 a namespace without a row is in no list of the kernel and so is not found;
  * where it is listed, it is listed without a process.
  */
-UCV_TEST_F(userns, kept_by_a_descriptor)
+UCV_TEST_F(userns, descriptor_pins_a_namespace)
 {
 	const struct ucv_userns *userns;
 	struct ucv_agent agent = {};
@@ -262,7 +266,7 @@ UCV_TEST_F(userns, kept_by_a_descriptor)
 }
 
 /* Charges stay for as long as any process holds the object, whatever its namespace. */
-UCV_TEST_F(userns, held_by_a_stranger)
+UCV_TEST_F(userns, charge_pins_a_namespace)
 {
 	const struct ucv_userns *userns;
 	struct ucv_agent agent = {};
