@@ -5,8 +5,8 @@
  * debugfs. Each snapshot must be consistent and must have the one row that does not change
  * exactly once, with its exact counters.
  *
- * UCV_CHURN=N multiplies the number of snapshots. The workers run until the readers are
- * done, so nothing depends on timing.
+ * UCV_CHURN=N multiplies the number of snapshots and may be a fraction. The workers run until
+ * the readers are done, so nothing depends on timing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,30 +59,13 @@ FIXTURE_SETUP(churn)
 	self->inum = ucv_userns_of(self->constant.pid);
 }
 
-static void stop_workers(pid_t *pids, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		kill(pids[i], SIGKILL);
-	for (i = 0; i < nr; i++)
-		waitpid(pids[i], NULL, 0);
-}
-
 FIXTURE_TEARDOWN(churn)
 {
-	stop_workers(self->worker, self->nr_workers);
-	stop_workers(self->reader, self->nr_readers);
+	ucv_kill_all(self->worker, self->nr_workers);
+	ucv_kill_all(self->reader, self->nr_readers);
 	ucv_agent_stop(&self->constant);
 	ucv_remove_files(self->dir, NR_FILES);
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, CONSTANT_UID)));
-}
-
-static long scale(long nr)
-{
-	const char *factor = getenv("UCV_CHURN");
-
-	return factor && atol(factor) > 0 ? nr * atol(factor) : nr;
 }
 
 /* Workers, each in its own process, which is killed at the end. */
@@ -225,7 +208,7 @@ static const char *check_snapshot(int fd, unsigned int init, unsigned int inum)
 
 static const char *read_snapshots(unsigned int init, unsigned int inum)
 {
-	long n = scale(NR_SNAPSHOTS);
+	long n = ucv_churn(NR_SNAPSHOTS);
 	const char *bad = "";
 	int fd = ucv_open();
 
@@ -258,7 +241,7 @@ static const char *check_text(unsigned int init, unsigned int inum)
 
 static const char *read_texts(unsigned int init, unsigned int inum)
 {
-	long n = ucv_has_debugfs() ? scale(NR_TEXTS) : 0;
+	long n = ucv_has_debugfs() ? ucv_churn(NR_TEXTS) : 0;
 	const char *bad = "";
 
 	while (n-- && !*bad)
@@ -363,7 +346,7 @@ static void *read_shared(void *arg)
 
 UCV_TEST_F(churn, threads_share_one_file)
 {
-	struct shared shared = { .snapshots = scale(300) };
+	struct shared shared = { .snapshots = ucv_churn(300) };
 	struct ucv_snapshot snapshot;
 	pthread_t thread[6];
 	unsigned int i;

@@ -59,14 +59,6 @@ FIXTURE(holders_churn) {
 	unsigned int nr_readers;
 };
 
-static long scale(long nr)
-{
-	const char *text = getenv("UCV_CHURN");
-	double factor = text ? atof(text) : 1;
-
-	return factor > 0 && nr * factor >= 1 ? nr * factor : 1;
-}
-
 static void must(bool done)
 {
 	if (!done)
@@ -387,7 +379,7 @@ static const char *read_snapshots(const struct constant *constant)
 	int fd = ucv_open();
 	long n;
 
-	for (n = scale(NR_SNAPSHOTS); n && !bad; n--) {
+	for (n = ucv_churn(NR_SNAPSHOTS); n && !bad; n--) {
 		if (ucv_held_take_from(fd, &held))
 			return "a snapshot failed";
 		bad = check_held(&held, constant);
@@ -410,7 +402,7 @@ static const char *read_texts(const struct constant *constant)
 	snprintf(left, sizeof(left),
 		 "\n- inotify_watches %u 0 %u %u unattributed ",
 		 constant->init, FLIGHT_UID, IN_FLIGHT);
-	for (n = ucv_has_debugfs() ? scale(NR_TEXTS) : 0; n && !bad; n--) {
+	for (n = ucv_has_debugfs() ? ucv_churn(NR_TEXTS) : 0; n && !bad; n--) {
 		text = ucv_slurp(UCV_DEBUGFS "/holders", NULL);
 		if (!text || !strstr(text, holder) || !strstr(text, left))
 			bad = "debugfs: a constant line is missing";
@@ -477,22 +469,12 @@ FIXTURE_SETUP(holders_churn)
 	ASSERT_LT(0, constant->child);
 }
 
-static void end(pid_t *pids, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		kill(pids[i], SIGKILL);
-	for (i = 0; i < nr; i++)
-		waitpid(pids[i], NULL, 0);
-}
-
 FIXTURE_TEARDOWN(holders_churn)
 {
 	unsigned int i;
 
-	end(self->worker, self->nr_workers);
-	end(self->reader, self->nr_readers);
+	ucv_kill_all(self->worker, self->nr_workers);
+	ucv_kill_all(self->reader, self->nr_readers);
 	ucv_agent_stop(&self->agent);
 	ucv_remove_files(self->dir, NR_FILES);
 	/* All references that snapshots took have been put. */

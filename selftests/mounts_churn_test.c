@@ -65,16 +65,6 @@ FIXTURE(mounts_churn) {
 	pid_t reader[NR_READERS];
 };
 
-static long scale(long nr)
-{
-	const char *text = getenv("UCV_CHURN");
-	double factor = text ? strtod(text, NULL) : 1;
-
-	if (factor <= 0)
-		factor = 1;
-	return nr * factor < 1 ? 1 : nr * factor;
-}
-
 static unsigned int get(unsigned int *number)
 {
 	return __atomic_load_n(number, __ATOMIC_RELAXED);
@@ -88,14 +78,14 @@ static void count(unsigned int *number)
 /* A worker pins fewer than RING if fewer are to be created. */
 static long ring(void)
 {
-	const long share = scale(NR_MADE) / NR_WORKERS;
+	const long share = ucv_churn(NR_MADE) / NR_WORKERS;
 
 	return share < 1 ? 1 : share < RING ? share : RING;
 }
 
 static bool enough_made(void)
 {
-	return get(&shared->failed) || get(&shared->made) >= scale(NR_MADE);
+	return get(&shared->failed) || get(&shared->made) >= ucv_churn(NR_MADE);
 }
 
 static bool workers_may_end(void)
@@ -334,8 +324,8 @@ static const char *check_text(void)
 
 static const char *check_all(int fd)
 {
-	const long texts = ucv_has_debugfs() ? scale(NR_TEXTS) : 0;
-	const long snapshots = scale(NR_SNAPSHOTS);
+	const long texts = ucv_has_debugfs() ? ucv_churn(NR_TEXTS) : 0;
+	const long snapshots = ucv_churn(NR_SNAPSHOTS);
 	const char *bad = "";
 	long n;
 
@@ -514,7 +504,7 @@ UCV_TEST_F(mounts_churn, mount_namespaces_are_consistent_while_they_churn)
 	finish(_metadata, self->worker, NR_WORKERS);
 	TH_LOG("%u namespaces made, up to %u at a time in a snapshot",
 	       shared->made, shared->largest);
-	EXPECT_LE(scale(NR_MADE), shared->made);
+	EXPECT_LE(ucv_churn(NR_MADE), shared->made);
 	/* The rings were full, but for the slots being replaced. */
 	EXPECT_LE(NR_WORKERS * (ring() - 1), shared->largest);
 

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "ucv_test.h"
@@ -94,6 +95,27 @@ char *ucv_before_a_hole(size_t size)
 	if (pages == MAP_FAILED || munmap(pages + size, page))
 		exit(1);
 	return pages + size;
+}
+
+/* @nr times UCV_CHURN, which may be a fraction; at least 1. */
+long ucv_churn(long nr)
+{
+	const char *text = getenv("UCV_CHURN");
+	double factor = text ? atof(text) : 1;
+
+	if (factor <= 0)
+		factor = 1;
+	return nr * factor < 1 ? 1 : nr * factor;
+}
+
+void ucv_kill_all(pid_t *pids, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		kill(pids[i], SIGKILL);
+	for (i = 0; i < nr; i++)
+		waitpid(pids[i], NULL, 0);
 }
 
 char ucv_state_of(pid_t pid)

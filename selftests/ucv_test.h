@@ -149,6 +149,9 @@ unsigned long long ucv_boottime(void);
 char *ucv_before_a_hole(size_t size);
 /* The letter in /proc/PID/stat; 0 if there is no such process. */
 char ucv_state_of(pid_t pid);
+/* Children: kills them and waits for them. */
+void ucv_kill_all(pid_t *pids, unsigned int nr);
+long ucv_churn(long nr);
 
 /* A directory with world-readable files 0, 1, 2 ... */
 int ucv_make_files(char *dir, size_t size, unsigned int nr);
