@@ -190,8 +190,7 @@ UCV_TEST_F(compat, user_namespaces_for_32_bit_are_the_same)
 	EXPECT_EQ(UCV_NO_INDEX, found->parent);
 	EXPECT_EQ(ucv_read_number("/proc/sys/fs/inotify/max_user_watches"),
 		  found->limit[ucv_resource(&table, "inotify_watches")]);
-	EXPECT_EQ(0, memcmp(ucv_userns(&table, init)->limit, found->limit,
-			    sizeof(found->limit)));
+	EXPECT_EQ(0, memcmp(ucv_userns(&table, init)->limit, found->limit, sizeof(found->limit)));
 	ucv_free(&table);
 	free(seen);
 }

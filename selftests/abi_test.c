@@ -200,8 +200,7 @@ UCV_TEST_F(arg, longer_argument_with_unknown_member_is_refused)
 		for (i = variant->size; i < size; i++) {
 			GOOD();
 			self->arg[i] = 1;
-			EXPECT_EQ(-E2BIG, call(self->fd, REQUEST(size),
-					       self->arg));
+			EXPECT_EQ(-E2BIG, call(self->fd, REQUEST(size), self->arg));
 		}
 		/* The byte after the argument is not read. */
 		GOOD();
@@ -266,8 +265,7 @@ UCV_TEST_F(arg, unmapped_argument_is_refused)
 UCV_TEST_F(arg, argument_with_unmapped_tail_is_refused)
 {
 	memmove(self->hole - variant->size, GOOD(), variant->size);
-	EXPECT_EQ(-EFAULT, call(self->fd, REQUEST(variant->size + 8),
-				self->hole - variant->size));
+	EXPECT_EQ(-EFAULT, call(self->fd, REQUEST(variant->size + 8), self->hole - variant->size));
 	EXPECT_USABLE(self->fd);
 }
 
@@ -334,11 +332,9 @@ UCV_TEST_F(file, unknown_ioctls_are_refused)
 	unsigned int nr;
 
 	for (nr = _IOC_NR(UCV_IOC_LISTEN) + 1; nr < 256; nr++) {
-		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC,
-						       nr, 64), arg));
+		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC, nr, 64), arg));
 		EXPECT_EQ(-ENOTTY, call(self->fd, _IO(UCV_IOC_MAGIC, nr), arg));
-		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC,
-						       nr, 64), NULL));
+		EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(READ_WRITE, UCV_IOC_MAGIC, nr, 64), NULL));
 	}
 	EXPECT_USABLE(self->fd);
 }
@@ -368,8 +364,7 @@ UCV_TEST_F(file, read_before_a_snapshot_fails)
 	for (kind = 0; kind < UCV_NR_KINDS; kind++) {
 		EXPECT_EQ(-ENODATA, ucv_read(self->fd, kind, 64, 0, records,
 					     sizeof(records), &read));
-		EXPECT_EQ(-ENODATA, ucv_read(self->fd, kind, 64, 0, NULL, 0,
-					     &read));
+		EXPECT_EQ(-ENODATA, ucv_read(self->fd, kind, 64, 0, NULL, 0, &read));
 	}
 	EXPECT_USABLE(self->fd);
 }
@@ -406,8 +401,7 @@ UCV_TEST_F(file, snapshot_has_requested_kinds_only)
 
 	for (request = 1; request < UCV_MASK(UCV_NR_KINDS); request++) {
 		if (request & ~all) {
-			EXPECT_EQ(-EOPNOTSUPP, ucv_snapshot(self->fd, request,
-							    &snapshot));
+			EXPECT_EQ(-EOPNOTSUPP, ucv_snapshot(self->fd, request, &snapshot));
 			continue;
 		}
 		ASSERT_EQ(0, ucv_snapshot(self->fd, request, &snapshot));
@@ -429,11 +423,8 @@ UCV_TEST_F(file, snapshot_of_unknown_kinds_is_refused)
 
 	EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 0, &snapshot));
 	for (bit = UCV_NR_KINDS; bit < 64; bit++) {
-		EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 1ULL << bit,
-						&snapshot));
-		EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd,
-						UCV_ALL_KINDS | 1ULL << bit,
-						&snapshot));
+		EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 1ULL << bit, &snapshot));
+		EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, UCV_ALL_KINDS | 1ULL << bit, &snapshot));
 	}
 	EXPECT_USABLE(self->fd);
 }
@@ -450,15 +441,13 @@ UCV_TEST_F(file, failed_snapshot_frees_the_old_one)
 	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, snapshot));
 	EXPECT_EQ(-EINVAL, ucv_snapshot(self->fd, 1ULL << 63, snapshot));
 	EXPECT_EQ(-EFAULT, call(self->fd, UCV_IOC_SNAPSHOT, NULL));
-	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-			      &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read));
 	EXPECT_LT(0ULL, read.total);
 
 	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, snapshot));
 	ASSERT_EQ(0, mprotect(snapshot, page_size(), PROT_READ));
 	EXPECT_EQ(-EFAULT, call(self->fd, UCV_IOC_SNAPSHOT, snapshot));
-	EXPECT_EQ(-ENODATA, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-				     &read));
+	EXPECT_EQ(-ENODATA, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read));
 	EXPECT_USABLE(self->fd);
 }
 
@@ -505,11 +494,9 @@ UCV_TEST_F(file, other_file_operations_fail)
 	EXPECT_EQ(-1, pread(self->fd, &byte, 1, 4096));
 	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_SET));
 	EXPECT_EQ(ESPIPE, errno);
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_SHARED,
-				   self->fd, 0));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_SHARED, self->fd, 0));
 	EXPECT_EQ(ENODEV, errno);
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE,
-				   self->fd, 0));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE, self->fd, 0));
 	EXPECT_EQ(-1, ftruncate(self->fd, 0));
 	EXPECT_USABLE(self->fd);
 }
@@ -534,11 +521,9 @@ UCV_TEST_F(file, device_belongs_to_root)
 	EXPECT_EQ(S_IFCHR | 0400U, status.st_mode);
 	EXPECT_EQ(0U, status.st_uid);
 	ASSERT_EQ(0, ucv_agent_start(&agent));
-	EXPECT_EQ(0, ucv_agent_text(&agent, ucv_do_open, UCV_DEVICE_PATH,
-				    O_RDONLY, 0, 0));
+	EXPECT_EQ(0, ucv_agent_text(&agent, ucv_do_open, UCV_DEVICE_PATH, O_RDONLY, 0, 0));
 	ASSERT_EQ(0, ucv_agent_call(&agent, ucv_do_uids, 65534, 65534, 65534));
-	EXPECT_EQ(-EACCES, ucv_agent_text(&agent, ucv_do_open, UCV_DEVICE_PATH,
-					  O_RDONLY, 0, 0));
+	EXPECT_EQ(-EACCES, ucv_agent_text(&agent, ucv_do_open, UCV_DEVICE_PATH, O_RDONLY, 0, 0));
 	ucv_agent_stop(&agent);
 }
 
@@ -552,15 +537,12 @@ UCV_TEST_F(file, snapshot_belongs_to_the_open_file)
 	ASSERT_LE(0, duplicate);
 	ASSERT_LE(0, other);
 	ASSERT_EQ(0, ucv_snapshot(self->fd, UCV_ALL_KINDS, &snapshot));
-	EXPECT_EQ(0, ucv_read(duplicate, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-			      &read));
+	EXPECT_EQ(0, ucv_read(duplicate, UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read));
 	EXPECT_LT(0ULL, read.total);
-	EXPECT_EQ(-ENODATA, ucv_read(other, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-				     &read));
+	EXPECT_EQ(-ENODATA, ucv_read(other, UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read));
 	close(self->fd);
 	self->fd = duplicate;
-	EXPECT_EQ(0, ucv_read(duplicate, UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-			      &read));
+	EXPECT_EQ(0, ucv_read(duplicate, UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read));
 	close(other);
 }
 
@@ -577,14 +559,12 @@ UCV_TEST_F(file, many_open_files_have_their_own_snapshots)
 		fd[i] = ucv_open();
 		ASSERT_LE(0, fd[i]);
 		ASSERT_EQ(0, ucv_snapshot(fd[i], UCV_ALL_KINDS, &snapshot));
-		ASSERT_EQ(0, ucv_read(fd[i], UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-				      &read[i]));
+		ASSERT_EQ(0, ucv_read(fd[i], UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read[i]));
 	}
 	for (i = 0; i < MANY; i++) {
 		__u64 total = read[i].total;
 
-		EXPECT_EQ(0, ucv_read(fd[i], UCV_KIND_UCOUNTS, 64, 0, NULL, 0,
-				      &read[i]));
+		EXPECT_EQ(0, ucv_read(fd[i], UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read[i]));
 		EXPECT_EQ(total, read[i].total);
 		close(fd[i]);
 	}
@@ -603,10 +583,8 @@ UCV_TEST_F(file, snapshot_above_the_memory_bound_fails)
 	EXPECT_USABLE(self->fd);
 	for (kib = 0; kib <= 4; kib++) {
 		ASSERT_EQ(0, ucv_sysctl(MAX_SNAPSHOT, kib));
-		EXPECT_EQ(-EFBIG, ucv_snapshot(self->fd, UCV_ALL_KINDS,
-					       &snapshot));
-		EXPECT_EQ(-ENODATA, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0,
-					     NULL, 0, &read));
+		EXPECT_EQ(-EFBIG, ucv_snapshot(self->fd, UCV_ALL_KINDS, &snapshot));
+		EXPECT_EQ(-ENODATA, ucv_read(self->fd, UCV_KIND_UCOUNTS, 64, 0, NULL, 0, &read));
 	}
 	ASSERT_EQ(0, ucv_sysctl(MAX_SNAPSHOT, bound));
 	EXPECT_USABLE(self->fd);
@@ -698,10 +676,8 @@ UCV_TEST_F(reading, read_into_less_than_a_record_fails)
 	for (size = 1; size < ROW; size += 7)
 		EXPECT_EQ(-EMSGSIZE, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
 					      buf, size, &read));
-	EXPECT_EQ(-EMSGSIZE, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
-				      ROW - 1, &read));
-	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW,
-			      &read));
+	EXPECT_EQ(-EMSGSIZE, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW - 1, &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW, &read));
 	EXPECT_EQ(1U, read.nr);
 	EXPECT_EQ(0, memcmp(buf, self->table.rows, ROW));
 	EXPECT_USABLE(self->fd);
@@ -712,12 +688,10 @@ UCV_TEST_F(reading, read_without_buffer_returns_the_total)
 {
 	struct ucv_read read;
 
-	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, NULL, 0,
-			      &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, NULL, 0, &read));
 	EXPECT_EQ(0U, read.nr);
 	EXPECT_EQ((__u64)self->table.nr_rows, read.total);
-	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, self->hole, 0,
-			      &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, self->hole, 0, &read));
 	EXPECT_EQ((__u64)self->table.nr_rows, read.total);
 }
 
@@ -741,8 +715,7 @@ UCV_TEST_F(reading, read_behind_the_end_returns_no_records)
 		EXPECT_EQ(total, read.total);
 		EXPECT_EQ(0, memcmp(buf, poison, sizeof(buf)));
 	}
-	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, total - 1, buf,
-			      sizeof(buf), &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, total - 1, buf, sizeof(buf), &read));
 	EXPECT_EQ(1U, read.nr);
 	EXPECT_EQ(0, memcmp(buf, &self->table.rows[total - 1], ROW));
 	EXPECT_EQ(0, memcmp(buf + 1, poison, ROW));
@@ -757,8 +730,7 @@ UCV_TEST_F(reading, read_writes_whole_records_only)
 
 	for (size = 3 * ROW; size < 4 * ROW; size += 5) {
 		memset(buf, 0x5a, sizeof(buf));
-		ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 1, buf,
-				      size, &read));
+		ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 1, buf, size, &read));
 		EXPECT_EQ(3U, read.nr);
 		EXPECT_EQ(0, memcmp(buf, &self->table.rows[1], 3 * ROW));
 		for (i = 3 * ROW; i < sizeof(buf); i++)
@@ -793,14 +765,11 @@ UCV_TEST_F(reading, read_into_unmapped_buffer_fails)
 	struct ucv_read read;
 	char *buf = self->hole - 3 * ROW;
 
-	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, NULL,
-				    3 * ROW, &read));
-	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
-				    self->hole, ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, NULL, 3 * ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, self->hole, ROW, &read));
 	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
 				    self->hole - 8, ROW, &read));
-	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
-				    4 * ROW, &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, 4 * ROW, &read));
 	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW + 8, 0, buf,
 				    3 * (ROW + 8), &read));
 	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
@@ -809,8 +778,7 @@ UCV_TEST_F(reading, read_into_unmapped_buffer_fails)
 				    (void *)-8L, UINT32_MAX, &read));
 	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0,
 				    (void *)(LONG_MIN + 4096), ROW, &read));
-	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, 3 * ROW,
-			      &read));
+	EXPECT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, 3 * ROW, &read));
 	EXPECT_EQ(3U, read.nr);
 	EXPECT_USABLE(self->fd);
 }
@@ -821,8 +789,7 @@ UCV_TEST_F(reading, read_into_read_only_buffer_fails)
 	struct ucv_read read;
 
 	ASSERT_EQ(0, mprotect(buf, page_size(), PROT_READ));
-	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW,
-				    &read));
+	EXPECT_EQ(-EFAULT, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, ROW, &read));
 	EXPECT_EQ(0, buf[0]);
 	EXPECT_USABLE(self->fd);
 }
@@ -838,11 +805,9 @@ UCV_TEST_F(reading, read_into_huge_buffer_returns_all)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
-				      sizes[i], &read));
+		ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, sizes[i], &read));
 		EXPECT_EQ(self->table.nr_rows, read.nr);
-		EXPECT_EQ(0, memcmp(buf, self->table.rows,
-				    self->table.nr_rows * ROW));
+		EXPECT_EQ(0, memcmp(buf, self->table.rows, self->table.nr_rows * ROW));
 	}
 	free(buf);
 }
@@ -924,8 +889,7 @@ UCV_TEST_F(reading, snapshot_does_not_change)
 	struct ucv_read read;
 
 	ucv_agent_stop(&self->agent);
-	ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf,
-			      total * ROW, &read));
+	ASSERT_EQ(0, ucv_read(self->fd, UCV_KIND_UCOUNTS, ROW, 0, buf, total * ROW, &read));
 	EXPECT_EQ(total, read.nr);
 	EXPECT_EQ(0, memcmp(buf, self->table.rows, total * ROW));
 	free(buf);

@@ -222,8 +222,7 @@ UCV_TEST_F(hold, longest_lock_hold_does_not_grow)
 	ASSERT_TRUE(start(&self->worker, variant->work));
 	for (i = 0; i < 2; i++) {
 		busy = hold_of(self->device, requests[i]);
-		TH_LOG("%s: idle %llu, busy %llu",
-		       i ? "holders" : "mounts", idle[i], busy);
+		TH_LOG("%s: idle %llu, busy %llu", i ? "holders" : "mounts", idle[i], busy);
 		EXPECT_NE(0, busy);
 		EXPECT_LE(busy, 2 * idle[i]);
 	}
@@ -288,11 +287,9 @@ UCV_TEST_F(memory, allowed_memory_can_be_used)
 	ASSERT_TRUE(start(&self->worker, many_users));
 	bytes = bytes_of_rows(_metadata);
 	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, (bytes + bytes / 4) / 1024 + 256));
-	EXPECT_EQ(0, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS),
-				  &snapshot));
+	EXPECT_EQ(0, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS), &snapshot));
 	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, bytes / 1024));
-	EXPECT_EQ(-EFBIG, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS),
-				       &snapshot));
+	EXPECT_EQ(-EFBIG, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS), &snapshot));
 }
 
 #define CGROUP	"/sys/fs/cgroup/ucv_bounds"

@@ -47,15 +47,12 @@ FIXTURE_SETUP(churn)
 	self->init = ucv_userns_of(getpid());
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), NR_FILES));
 	ASSERT_EQ(0, ucv_agent_start(&self->constant));
-	ASSERT_EQ(0, ucv_agent_call(&self->constant, ucv_do_uids, -1,
-				    CONSTANT_UID, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->constant, ucv_do_uids, -1, CONSTANT_UID, 0));
 	snprintf(map, sizeof(map), "0 %u 1", CONSTANT_UID + 1);
 	ASSERT_EQ(0, ucv_agent_userns(&self->constant, NULL, map));
 	ASSERT_EQ(0, ucv_agent_call(&self->constant, ucv_do_uids, 0, 0, 0));
-	ASSERT_EQ(0, ucv_agent_call(&self->constant, ucv_do_inotify, INSTANCES,
-				    0, 0));
-	ASSERT_EQ(WATCHES, ucv_agent_text(&self->constant, ucv_do_watch,
-					  self->dir, 1, 0, WATCHES));
+	ASSERT_EQ(0, ucv_agent_call(&self->constant, ucv_do_inotify, INSTANCES, 0, 0));
+	ASSERT_EQ(WATCHES, ucv_agent_text(&self->constant, ucv_do_watch, self->dir, 1, 0, WATCHES));
 	self->inum = ucv_userns_of(self->constant.pid);
 }
 
@@ -151,8 +148,7 @@ static pid_t start(void (*work)(const char *dir), const char *dir)
 
 /* Readers. On a failure they print it on standard error and exit with 1. */
 
-static const char *check_constant(const struct ucv_table *table,
-				  unsigned int inum)
+static const char *check_constant(const struct ucv_table *table, unsigned int inum)
 {
 	int instances = ucv_resource(table, "inotify_instances");
 	int watches = ucv_resource(table, "inotify_watches");
@@ -161,8 +157,7 @@ static const char *check_constant(const struct ucv_table *table,
 
 	for (i = 0; i < table->nr_rows; i++) {
 		row = &table->rows[i];
-		if (table->userns[row->userns].inum != inum ||
-		    row->uid != CONSTANT_UID + 1)
+		if (table->userns[row->userns].inum != inum || row->uid != CONSTANT_UID + 1)
 			continue;
 		found++;
 		if (row->used[instances] != INSTANCES)
@@ -228,8 +223,7 @@ static const char *check_text(unsigned int init, unsigned int inum)
 	ret = ucv_text_take(&text);
 	if (ret)
 		return strerror(-ret);
-	watches = ucv_text_row(&text, inum, CONSTANT_UID + 1,
-			       "inotify_watches");
+	watches = ucv_text_row(&text, inum, CONSTANT_UID + 1, "inotify_watches");
 	above = ucv_text_row(&text, init, CONSTANT_UID, "inotify_watches");
 	if (!watches || watches->used != WATCHES || watches->level != 1)
 		bad = "debugfs: a constant row is not as it was";
@@ -319,8 +313,7 @@ static const char *check_shared(int fd)
 	struct ucv_read read;
 	unsigned int i;
 
-	if (ucv_read(fd, UCV_KIND_UCOUNTS, sizeof(rows[0]), 0, rows,
-		     sizeof(rows), &read))
+	if (ucv_read(fd, UCV_KIND_UCOUNTS, sizeof(rows[0]), 0, rows, sizeof(rows), &read))
 		return "a read failed";
 	if (!read.nr || read.nr > read.total)
 		return "there are no records";

@@ -54,8 +54,7 @@ static void check_text_row(struct __test_metadata *_metadata,
 			 row->used[resource] == line->used;
 	}
 	EXPECT_LE(1U, found);
-	snprintf(limit, sizeof(limit), "%lld",
-		 (long long)userns->limit[resource]);
+	snprintf(limit, sizeof(limit), "%lld", (long long)userns->limit[resource]);
 	if (table->resources[resource].type == UCV_RESOURCE_RLIMIT)
 		snprintf(limit, sizeof(limit), "-");
 	else if (userns->limit[resource] >= UCV_UNLIMITED)
@@ -72,8 +71,7 @@ static void check_text_userns(struct __test_metadata *_metadata,
 
 	ASSERT_NE(NULL, userns);
 	if (userns->level)
-		snprintf(parent, sizeof(parent), "%u",
-			 table->userns[userns->parent].inum);
+		snprintf(parent, sizeof(parent), "%u", table->userns[userns->parent].inum);
 	EXPECT_STREQ(parent, line->parent);
 	EXPECT_EQ(userns->level, line->level);
 	EXPECT_EQ(userns->owner, line->owner);
@@ -133,9 +131,7 @@ UCV_TEST_F(debugfs, debugfs_agrees_with_the_device)
 	if (!ucv_has_debugfs())
 		SKIP(return, "debugfs cannot be read");
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
-	ASSERT_EQ(0, ucv_agent_write(&chain.agent[2],
-				     "/proc/sys/user/max_inotify_watches",
-				     "33"));
+	ASSERT_EQ(0, ucv_agent_write(&chain.agent[2], "/proc/sys/user/max_inotify_watches", "33"));
 	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 3, self->dir, 17));
 	ASSERT_EQ(0, ucv_chain_charge(&chain, 2, 1, 1, self->dir, 2));
 	ASSERT_EQ(0, take_quiet(&table, &text));
@@ -145,8 +141,7 @@ UCV_TEST_F(debugfs, debugfs_agrees_with_the_device)
 	EXPECT_EQ(table.nr_userns, text.nr_userns);
 	for (i = 0; i < text.nr_userns; i++)
 		check_text_userns(_metadata, &table, &text.userns[i]);
-	line = ucv_text_row(&text, chain.inum[2], ucv_base(2) + 1,
-			    "inotify_watches");
+	line = ucv_text_row(&text, chain.inum[2], ucv_base(2) + 1, "inotify_watches");
 	ASSERT_NE(NULL, line);
 	EXPECT_EQ(2LL, line->used);
 	EXPECT_STREQ("33", line->limit);
@@ -246,8 +241,7 @@ static void check_mode(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, stat(path, &status));
 	EXPECT_EQ(S_IFREG | 0400U, status.st_mode);
 	EXPECT_EQ(0U, status.st_uid);
-	EXPECT_EQ(-EACCES, ucv_agent_text(nobody, ucv_do_open, path, O_RDONLY,
-					  0, 0));
+	EXPECT_EQ(-EACCES, ucv_agent_text(nobody, ucv_do_open, path, O_RDONLY, 0, 0));
 	EXPECT_GT(0, ucv_write(path, "0"));
 }
 
@@ -260,8 +254,7 @@ UCV_TEST_F(debugfs, only_root_reads_debugfs)
 
 	if (!ucv_has_debugfs())
 		SKIP(return, "debugfs cannot be read");
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, 65534, 65534,
-				    65534));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, 65534, 65534, 65534));
 	dir = opendir(UCV_DEBUGFS);
 	ASSERT_NE(NULL, dir);
 	while ((entry = readdir(dir))) {

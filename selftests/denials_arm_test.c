@@ -41,8 +41,7 @@ FIXTURE_TEARDOWN(arming)
  * Checks that the module's count is @armed, and that the kprobes are registered and a
  * refused call is recorded only if that is not 0.
  */
-static void check_armed(struct __test_metadata *_metadata, struct ucv_agent *agent,
-			long long armed)
+static void check_armed(struct __test_metadata *_metadata, struct ucv_agent *agent, long long armed)
 {
 	long long total = ucv_status_number("denials");
 

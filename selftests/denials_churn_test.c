@@ -329,8 +329,7 @@ UCV_TEST_F(churn, burst_is_delivered_or_counted_as_lost)
 	/* The counts per limit add up, too. */
 	EXPECT_EQ(instances + shared->refused[INSTANCE],
 		  ucv_denials_by(userns, CHURN_UID, "inotify_instances"));
-	EXPECT_EQ(uts + shared->refused[UTS],
-		  ucv_denials_by(userns, CHURN_UID, "uts_namespaces"));
+	EXPECT_EQ(uts + shared->refused[UTS], ucv_denials_by(userns, CHURN_UID, "uts_namespaces"));
 	EXPECT_EQ(mounts + shared->refused[MOUNT], ucv_denials_by(mntns, CHURN_UID, NULL));
 }
 

@@ -69,8 +69,7 @@ static void want_level(struct ucv_denial *wanted, const struct ucv_chain *chain,
 	const unsigned int charged = charged_at(level, uid);
 
 	ucv_wanted(wanted, chain->agent[UCV_DEPTH].pid, resource);
-	ucv_wanted_charged(wanted, inside(chain, UCV_DEPTH), UCV_DEPTH,
-			   ucv_base(UCV_DEPTH) + uid);
+	ucv_wanted_charged(wanted, inside(chain, UCV_DEPTH), UCV_DEPTH, ucv_base(UCV_DEPTH) + uid);
 	ucv_wanted_refused(wanted, inside(chain, level), level, charged,
 			   level ? charged - ucv_base(level) : charged);
 	wanted->used = used;

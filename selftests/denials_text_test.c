@@ -127,8 +127,7 @@ static void count_line(const struct ucv_table *names, const struct ucv_denial_co
 /* Some refusals of each kind: eleven in all, or ten without mounts. */
 #define NR_REFUSED	10
 
-static void refuse_some(struct __test_metadata *_metadata, struct ucv_agent *agent,
-			const char *dir)
+static void refuse_some(struct __test_metadata *_metadata, struct ucv_agent *agent, const char *dir)
 {
 	struct ucv_agent other = {};
 

@@ -83,8 +83,7 @@ static int watcher(const char *dir, long nr)
 	return fd;
 }
 
-static void mark(int fd, unsigned int flags, const char *dir, long first,
-		 long nr)
+static void mark(int fd, unsigned int flags, const char *dir, long first, long nr)
 {
 	char path[PATH_MAX];
 	long i;
@@ -144,8 +143,7 @@ static void churn_fanotify(const char *dir)
 		fd = marker(dir, n % 40);
 		mark(fd, FAN_MARK_ADD | FAN_MARK_MOUNT, dir, 0, 1);
 		if (n % 3)
-			fanotify_mark(fd, FAN_MARK_FLUSH | flush[n & 1], 0,
-				      AT_FDCWD, dir);
+			fanotify_mark(fd, FAN_MARK_FLUSH | flush[n & 1], 0, AT_FDCWD, dir);
 		close(fd);
 	}
 }
@@ -160,8 +158,7 @@ static void churn_large(const char *dir)
 	fd = marker(dir, 1000);
 	must(fd >= 0);
 	for (n = 0;; n++)
-		mark(fd, n & 1 ? FAN_MARK_REMOVE : FAN_MARK_ADD, dir, 1000,
-		     100);
+		mark(fd, n & 1 ? FAN_MARK_REMOVE : FAN_MARK_ADD, dir, 1000, 100);
 }
 
 /* Watches of one group, added and removed by threads. */
@@ -207,12 +204,10 @@ static void churn_threads(const char *dir)
 	become(CHURN_UID + 8);
 	changer.fd = watcher(dir, 100);
 	for (i = 0; i < 2; i++)
-		must(!pthread_create(&thread[i], NULL, change_watches,
-				     &changer));
+		must(!pthread_create(&thread[i], NULL, change_watches, &changer));
 	for (;;) {
 		for (i = 0; i < ARRAY_SIZE(thread); i++)
-			must(!pthread_create(&thread[i], NULL, own_table,
-					     (void *)dir));
+			must(!pthread_create(&thread[i], NULL, own_table, (void *)dir));
 		for (i = 0; i < ARRAY_SIZE(thread); i++)
 			pthread_join(thread[i], NULL);
 	}
@@ -341,8 +336,7 @@ static const char *check_one(const struct ucv_held *held,
 	return NULL;
 }
 
-static const char *check_left(const struct ucv_held *held,
-			      const struct constant *constant)
+static const char *check_left(const struct ucv_held *held, const struct constant *constant)
 {
 	if (ucv_left(held, constant->init, FLIGHT_UID, "inotify_watches") !=
 	    IN_FLIGHT ||
@@ -354,8 +348,7 @@ static const char *check_left(const struct ucv_held *held,
 	return NULL;
 }
 
-static const char *check_held(const struct ucv_held *held,
-			      const struct constant *constant)
+static const char *check_held(const struct ucv_held *held, const struct constant *constant)
 {
 	const char *bad;
 
@@ -363,8 +356,7 @@ static const char *check_held(const struct ucv_held *held,
 	if (!bad && constant->fanotify >= 0)
 		bad = check_one(held, constant, constant->fanotify, MARKS, 0);
 	if (!bad && constant->fanotify >= 0)
-		bad = check_one(held, constant, constant->many, MANY_MARKS,
-				UCV_GROUP_LAGGING);
+		bad = check_one(held, constant, constant->many, MANY_MARKS, UCV_GROUP_LAGGING);
 	if (!bad)
 		bad = check_left(held, constant);
 	if (!bad)
@@ -458,13 +450,10 @@ FIXTURE_SETUP(holders_churn)
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_keep_caps, 0, 0, 0));
 	ASSERT_EQ(0, ucv_agent_text(agent, do_put_in_flight, self->dir, 0, 0, 0));
 	constant->parent = agent->pid;
-	constant->inotify = ucv_agent_text(agent, do_constant_inotify,
-					   self->dir, 0, 0, 0);
+	constant->inotify = ucv_agent_text(agent, do_constant_inotify, self->dir, 0, 0, 0);
 	ASSERT_LE(0, constant->inotify);
-	constant->fanotify = ucv_agent_text(agent, do_constant_fanotify,
-					    self->dir, MARKS, 0, 0);
-	constant->many = ucv_agent_text(agent, do_constant_fanotify,
-					self->dir, MANY_MARKS, 0, 0);
+	constant->fanotify = ucv_agent_text(agent, do_constant_fanotify, self->dir, MARKS, 0, 0);
+	constant->many = ucv_agent_text(agent, do_constant_fanotify, self->dir, MANY_MARKS, 0, 0);
 	constant->child = ucv_agent_call(agent, ucv_do_fork, 1, 0, 0);
 	ASSERT_LT(0, constant->child);
 }
@@ -479,8 +468,7 @@ FIXTURE_TEARDOWN(holders_churn)
 	ucv_remove_files(self->dir, NR_FILES);
 	/* All references that snapshots took have been put. */
 	for (i = 0; i < NR_CHURN_UIDS; i++)
-		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->constant.init,
-						  CHURN_UID + i)));
+		EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->constant.init, CHURN_UID + i)));
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->constant.init, CONSTANT_UID)));
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->constant.init, FLIGHT_UID)));
 }
@@ -494,8 +482,7 @@ UCV_TEST_F(holders_churn, holders_are_consistent_while_processes_churn)
 		pid_t pid = fork();
 
 		if (!pid) {
-			must(!prctl(PR_SET_SECUREBITS,
-				    SECBIT_NO_SETUID_FIXUP));
+			must(!prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP));
 			workers[i](self->dir);
 			_exit(0);
 		}
@@ -503,8 +490,7 @@ UCV_TEST_F(holders_churn, holders_are_consistent_while_processes_churn)
 	}
 	for (i = 0; i < NR_READERS; i++)
 		self->reader[self->nr_readers++] =
-			start_reader(i ? read_snapshots : read_texts,
-				     &self->constant);
+			start_reader(i ? read_snapshots : read_texts, &self->constant);
 	while (self->nr_readers) {
 		ASSERT_EQ(self->reader[self->nr_readers - 1],
 			  waitpid(self->reader[self->nr_readers - 1], &status,

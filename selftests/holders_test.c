@@ -115,8 +115,7 @@ static long do_kill(struct ucv_call *call)
 	return kill(call->a, SIGKILL) ? -errno : 0;
 }
 
-static struct ucv_held *take(struct __test_metadata *_metadata,
-			     struct ucv_held *held)
+static struct ucv_held *take(struct __test_metadata *_metadata, struct ucv_held *held)
 {
 	ucv_held_free(held);
 	ASSERT_EQ(0, ucv_held_take(held));
@@ -192,10 +191,8 @@ UCV_TEST_F(holders, instance_is_held_by_its_process)
 	text = ucv_slurp(UCV_DEBUGFS "/holders", NULL);
 	ASSERT_NE(NULL, text);
 	EXPECT_EQ(text, strstr(text, HEADER));
-	snprintf(begin, sizeof(begin), " inotify %u 0 %u 4 - ", self->init,
-		 self->uid);
-	snprintf(end, sizeof(end), " %ld - %d my\\040editor 1", fd,
-		 self->agent.pid);
+	snprintf(begin, sizeof(begin), " inotify %u 0 %u 4 - ", self->init, self->uid);
+	snprintf(end, sizeof(end), " %ld - %d my\\040editor 1", fd, self->agent.pid);
 	EXPECT_TRUE(text_has(text, begin, end))
 		TH_LOG("%s", text);
 	free(text);
@@ -285,14 +282,12 @@ UCV_TEST_F(holders, copies_of_a_descriptor_are_one_holder)
 
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 2, 0);
 	ASSERT_LE(0, fd);
-	other = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid,
-			       1, 0);
+	other = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 1, 0);
 	ASSERT_LT(fd, other);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, fd, 1000, 1));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, fd, 10001, 130));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, other, 10000, 130));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, other,
-				    UCV_MOST_FDS - NR_COPIES, 1));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_copies, other, UCV_MOST_FDS - NR_COPIES, 1));
 	take(_metadata, &self->held);
 	holder = ucv_holder(&self->held, self->agent.pid, 0, fd);
 	ASSERT_NE(NULL, holder);
@@ -451,8 +446,7 @@ UCV_TEST_F(holders, thread_with_its_own_file_table_is_a_holder)
 
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 2, 0);
 	ASSERT_LE(0, fd);
-	pid = start_threads(_metadata, &self->agent, self->dir, self->uid,
-			    false);
+	pid = start_threads(_metadata, &self->agent, self->dir, self->uid, false);
 	ASSERT_LE(0, threads->fd);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_close_raw, fd, 0, 0));
 	take(_metadata, &self->held);
@@ -465,13 +459,11 @@ UCV_TEST_F(holders, thread_with_its_own_file_table_is_a_holder)
 	check_group(_metadata, &self->held, &self->held.groups[own->group],
 		    self->init, self->uid, 2, 2);
 	check_group(_metadata, &self->held,
-		    ucv_group_held(&self->held, pid, threads->tid[0],
-				   threads->fd),
+		    ucv_group_held(&self->held, pid, threads->tid[0], threads->fd),
 		    self->init, self->uid, 3, 1);
 	EXPECT_EQ(NULL, ucv_holder(&self->held, pid, 0, threads->fd));
 	for (i = 1; i < NR_THREADS; i++)
-		EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[i],
-					   fd));
+		EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[i], fd));
 	check_nothing_left(_metadata, &self->held, self->init, self->uid);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
@@ -493,8 +485,7 @@ UCV_TEST_F(holders, process_without_first_thread_is_a_holder)
 		    self->init, self->uid, 7, 1);
 	EXPECT_EQ(NULL, ucv_holder(&self->held, pid, 0, fd));
 	for (i = 1; i < NR_THREADS; i++)
-		EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[i],
-					   fd));
+		EXPECT_EQ(NULL, ucv_holder(&self->held, pid, threads->tid[i], fd));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_kill, pid, 0, 0));
 }
 
@@ -516,8 +507,7 @@ UCV_TEST_F(holders, thread_ids_may_be_below_the_pid)
 			ucv_agent_call(&self->agent, do_kill, pid, 0, 0);
 		} while (pid < LOWEST_PID_MAX);
 		ASSERT_EQ(0, ucv_sysctl(PID_MAX, pid + 2));
-		pid = start_threads(_metadata, &self->agent, self->dir,
-				    self->uid, false);
+		pid = start_threads(_metadata, &self->agent, self->dir, self->uid, false);
 		ASSERT_EQ(0, ucv_sysctl(PID_MAX, pid_max));
 		if (threads->tid[1] < pid && threads->tid[2] < pid)
 			break;
@@ -542,8 +532,7 @@ UCV_TEST_F(holders, holder_has_the_initial_pid)
 
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 8, 0);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_unshare, CLONE_NEWPID,
-				    0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_unshare, CLONE_NEWPID, 0, 0));
 	pid = ucv_agent_call(&self->agent, ucv_do_fork, 1, 0, 0);
 	ASSERT_LT(1, pid);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_close_raw, fd, 0, 0));
@@ -602,8 +591,7 @@ static long do_unmark_raw(struct ucv_call *call)
 
 	for (i = 0; i < call->c; i++) {
 		snprintf(path, sizeof(path), "%s/%ld", call->text, call->b + i);
-		if (fanotify_mark(call->a, FAN_MARK_REMOVE, FAN_OPEN, AT_FDCWD,
-				  path))
+		if (fanotify_mark(call->a, FAN_MARK_REMOVE, FAN_OPEN, AT_FDCWD, path))
 			return -errno;
 	}
 	return 0;
@@ -638,21 +626,17 @@ UCV_TEST_F(holders, fanotify_groups_and_marks_are_counted)
 	take(_metadata, &self->held);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		group = ucv_group_held(&self->held, self->agent.pid, 0, fd[i]);
-		check_group(_metadata, &self->held, group, self->init,
-			    self->uid, 10 + i, 1);
+		check_group(_metadata, &self->held, group, self->init, self->uid, 10 + i, 1);
 		EXPECT_EQ((__u32)UCV_GROUP_FANOTIFY, group->type);
 		EXPECT_EQ((i & 1 ? UCV_GROUP_UNLIMITED_QUEUE : 0) |
 			  (i & 2 ? UCV_GROUP_UNLIMITED_MARKS : 0),
 			  group->flags);
 	}
-	EXPECT_EQ(4LL, ucv_used(&self->held.table, self->init, self->uid,
-				"fanotify_groups"));
-	EXPECT_EQ(21LL, ucv_used(&self->held.table, self->init, self->uid,
-				 "fanotify_marks"));
+	EXPECT_EQ(4LL, ucv_used(&self->held.table, self->init, self->uid, "fanotify_groups"));
+	EXPECT_EQ(21LL, ucv_used(&self->held.table, self->init, self->uid, "fanotify_marks"));
 	check_nothing_left(_metadata, &self->held, self->init, self->uid);
 
-	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, self->dir,
-				    fd[0], 2, 6));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, self->dir, fd[0], 2, 6));
 	take(_metadata, &self->held);
 	check_group(_metadata, &self->held,
 		    ucv_group_held(&self->held, self->agent.pid, 0, fd[0]),
@@ -687,8 +671,7 @@ UCV_TEST_F(holders, marks_of_a_large_group_are_counted)
 		SKIP(return, "the kernel has no fanotify");
 	ASSERT_EQ(0, ucv_sysctl(MAX_MARKS, 100000));
 	ASSERT_EQ(0, ucv_make_files(dir, sizeof(dir), nr));
-	fd = ucv_agent_text(&self->agent, do_group, dir, self->uid, nr,
-			    FAN_CLASS_NOTIF);
+	fd = ucv_agent_text(&self->agent, do_group, dir, self->uid, nr, FAN_CLASS_NOTIF);
 	ASSERT_LE(0, fd);
 	take(_metadata, &self->held);
 	group = ucv_group_held(&self->held, self->agent.pid, 0, fd);
@@ -697,21 +680,16 @@ UCV_TEST_F(holders, marks_of_a_large_group_are_counted)
 	check_nothing_left(_metadata, &self->held, self->init, self->uid);
 
 	/* The kernel destroys marks asynchronously, and until then the number lags. */
-	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, dir, fd, 0,
-				    less));
-	EXPECT_LE((unsigned long long)nr - less,
-		  marks_now(self->agent.pid, fd));
-	EXPECT_TRUE(UCV_SOON(marks_now(self->agent.pid, fd) ==
-			     (unsigned long long)nr - less));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, dir, fd, 0, less));
+	EXPECT_LE((unsigned long long)nr - less, marks_now(self->agent.pid, fd));
+	EXPECT_TRUE(UCV_SOON(marks_now(self->agent.pid, fd) == (unsigned long long)nr - less));
 	EXPECT_EQ(0, ucv_left_now(self->init, self->uid, "fanotify_marks"));
 
 	/* As many as are counted individually. */
-	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, dir, fd, less,
-				    nr - less - 1024));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent, do_unmark_raw, dir, fd, less, nr - less - 1024));
 	take(_metadata, &self->held);
 	group = ucv_group_held(&self->held, self->agent.pid, 0, fd);
-	check_group(_metadata, &self->held, group, self->init, self->uid, 1024,
-		    1);
+	check_group(_metadata, &self->held, group, self->init, self->uid, 1024, 1);
 	EXPECT_EQ(0U, group->flags);
 	ucv_remove_files(dir, nr);
 }
@@ -725,8 +703,7 @@ static int load_planted(void)
 	int fd, ret;
 
 	uname(&name);
-	snprintf(beside, sizeof(beside), "/lib/modules/%s/extra/ucv_planted.ko",
-		 name.release);
+	snprintf(beside, sizeof(beside), "/lib/modules/%s/extra/ucv_planted.ko", name.release);
 	fd = open(path ? path : beside, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -762,8 +739,7 @@ UCV_TEST_F(holders, snapshot_does_not_wait_for_a_locked_group)
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 12; i++) {
 		snprintf(text, sizeof(text), "%d", i);
-		ASSERT_EQ(0, fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN,
-					   dir, text));
+		ASSERT_EQ(0, fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN, dir, text));
 	}
 	ret = load_planted();
 	if (ret)
@@ -817,8 +793,7 @@ static void *change_watches(void *arg)
 		i = n % mine;
 		if (wd[i])
 			inotify_rm_watch(changer->large->fd, wd[i]);
-		snprintf(path, sizeof(path), "%s/%u", changer->dir,
-			 changer->first + i);
+		snprintf(path, sizeof(path), "%s/%u", changer->dir, changer->first + i);
 		changer->large->added++;
 		wd[i] = inotify_add_watch(changer->large->fd, path, IN_MODIFY);
 	}
@@ -869,16 +844,14 @@ UCV_TEST_F(holders, watches_of_a_large_instance_are_counted)
 	EXPECT_EQ((unsigned long long)nr, group->marks);
 	EXPECT_EQ(0, ucv_left(&self->held, self->init, 0, "inotify_watches"));
 	TH_LOG("%ld watches: %llu us for the walk, at most %llu us in one go",
-	       nr, (self->held.table.snapshot.end_ns -
-		    self->held.table.snapshot.start_ns) / 1000,
+	       nr, (self->held.table.snapshot.end_ns - self->held.table.snapshot.start_ns) / 1000,
 	       self->held.table.snapshot.hold_max_ns / 1000);
 
 	for (i = 0; i < NR_CHANGERS; i++) {
 		changer[i].large = &large;
 		changer[i].dir = self->dir;
 		changer[i].first = i * (NR_EXTRA / NR_CHANGERS);
-		ASSERT_EQ(0, pthread_create(&thread[i], NULL, change_watches,
-					    &changer[i]));
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, change_watches, &changer[i]));
 	}
 	/* Until each extra watch has been added once, and one more. */
 	ASSERT_TRUE(UCV_SOON(large.added > NR_EXTRA));
@@ -888,8 +861,7 @@ UCV_TEST_F(holders, watches_of_a_large_instance_are_counted)
 		group = ucv_group_held(&self->held, getpid(), 0, large.fd);
 		ASSERT_NE(NULL, group);
 		EXPECT_LE((unsigned long long)nr, group->marks);
-		EXPECT_GE((unsigned long long)nr + NR_EXTRA + large.added -
-			  added, group->marks);
+		EXPECT_GE((unsigned long long)nr + NR_EXTRA + large.added - added, group->marks);
 	}
 	large.stop = true;
 	for (i = 0; i < NR_CHANGERS; i++)
@@ -937,16 +909,13 @@ UCV_TEST_F(holders, instance_in_flight_is_unattributed)
 
 	fd = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 9, 0);
 	ASSERT_LE(0, fd);
-	other = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid,
-			       4, 0);
+	other = ucv_agent_text(&self->agent, do_watcher, self->dir, self->uid, 4, 0);
 	ASSERT_LE(0, other);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, do_launch_raw, fd, 0, 0));
 	take(_metadata, &self->held);
 	EXPECT_EQ(1U, ucv_groups_of(&self->held, self->init, self->uid));
-	EXPECT_EQ(1, ucv_left(&self->held, self->init, self->uid,
-			      "inotify_instances"));
-	EXPECT_EQ(9, ucv_left(&self->held, self->init, self->uid,
-			      "inotify_watches"));
+	EXPECT_EQ(1, ucv_left(&self->held, self->init, self->uid, "inotify_instances"));
+	EXPECT_EQ(9, ucv_left(&self->held, self->init, self->uid, "inotify_watches"));
 	check_in_flight(_metadata, self->init, self->uid, true);
 
 	fd = ucv_agent_call(&self->agent, do_land_raw, 0, 0, 0);
@@ -974,8 +943,7 @@ UCV_TEST_F(holders, instance_in_flight_is_unattributed_at_its_level)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], do_launch_raw, fd, 0, 0));
 	take(_metadata, &self->held);
-	EXPECT_EQ(6, ucv_left(&self->held, chain.inum[2], uid,
-			      "inotify_watches"));
+	EXPECT_EQ(6, ucv_left(&self->held, chain.inum[2], uid, "inotify_watches"));
 	for (level = 1; level <= 2; level++)
 		EXPECT_EQ(6, ucv_left(&self->held, chain.inum[level - 1],
 				      ucv_owner(level), "inotify_watches"));
@@ -1059,10 +1027,8 @@ static void check_crowd(struct __test_metadata *_metadata,
 	for (i = 0; i < NR_USERS; i++) {
 		unsigned int uid = ucv_base(level) + 3 + i;
 
-		EXPECT_EQ(instances[i], ucv_used(&held->table, inum, uid,
-						 "inotify_instances"));
-		EXPECT_EQ(watches[i], ucv_used(&held->table, inum, uid,
-					       "inotify_watches"));
+		EXPECT_EQ(instances[i], ucv_used(&held->table, inum, uid, "inotify_instances"));
+		EXPECT_EQ(watches[i], ucv_used(&held->table, inum, uid, "inotify_watches"));
 		EXPECT_EQ(instances[i], ucv_groups_of(held, inum, uid));
 		EXPECT_EQ(holders[i], ucv_holders_of(held, inum, uid));
 		check_nothing_left(_metadata, held, inum, uid);
@@ -1079,18 +1045,15 @@ UCV_TEST_F(holders, holders_of_a_crowd_are_exact)
 	ASSERT_EQ(0, ucv_sysctl(MAX_INSTANCES, 4 * NR_PROCESSES));
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, 2));
 	for (level = 1; level <= 2; level++) {
-		fd[level] = ucv_agent_text(&chain.agent[level], do_crowd,
-					   self->dir, 0, 0, 0);
+		fd[level] = ucv_agent_text(&chain.agent[level], do_crowd, self->dir, 0, 0, 0);
 		ASSERT_LE(0, fd[level]);
 	}
 	here = ucv_agent_fd(&chain.agent[2], do_send_raw, fd[2]);
 	ASSERT_LE(0, here);
 	take(_metadata, &self->held);
 	for (level = 1; level <= 2; level++) {
-		check_crowd(_metadata, &self->held, chain.inum[level], level,
-			    level == 2);
-		check_nothing_left(_metadata, &self->held,
-				   chain.inum[level - 1], ucv_owner(level));
+		check_crowd(_metadata, &self->held, chain.inum[level], level, level == 2);
+		check_nothing_left(_metadata, &self->held, chain.inum[level - 1], ucv_owner(level));
 	}
 	check_group(_metadata, &self->held,
 		    ucv_group_held(&self->held, getpid(), 0, here),
@@ -1119,15 +1082,13 @@ UCV_TEST_F(holders, snapshot_without_room_for_holders_fails)
 		ret = ucv_snapshot(device, UCV_MASK(UCV_KIND_USERNS), &snapshot);
 	}
 	EXPECT_EQ(0, ret);
-	EXPECT_EQ(-EFBIG, ucv_snapshot(device, UCV_MASK(UCV_KIND_GROUP),
-				       &snapshot));
+	EXPECT_EQ(-EFBIG, ucv_snapshot(device, UCV_MASK(UCV_KIND_GROUP), &snapshot));
 	ASSERT_EQ(0, ucv_sysctl(UCV_PARAMETERS "/max_snapshot_kib", 65536));
 	EXPECT_EQ(0, ucv_snapshot(device, UCV_MASK(UCV_KIND_GROUP), &snapshot));
 	close(device);
 	/* No reference has leaked: the instance is freed with its last descriptor. */
 	ucv_agent_stop(&self->agent);
-	EXPECT_TRUE(UCV_SOON(!ucv_used_now(self->init, self->uid,
-					   "inotify_instances")));
+	EXPECT_TRUE(UCV_SOON(!ucv_used_now(self->init, self->uid, "inotify_instances")));
 }
 
 TEST_HARNESS_MAIN

@@ -91,8 +91,7 @@ static void skip_utf8(void)
 			die("bad UTF-8");
 		code = code << 6 | (s[i] & 0x3f);
 	}
-	if (code < least[length] || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
+	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
 		die("bad UTF-8");
 	at += length;
 }
@@ -184,8 +183,7 @@ static void add_name(struct names *names, const char *name, size_t length)
 	size_t i;
 
 	for (i = 0; i < names->nr; i++)
-		if (names->length[i] == length &&
-		    !memcmp(names->name[i], name, length))
+		if (names->length[i] == length && !memcmp(names->name[i], name, length))
 			die("an object has a name twice");
 	names->name = realloc(names->name, (i + 1) * sizeof(*names->name));
 	names->length = realloc(names->length, (i + 1) * sizeof(*names->length));

@@ -64,8 +64,7 @@ static int make_instance(long watches)
 	if (fd < 0)
 		fail("inotify_init1");
 	for (i = 0; i < watches; i++) {
-		if (i == ARRAY_SIZE(dirs) ||
-		    inotify_add_watch(fd, dirs[i], IN_DELETE_SELF) < 0)
+		if (i == ARRAY_SIZE(dirs) || inotify_add_watch(fd, dirs[i], IN_DELETE_SELF) < 0)
 			fail("inotify_add_watch");
 	}
 	return fd;

@@ -456,8 +456,7 @@ static void start(const char *dir, pid_t *worker, pid_t *reader)
 	}
 }
 
-static void finish(struct __test_metadata *_metadata, pid_t *pids,
-		   unsigned int nr)
+static void finish(struct __test_metadata *_metadata, pid_t *pids, unsigned int nr)
 {
 	unsigned int i;
 	int status;
@@ -515,10 +514,8 @@ UCV_TEST_F(mounts_churn, mount_namespaces_are_consistent_while_they_churn)
 		EXPECT_EQ(shared->constant[i].id, record.id);
 	}
 	for (i = 0; i < 3; i++)
-		EXPECT_TRUE(UCV_SOON(!ucv_used_now(shared->init, CHURN_UID + i,
-						   "mnt_namespaces")));
-	EXPECT_TRUE(UCV_SOON(ucv_used_now(shared->init, 0, "mnt_namespaces") <=
-			     self->charged));
+		EXPECT_TRUE(UCV_SOON(!ucv_used_now(shared->init, CHURN_UID + i, "mnt_namespaces")));
+	EXPECT_TRUE(UCV_SOON(ucv_used_now(shared->init, 0, "mnt_namespaces") <= self->charged));
 }
 
 TEST_HARNESS_MAIN

@@ -125,8 +125,7 @@ static void hold(long mounts)
 {
 	struct stat status;
 
-	if (unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		die("unshare");
 	while (mounts--)
 		if (mount("/proc", "/proc", NULL, MS_BIND | MS_REC, NULL))

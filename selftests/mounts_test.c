@@ -47,8 +47,7 @@ FIXTURE_SETUP(mounts)
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), NR_FILES));
 	for (i = 0; i < NR_FILES; i++)
-		snprintf(self->file[i], sizeof(self->file[i]), "%s/%u",
-			 self->dir, i);
+		snprintf(self->file[i], sizeof(self->file[i]), "%s/%u", self->dir, i);
 	ASSERT_EQ(0, ucv_agent_start(&self->agent));
 }
 
@@ -78,8 +77,7 @@ static void line_of(const struct ucv_mntns_table *table,
 	if (!(record->flags & UCV_MNTNS_UNCHARGED))
 		snprintf(uid, sizeof(uid), "%u", record->uid);
 	if (record->pid)
-		snprintf(task, sizeof(task), "%u %s", record->pid,
-			 record->comm);
+		snprintf(task, sizeof(task), "%u %s", record->pid, record->comm);
 	snprintf(line, size, "%u %u %s %u %u %u %s", record->inum,
 		 table->userns[record->userns].inum, uid, record->mounts,
 		 record->pending, record->limit, task);
@@ -186,8 +184,7 @@ UCV_TEST_F(mounts, initial_mount_namespace_is_listed)
 	for (i = 0; i < table.nr; i++)
 		if (table.records[i].flags & UCV_MNTNS_UNCHARGED)
 			EXPECT_EQ(inum, table.records[i].inum);
-	EXPECT_EQ(ucv_kernel_has(7, 0),
-		  !!(record->flags & UCV_MNTNS_UNCHARGED));
+	EXPECT_EQ(ucv_kernel_has(7, 0), !!(record->flags & UCV_MNTNS_UNCHARGED));
 	ucv_mntns_free(&table);
 }
 
@@ -197,11 +194,9 @@ UCV_TEST_F(mounts, namespace_of_a_process_is_listed)
 
 	agent_mounts(_metadata, &self->agent, self->dir, 7);
 	id = check_process(_metadata, self->agent.pid, 0, 0);
-	ASSERT_EQ(3, ucv_agent_text(&self->agent, ucv_do_unbind, self->dir, 3,
-				    0, 0));
+	ASSERT_EQ(3, ucv_agent_text(&self->agent, ucv_do_unbind, self->dir, 3, 0, 0));
 	EXPECT_EQ(id, check_process(_metadata, self->agent.pid, 0, 0));
-	ASSERT_EQ(5, ucv_agent_text(&self->agent, ucv_do_bind, self->dir, 5, 0,
-				    0));
+	ASSERT_EQ(5, ucv_agent_text(&self->agent, ucv_do_bind, self->dir, 5, 0, 0));
 	EXPECT_EQ(id, check_process(_metadata, self->agent.pid, 0, 0));
 	ucv_agent_stop(&self->agent);
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(id)));
@@ -214,8 +209,7 @@ UCV_TEST_F(mounts, many_namespaces_have_their_own_numbers)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(agent); i++) {
-		ASSERT_EQ(0, ucv_agent_spawn(i ? &agent[i - 1] : &self->agent,
-					     &agent[i]));
+		ASSERT_EQ(0, ucv_agent_spawn(i ? &agent[i - 1] : &self->agent, &agent[i]));
 		agent_mounts(_metadata, &agent[i], self->dir, 1 + i);
 	}
 	for (i = 0; i < ARRAY_SIZE(agent); i++)
@@ -228,11 +222,9 @@ UCV_TEST_F(mounts, many_namespaces_have_their_own_numbers)
 UCV_TEST_F(mounts, effective_uid_of_the_creator_is_charged)
 {
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, MOUNTS_UID,
-				    MOUNTS_UID + 1, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, MOUNTS_UID, MOUNTS_UID + 1, 0));
 	agent_mounts(_metadata, &self->agent, self->dir, 2);
-	check_process(_metadata, self->agent.pid, MOUNTS_UID + 1,
-		      MOUNTS_UID + 1);
+	check_process(_metadata, self->agent.pid, MOUNTS_UID + 1, MOUNTS_UID + 1);
 }
 
 /* Made in a user namespace, by two of its users. */
@@ -258,10 +250,8 @@ UCV_TEST_F(mounts, creator_without_mapping_is_charged)
 	unsigned int uid_in_ns[] = { UCV_UID_UNMAPPED, 3 };
 	char map[64];
 
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, -1,
-				    MOUNTS_UID + 3, 0));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_new_mntns,
-				    CLONE_NEWUSER, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, -1, MOUNTS_UID + 3, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_new_mntns, CLONE_NEWUSER, 0, 0));
 	check_process(_metadata, self->agent.pid, MOUNTS_UID + 3, uid_in_ns[0]);
 	snprintf(map, sizeof(map), "3 %u 1", MOUNTS_UID + 3);
 	ASSERT_EQ(0, ucv_agent_map(&self->agent, NULL, map));
@@ -294,8 +284,7 @@ static void *thread_in_mntns(void *arg)
 	return NULL;
 }
 
-static void check_thread(struct __test_metadata *_metadata,
-			 const struct thread *thread)
+static void check_thread(struct __test_metadata *_metadata, const struct thread *thread)
 {
 	struct ucv_mntns_seen seen;
 	struct ucv_mntns record;
@@ -312,8 +301,7 @@ static void check_thread(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ucv_mntns_now(seen.inum, &record));
 	EXPECT_EQ((__u32)getpid(), record.pid);
 	EXPECT_STREQ("mounts_thread", record.comm);
-	snprintf(path, sizeof(path), "/proc/self/task/%d/mountinfo",
-		 thread->tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/mountinfo", thread->tid);
 	EXPECT_EQ(ucv_mountinfo_count(path), record.mounts);
 }
 
@@ -403,8 +391,7 @@ UCV_TEST_F(mounts, namespaces_of_files_among_many_are_listed)
 
 	fill_fds(_metadata, 720);
 	for (i = 0; i < ARRAY_SIZE(far_fds); i++) {
-		ns = orphan(_metadata, &self->agent, self->dir, 1 + i,
-			    i % 2 ? O_PATH : O_RDONLY);
+		ns = orphan(_metadata, &self->agent, self->dir, 1 + i, i % 2 ? O_PATH : O_RDONLY);
 		ASSERT_EQ(far_fds[i], dup3(ns, far_fds[i], O_CLOEXEC));
 		close(ns);
 	}
@@ -473,8 +460,7 @@ UCV_TEST_F(mounts, namespaces_of_hundreds_of_files_are_listed)
 
 	before = ucv_mntns_count_now();
 	mounts = ucv_mountinfo_count("/proc/self/mountinfo");
-	ASSERT_EQ(NR_CROWD, ucv_agent_call(&self->agent, do_crowd, NR_CROWD, 0,
-					   0));
+	ASSERT_EQ(NR_CROWD, ucv_agent_call(&self->agent, do_crowd, NR_CROWD, 0, 0));
 	ASSERT_EQ(0, ucv_mntns_take(&table));
 	EXPECT_STREQ("", ucv_mntns_inconsistent(&table));
 	EXPECT_LE(before + NR_CROWD, table.nr);
@@ -549,8 +535,7 @@ UCV_TEST_F(mounts, namespace_of_a_bind_mount_elsewhere_is_listed)
 	ASSERT_EQ(0, ucv_agent_call(&inner, ucv_do_new_mntns, 0, 0, 0));
 	check_process(_metadata, inner.pid, 0, 0);
 	inum = ucv_ns_of(inner.pid, "mnt");
-	ASSERT_EQ(0, ucv_agent_text(&self->agent, bind_ns, self->file[1],
-				    inner.pid, 0, 0));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent, bind_ns, self->file[1], inner.pid, 0, 0));
 	ucv_agent_stop(&inner);
 	ASSERT_EQ(0, bind_ns_here(self->file[0], self->agent.pid));
 	ucv_agent_stop(&self->agent);
@@ -558,8 +543,7 @@ UCV_TEST_F(mounts, namespace_of_a_bind_mount_elsewhere_is_listed)
 	id = check_bind(_metadata, self->file[0]);
 	ASSERT_EQ(0, ucv_mntns_now(inum, &record));
 	EXPECT_EQ(0U, record.pid);
-	EXPECT_EQ(ucv_mountinfo_count("/proc/self/mountinfo") - 1,
-		  record.mounts);
+	EXPECT_EQ(ucv_mountinfo_count("/proc/self/mountinfo") - 1, record.mounts);
 	ASSERT_EQ(0, umount2(self->file[0], 0));
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(id)));
 	EXPECT_TRUE(UCV_SOON(ucv_mntns_gone(record.id)));
@@ -625,8 +609,7 @@ UCV_TEST_F(mounts, mount_is_refused_at_the_limit)
 	/* There is room for exactly five. */
 	EXPECT_EQ(5, ucv_agent_text(agent, ucv_do_bind, self->dir, 6, 0, 0));
 	expect_mounts(_metadata, inum, max, max);
-	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0,
-					  0));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_bind, self->dir, 1, 0, 0));
 	expect_mounts(_metadata, inum, max, max);
 
 	ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_unbind, self->dir, 1, 0, 0));
@@ -835,13 +818,11 @@ UCV_TEST_F(pending, pending_mounts_are_seen)
 	pthread_t thread;
 	long rounds;
 
-	ASSERT_EQ(0, ucv_agent_text(&self->agent, ucv_do_peers, self->dir,
-				    NR_PEERS, 0, 0));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent, ucv_do_peers, self->dir, NR_PEERS, 0, 0));
 	ASSERT_EQ(0, ucv_mntns_now(self->inum, &before));
 	EXPECT_EQ(0U, before.pending);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, sample_all, &sampler));
-	rounds = ucv_agent_text(&self->agent, do_propagate_often, self->dir, NR_PROPAGATIONS, 0,
-				0);
+	rounds = ucv_agent_text(&self->agent, do_propagate_often, self->dir, NR_PROPAGATIONS, 0, 0);
 	set(&sampler.stop);
 	pthread_join(thread, NULL);
 	EXPECT_LE(0, rounds);
@@ -891,21 +872,16 @@ FIXTURE_SETUP(propagation)
 	self->mount_max = ucv_read_number(UCV_MOUNT_MAX);
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), 0));
 	ASSERT_EQ(0, ucv_agent_start(&self->agent[0]));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent[0], ucv_do_new_mntns, 0, 0,
-				    0));
-	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_peers, self->dir,
-				    NR_FEW, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent[0], ucv_do_new_mntns, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_peers, self->dir, NR_FEW, 0, 0));
 	for (i = 1; i < 3; i++) {
 		flags = CLONE_NEWNS | (i == 2 ? CLONE_NEWUSER : 0);
 		ASSERT_EQ(0, ucv_agent_spawn(&self->agent[0], &self->agent[i]));
-		ASSERT_EQ(0, ucv_agent_call(&self->agent[i], ucv_do_unshare,
-					    flags, 0, 0));
+		ASSERT_EQ(0, ucv_agent_call(&self->agent[i], ucv_do_unshare, flags, 0, 0));
 	}
-	ASSERT_EQ(1, ucv_agent_text(&self->agent[1], ucv_do_bind, self->dir, 1,
-				    0, 0));
+	ASSERT_EQ(1, ucv_agent_text(&self->agent[1], ucv_do_bind, self->dir, 1, 0, 0));
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, ucv_mntns_now(ucv_ns_of(self->agent[i].pid, "mnt"),
-					   &self->before[i]));
+		ASSERT_EQ(0, ucv_mntns_now(ucv_ns_of(self->agent[i].pid, "mnt"), &self->before[i]));
 }
 
 FIXTURE_TEARDOWN(propagation)
@@ -924,8 +900,7 @@ UCV_TEST_F(propagation, propagated_mounts_are_counted_everywhere)
 {
 	int i;
 
-	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate,
-				    self->dir, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0, 0, 0));
 	for (i = 0; i < 3; i++) {
 		expect_same(_metadata, &self->before[i], NR_FEW);
 		check_process(_metadata, self->agent[i].pid,
@@ -953,8 +928,7 @@ UCV_TEST_F(propagation, failed_propagation_leaves_no_pending_mounts)
 			expect_same(_metadata, &self->before[j], 0);
 	}
 	ASSERT_EQ(0, ucv_sysctl(UCV_MOUNT_MAX, mounts + NR_FEW));
-	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate,
-				    self->dir, 0, 0, 0));
+	EXPECT_EQ(0, ucv_agent_text(&self->agent[0], ucv_do_propagate, self->dir, 0, 0, 0));
 	for (j = 0; j < 3; j++)
 		expect_same(_metadata, &self->before[j], NR_FEW);
 }

@@ -56,8 +56,7 @@ UCV_TEST_F(resources, names_of_ucounts_are_those_of_sysctls)
 		EXPECT_LE(0, i)
 			TH_LOG("there is no resource %s", entry->d_name + 4);
 		if (i >= 0)
-			EXPECT_EQ((__u32)UCV_RESOURCE_UCOUNT,
-				  self->table.resources[i].type);
+			EXPECT_EQ((__u32)UCV_RESOURCE_UCOUNT, self->table.resources[i].type);
 	}
 	closedir(dir);
 	EXPECT_LE(8U, nr);
@@ -109,8 +108,7 @@ UCV_TEST_F(resources, names_of_rlimits_are_those_of_the_kernel)
 		int index = ucv_resource(&self->table, known[i]);
 
 		ASSERT_LE(0, index);
-		EXPECT_EQ((__u32)UCV_RESOURCE_RLIMIT,
-			  self->table.resources[index].type);
+		EXPECT_EQ((__u32)UCV_RESOURCE_RLIMIT, self->table.resources[index].type);
 	}
 	if (self->table.info.features & UCV_FEATURE_BTF)
 		EXPECT_EQ(count_rlimits_in_btf(_metadata, &self->table), nr);
@@ -133,8 +131,7 @@ UCV_TEST_F(resources, names_are_unique_and_terminated)
 		for (j = strlen(resource->name); j < UCV_NAME_LEN; j++)
 			EXPECT_EQ(0, resource->name[j]);
 		for (j = 0; j < i; j++)
-			EXPECT_STRNE(resource->name,
-				     self->table.resources[j].name);
+			EXPECT_STRNE(resource->name, self->table.resources[j].name);
 		EXPECT_EQ(!strncmp(resource->name, "rlimit_", 7),
 			  resource->type == UCV_RESOURCE_RLIMIT);
 	}
@@ -160,8 +157,7 @@ UCV_TEST_F(resources, units_are_known)
 
 UCV_TEST_F(resources, btf_feature_is_reported)
 {
-	EXPECT_EQ(!access(KERNEL_BTF, R_OK),
-		  !!(self->table.info.features & UCV_FEATURE_BTF));
+	EXPECT_EQ(!access(KERNEL_BTF, R_OK), !!(self->table.info.features & UCV_FEATURE_BTF));
 }
 
 /* The limits of the initial namespace, read and changed by both of their sysctls */

@@ -95,8 +95,7 @@ FIXTURE_SETUP(rlimits)
 		return;
 	ASSERT_EQ(0, ucv_agent_start(&self->agent));
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_keep_caps, 0, 0, 0));
-	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, self->uid,
-				    self->uid, self->uid));
+	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_uids, self->uid, self->uid, self->uid));
 }
 
 FIXTURE_TEARDOWN(rlimits)
@@ -143,14 +142,12 @@ UCV_TEST_F(rlimits, locked_memory_is_counted_in_pages)
 	id = ucv_agent_call(&self->agent, do_lock_memory, 16 * page, 0, 0);
 	ASSERT_LE(0, id);
 	EXPECT_USED(16, self->init, self->uid, "rlimit_memlock");
-	other = ucv_agent_call(&self->agent, do_lock_memory, 2 * page + 1, 0,
-			       0);
+	other = ucv_agent_call(&self->agent, do_lock_memory, 2 * page + 1, 0, 0);
 	ASSERT_LE(0, other);
 	EXPECT_USED(19, self->init, self->uid, "rlimit_memlock");
 	EXPECT_EQ(0, ucv_agent_call(&self->agent, do_remove_memory, id, 0, 0));
 	EXPECT_USED(3, self->init, self->uid, "rlimit_memlock");
-	EXPECT_EQ(0, ucv_agent_call(&self->agent, do_remove_memory, other, 0,
-				    0));
+	EXPECT_EQ(0, ucv_agent_call(&self->agent, do_remove_memory, other, 0, 0));
 	EXPECT_USED(0, self->init, self->uid, "rlimit_memlock");
 }
 
@@ -170,17 +167,13 @@ UCV_TEST_F(rlimits, message_queues_are_counted_in_bytes)
 	ASSERT_EQ(0, ucv_agent_text(agent, do_queue, "/ucv-test-2", 4, 100, 0));
 	two = ucv_used_now(self->init, self->uid, "rlimit_msgqueue");
 	EXPECT_EQ(2 * one, two);
-	ASSERT_EQ(0, ucv_agent_text(agent, do_queue, "/ucv-test-3", 4, 1100,
-				    0));
+	ASSERT_EQ(0, ucv_agent_text(agent, do_queue, "/ucv-test-3", 4, 1100, 0));
 	three = ucv_used_now(self->init, self->uid, "rlimit_msgqueue");
 	EXPECT_EQ(3 * one + 4 * 1000, three);
-	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-1", 0, 0,
-				    0));
-	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-2", 0, 0,
-				    0));
+	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-1", 0, 0, 0));
+	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-2", 0, 0, 0));
 	EXPECT_USED(one + 4 * 1000, self->init, self->uid, "rlimit_msgqueue");
-	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-3", 0, 0,
-				    0));
+	EXPECT_EQ(0, ucv_agent_text(agent, do_remove_queue, "/ucv-test-3", 0, 0, 0));
 	EXPECT_USED(0, self->init, self->uid, "rlimit_msgqueue");
 }
 
@@ -195,12 +188,9 @@ UCV_TEST_F(rlimits, namespace_inherits_rlimits)
 	if (!self->agent.pid)
 		SKIP(return, NO_RLIMITS);
 	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_NPROC, 321, 0));
-	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MSGQUEUE, 654321,
-				    0));
-	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_SIGPENDING, 77,
-				    0));
-	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MEMLOCK, 1 << 20,
-				    0));
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MSGQUEUE, 654321, 0));
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_SIGPENDING, 77, 0));
+	ASSERT_EQ(0, ucv_agent_call(agent, do_rlimit, RLIMIT_MEMLOCK, 1 << 20, 0));
 	snprintf(map, sizeof(map), "0 %u 10", UCV_UID + 91);
 	ASSERT_EQ(0, ucv_agent_userns(agent, NULL, map));
 	inum = ucv_userns_of(agent->pid);
@@ -211,10 +201,8 @@ UCV_TEST_F(rlimits, namespace_inherits_rlimits)
 	EXPECT_EQ(654321LL, ucv_limit(&table, inum, "rlimit_msgqueue"));
 	EXPECT_EQ(77LL, ucv_limit(&table, inum, "rlimit_sigpending"));
 	EXPECT_EQ(1LL << 20, ucv_limit(&table, inum, "rlimit_memlock"));
-	EXPECT_EQ(8LL, ucv_used(&table, inum, UCV_UID + 91,
-				"rlimit_sigpending"));
-	EXPECT_EQ(8LL, ucv_used(&table, self->init, self->uid,
-				"rlimit_sigpending"));
+	EXPECT_EQ(8LL, ucv_used(&table, inum, UCV_UID + 91, "rlimit_sigpending"));
+	EXPECT_EQ(8LL, ucv_used(&table, self->init, self->uid, "rlimit_sigpending"));
 	EXPECT_EQ(1LL, ucv_used(&table, inum, UCV_UID + 91, "rlimit_nproc"));
 	ucv_free(&table);
 }

@@ -29,11 +29,9 @@ FIXTURE_SETUP(story)
 	ASSERT_EQ(0, ucv_make_files(self->dir, sizeof(self->dir), NR_FILES));
 	ASSERT_EQ(0, ucv_agent_start(&self->editor));
 	ASSERT_EQ(0, ucv_agent_start(&self->user));
-	ASSERT_EQ(0, ucv_agent_call(&self->editor, ucv_do_uids, self->uid,
-				    self->uid, self->uid));
+	ASSERT_EQ(0, ucv_agent_call(&self->editor, ucv_do_uids, self->uid, self->uid, self->uid));
 	ASSERT_EQ(0, ucv_agent_call(&self->editor, ucv_do_inotify, 1, 0, 0));
-	ASSERT_EQ(4, ucv_agent_text(&self->editor, ucv_do_watch, self->dir, 0,
-				    0, 4));
+	ASSERT_EQ(4, ucv_agent_text(&self->editor, ucv_do_watch, self->dir, 0, 0, 4));
 	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 16));
 }
 
@@ -60,15 +58,12 @@ UCV_TEST_F(story, table_shows_the_full_counter_of_watches)
 	struct ucv_table table;
 	struct ucv_text text;
 
-	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, self->uid,
-				    self->uid, self->uid));
+	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, self->uid, self->uid, self->uid));
 	twelve_watches(_metadata, &self->user, self->dir);
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(16LL, ucv_used(&table, self->init, self->uid,
-				 "inotify_watches"));
+	EXPECT_EQ(16LL, ucv_used(&table, self->init, self->uid, "inotify_watches"));
 	EXPECT_EQ(16LL, ucv_limit(&table, self->init, "inotify_watches"));
-	EXPECT_EQ(2LL, ucv_used(&table, self->init, self->uid,
-				"inotify_instances"));
+	EXPECT_EQ(2LL, ucv_used(&table, self->init, self->uid, "inotify_instances"));
 	ucv_free(&table);
 	if (!ucv_has_debugfs())
 		SKIP(return, "debugfs cannot be read");
@@ -87,26 +82,22 @@ UCV_TEST_F(story, table_shows_the_full_level_above)
 	unsigned int inum;
 	char map[64];
 
-	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, -1, self->uid,
-				    -1));
+	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, -1, self->uid, -1));
 	snprintf(map, sizeof(map), "0 %u 10", self->uid + 1);
 	ASSERT_EQ(0, ucv_agent_userns(&self->user, NULL, map));
 	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, 0, 0, 0));
 	inum = ucv_userns_of(self->user.pid);
 	twelve_watches(_metadata, &self->user, self->dir);
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(12LL, ucv_used(&table, inum, self->uid + 1,
-				 "inotify_watches"));
+	EXPECT_EQ(12LL, ucv_used(&table, inum, self->uid + 1, "inotify_watches"));
 	EXPECT_EQ(UCV_UNLIMITED, ucv_limit(&table, inum, "inotify_watches"));
-	EXPECT_EQ(16LL, ucv_used(&table, self->init, self->uid,
-				 "inotify_watches"));
+	EXPECT_EQ(16LL, ucv_used(&table, self->init, self->uid, "inotify_watches"));
 	EXPECT_EQ(16LL, ucv_limit(&table, self->init, "inotify_watches"));
 	ucv_free(&table);
 
 	/* The exit of the editor makes room for exactly four. */
 	ucv_agent_stop(&self->editor);
-	EXPECT_EQ(4, ucv_agent_text(&self->user, ucv_do_watch, self->dir, 0, 12,
-				    16));
+	EXPECT_EQ(4, ucv_agent_text(&self->user, ucv_do_watch, self->dir, 0, 12, 16));
 	EXPECT_USED(16, self->init, self->uid, "inotify_watches");
 	EXPECT_USED(16, inum, self->uid + 1, "inotify_watches");
 }
@@ -117,14 +108,11 @@ UCV_TEST_F(story, table_shows_the_full_counter_of_instances)
 	struct ucv_table table;
 
 	ASSERT_EQ(0, ucv_sysctl(MAX_INSTANCES, 3));
-	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, self->uid,
-				    self->uid, self->uid));
+	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_uids, self->uid, self->uid, self->uid));
 	ASSERT_EQ(0, ucv_agent_call(&self->user, ucv_do_inotify, 2, 0, 0));
-	EXPECT_EQ(-EMFILE, ucv_agent_call(&self->user, ucv_do_inotify, 1, 0,
-					  0));
+	EXPECT_EQ(-EMFILE, ucv_agent_call(&self->user, ucv_do_inotify, 1, 0, 0));
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(3LL, ucv_used(&table, self->init, self->uid,
-				"inotify_instances"));
+	EXPECT_EQ(3LL, ucv_used(&table, self->init, self->uid, "inotify_instances"));
 	EXPECT_EQ(3LL, ucv_limit(&table, self->init, "inotify_instances"));
 	ucv_free(&table);
 }

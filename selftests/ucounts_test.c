@@ -79,10 +79,8 @@ UCV_TEST_F(ucounts, users_have_their_own_counters)
 
 	check_users(_metadata, self->init, 0, 1, false);
 	for (i = 0; i < NR_USERS; i++) {
-		ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1,
-					    UCV_UID + i, 0));
-		first[i] = ucv_agent_call(agent, ucv_do_inotify,
-					  instances_of(i), 0, 0);
+		ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1, UCV_UID + i, 0));
+		first[i] = ucv_agent_call(agent, ucv_do_inotify, instances_of(i), 0, 0);
 		ASSERT_LE(0, first[i]);
 		ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1, 0, -1));
 		for (j = 0; j < instances_of(i); j++)
@@ -132,8 +130,7 @@ UCV_TEST_F(ucounts, rows_that_share_a_bucket_are_found)
 
 	for (i = 0; i < NR_CROWDS; i++) {
 		ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &agent[i]));
-		ASSERT_EQ(CROWD, ucv_agent_call(&agent[i], do_rows,
-						first + i * CROWD, CROWD, 0));
+		ASSERT_EQ(CROWD, ucv_agent_call(&agent[i], do_rows, first + i * CROWD, CROWD, 0));
 	}
 	ASSERT_EQ(0, ucv_take(&table));
 	EXPECT_CONSISTENT(&table);
@@ -161,8 +158,7 @@ UCV_TEST_F(ucounts, each_watch_is_counted)
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_inotify, 1, 0, 0));
 	for (i = 0; i < 5; i++) {
 		EXPECT_USED(i, self->init, uid, "inotify_watches");
-		ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_watch, self->dir, 0,
-					    i, 1));
+		ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_watch, self->dir, 0, i, 1));
 	}
 	/* Watching the same file again returns the same watch. */
 	ASSERT_EQ(1, ucv_agent_text(agent, ucv_do_watch, self->dir, 0, 0, 1));
@@ -208,8 +204,7 @@ UCV_TEST_F(ucounts, fanotify_groups_and_marks_are_counted)
 
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_keep_caps, 0, 0, 0));
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1, uid, 0));
-	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_fanotify, FAN_CLASS_NOTIF, 0,
-				    0));
+	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_fanotify, FAN_CLASS_NOTIF, 0, 0));
 	ASSERT_EQ(1, ucv_agent_call(agent, ucv_do_fanotify,
 				    FAN_CLASS_NOTIF | FAN_UNLIMITED_QUEUE, 0,
 				    0));
@@ -253,17 +248,13 @@ UCV_TEST_F(ucounts, charges_count_at_each_level)
 		unsigned int inum = chain.inum[level];
 		long long more = level < 3;
 
-		EXPECT_EQ(3 + more,
-			  ucv_used(&table, inum, uid, "inotify_instances"));
-		EXPECT_EQ(7 + 2 * more,
-			  ucv_used(&table, inum, uid, "inotify_watches"));
+		EXPECT_EQ(3 + more, ucv_used(&table, inum, uid, "inotify_instances"));
+		EXPECT_EQ(7 + 2 * more, ucv_used(&table, inum, uid, "inotify_watches"));
 		EXPECT_EQ((long long)UCV_DEPTH - level,
 			  ucv_used(&table, inum, uid, "user_namespaces"));
 	}
-	EXPECT_EQ(2LL, ucv_used(&table, chain.inum[3], ucv_base(3) + 5,
-				"inotify_watches"));
-	EXPECT_EQ(0LL, ucv_used(&table, chain.inum[4], ucv_base(4) + 5,
-				"inotify_watches"));
+	EXPECT_EQ(2LL, ucv_used(&table, chain.inum[3], ucv_base(3) + 5, "inotify_watches"));
+	EXPECT_EQ(0LL, ucv_used(&table, chain.inum[4], ucv_base(4) + 5, "inotify_watches"));
 	EXPECT_CONSISTENT(&table);
 	ucv_free(&table);
 	EXPECT_TRUE(ucv_chain_stop(&chain));
@@ -285,13 +276,11 @@ UCV_TEST_F(ucounts, each_level_has_its_own_limits)
 	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 1, self->dir, 0));
 	for (level = 1; level <= UCV_DEPTH; level++) {
 		ASSERT_EQ(0, ucv_take(&table));
-		EXPECT_EQ(UCV_UNLIMITED, ucv_limit(&table, chain.inum[level],
-						   "inotify_watches"));
+		EXPECT_EQ(UCV_UNLIMITED, ucv_limit(&table, chain.inum[level], "inotify_watches"));
 		ucv_free(&table);
 	}
 	for (level = 1; level <= UCV_DEPTH; level++) {
-		snprintf(value, sizeof(value), "%d", level == 2 ? 9 :
-			 20 + level);
+		snprintf(value, sizeof(value), "%d", level == 2 ? 9 : 20 + level);
 		ASSERT_EQ(0, ucv_agent_write(&chain.agent[level], file, value));
 	}
 	ASSERT_EQ(0, ucv_take(&table));
@@ -299,8 +288,7 @@ UCV_TEST_F(ucounts, each_level_has_its_own_limits)
 		EXPECT_EQ(level == 2 ? 9LL : 20LL + level,
 			  ucv_limit(&table, chain.inum[level],
 				    "inotify_watches"));
-	EXPECT_EQ(ucv_read_number(file),
-		  ucv_limit(&table, self->init, "inotify_watches"));
+	EXPECT_EQ(ucv_read_number(file), ucv_limit(&table, self->init, "inotify_watches"));
 	ucv_free(&table);
 
 	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 1, self->dir, 9));
@@ -328,23 +316,18 @@ UCV_TEST_F(ucounts, limit_set_inside_a_namespace_refuses)
 	ASSERT_EQ(0, ucv_agent_userns(agent, NULL, map));
 	inum = ucv_userns_of(agent->pid);
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, 0, 0, 0));
-	ASSERT_EQ(0, ucv_agent_write(agent, "/proc/sys/user/max_inotify_watches",
-				     "5"));
-	ASSERT_EQ(0, ucv_agent_write(agent,
-				     "/proc/sys/user/max_inotify_instances",
-				     "2"));
+	ASSERT_EQ(0, ucv_agent_write(agent, "/proc/sys/user/max_inotify_watches", "5"));
+	ASSERT_EQ(0, ucv_agent_write(agent, "/proc/sys/user/max_inotify_instances", "2"));
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_inotify, 2, 0, 0));
 	EXPECT_EQ(-EMFILE, ucv_agent_call(agent, ucv_do_inotify, 1, 0, 0));
 	ASSERT_EQ(5, ucv_agent_text(agent, ucv_do_watch, self->dir, 0, 0, 9));
-	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_watch, self->dir, 1, 9,
-					  1));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(agent, ucv_do_watch, self->dir, 1, 9, 1));
 	ASSERT_EQ(0, ucv_take(&table));
 	EXPECT_EQ(5LL, ucv_limit(&table, inum, "inotify_watches"));
 	EXPECT_EQ(2LL, ucv_limit(&table, inum, "inotify_instances"));
 	EXPECT_EQ(UCV_UNLIMITED, ucv_limit(&table, inum, "net_namespaces"));
 	EXPECT_EQ(5LL, ucv_used(&table, inum, UCV_UID + 70, "inotify_watches"));
-	EXPECT_EQ(2LL, ucv_used(&table, inum, UCV_UID + 70,
-				"inotify_instances"));
+	EXPECT_EQ(2LL, ucv_used(&table, inum, UCV_UID + 70, "inotify_instances"));
 	ucv_free(&table);
 }
 
@@ -357,18 +340,13 @@ UCV_TEST_F(ucounts, namespaces_count_at_each_level)
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, 2));
 	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], ucv_do_unshare,
 				    CLONE_NEWUTS | CLONE_NEWNET, 0, 0));
-	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], ucv_do_unshare,
-				    CLONE_NEWUTS, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(&chain.agent[2], ucv_do_unshare, CLONE_NEWUTS, 0, 0));
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[2], ucv_base(2),
-				"net_namespaces"));
-	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[1], ucv_owner(2),
-				"net_namespaces"));
-	EXPECT_EQ(1LL, ucv_used(&table, self->init, ucv_owner(1),
-				"net_namespaces"));
+	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[2], ucv_base(2), "net_namespaces"));
+	EXPECT_EQ(1LL, ucv_used(&table, chain.inum[1], ucv_owner(2), "net_namespaces"));
+	EXPECT_EQ(1LL, ucv_used(&table, self->init, ucv_owner(1), "net_namespaces"));
 	ucv_free(&table);
-	EXPECT_TRUE(UCV_SOON(ucv_used_now(self->init, ucv_owner(1),
-					  "uts_namespaces") == 1));
+	EXPECT_TRUE(UCV_SOON(ucv_used_now(self->init, ucv_owner(1), "uts_namespaces") == 1));
 	EXPECT_USED(1, chain.inum[2], ucv_base(2), "uts_namespaces");
 	EXPECT_TRUE(ucv_chain_stop(&chain));
 }
@@ -384,11 +362,9 @@ UCV_TEST_F(ucounts, one_row_of_initial_root_is_charged)
 	before = ucv_used_now(self->init, 0, "inotify_watches");
 	ASSERT_LE(0, before);
 	ASSERT_EQ(0, ucv_agent_call(&self->agent, ucv_do_inotify, 1, 0, 0));
-	ASSERT_EQ(8, ucv_agent_text(&self->agent, ucv_do_watch, self->dir, 0, 0,
-				    8));
+	ASSERT_EQ(8, ucv_agent_text(&self->agent, ucv_do_watch, self->dir, 0, 0, 8));
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(before + 8, ucv_used(&table, self->init, 0,
-				       "inotify_watches"));
+	EXPECT_EQ(before + 8, ucv_used(&table, self->init, 0, "inotify_watches"));
 	for (i = 0; i < table.nr_rows; i++) {
 		row = &table.rows[i];
 		if (row->uid || table.userns[row->userns].level)
@@ -432,8 +408,7 @@ UCV_TEST_F(ucounts, no_counter_is_below_the_sum_of_its_children)
 
 	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
 	for (level = 1; level <= UCV_DEPTH; level++)
-		ASSERT_EQ(0, ucv_chain_charge(&chain, level, level, 2, self->dir,
-					      level));
+		ASSERT_EQ(0, ucv_chain_charge(&chain, level, level, 2, self->dir, level));
 	do {
 		ASSERT_EQ(0, ucv_take(&table));
 		ASSERT_EQ(0, ucv_take(&again));

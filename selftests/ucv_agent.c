@@ -287,8 +287,7 @@ long ucv_agent_call(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 }
 
 /* Returns the descriptor that @fn sends back. */
-int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
-		 long a)
+int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call), long a)
 {
 	struct ucv_call call = { .fn = fn, .a = a };
 	long ret = ucv_agent_ask(agent, &call);
@@ -336,15 +335,13 @@ long ucv_do_write(struct ucv_call *call)
 }
 
 /* Writes from this process if @agent is NULL. */
-int ucv_agent_write(struct ucv_agent *agent, const char *path,
-		    const char *value)
+int ucv_agent_write(struct ucv_agent *agent, const char *path, const char *value)
 {
 	char text[sizeof(((struct ucv_call *)0)->text)];
 
 	if (!agent)
 		return ucv_write(path, value);
-	if (snprintf(text, sizeof(text), "%s\n%s", path, value) >=
-	    (int)sizeof(text))
+	if (snprintf(text, sizeof(text), "%s\n%s", path, value) >= (int)sizeof(text))
 		return -E2BIG;
 	return ucv_agent_text(agent, ucv_do_write, text, 0, 0, 0);
 }
@@ -354,8 +351,7 @@ int ucv_agent_write(struct ucv_agent *agent, const char *path,
  * process). Maps group 0, too: the kernel requires both IDs of the creator of a user
  * namespace to be mapped.
  */
-int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
-		  const char *map)
+int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper, const char *map)
 {
 	char path[64];
 	int ret;
@@ -369,8 +365,7 @@ int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
 }
 
 /* Moves @agent into a new user namespace with @map. */
-int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
-		     const char *map)
+int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper, const char *map)
 {
 	long ret = ucv_agent_call(agent, ucv_do_unshare, CLONE_NEWUSER, 0, 0);
 
@@ -620,8 +615,7 @@ long ucv_do_exit(struct ucv_call *call)
 
 /* Chains of user namespaces */
 
-static int chain_link(struct ucv_chain *chain, struct ucv_agent *root,
-		      int level)
+static int chain_link(struct ucv_chain *chain, struct ucv_agent *root, int level)
 {
 	struct ucv_agent *above = level > 1 ? &chain->agent[level - 1] : NULL;
 	struct ucv_agent *agent = &chain->agent[level];

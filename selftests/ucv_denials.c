@@ -117,8 +117,7 @@ static const char *bad_denial(const struct ucv_denial *denial)
 {
 	if (denial->reserved[0] || denial->reserved[1])
 		return "a reserved member is set";
-	if (denial->flags & ~(UCV_DENIAL_UNSURE | UCV_DENIAL_USED_UNKNOWN |
-			      UCV_DENIAL_ASKED_MORE))
+	if (denial->flags & ~(UCV_DENIAL_UNSURE | UCV_DENIAL_USED_UNKNOWN | UCV_DENIAL_ASKED_MORE))
 		return "there is an unknown flag";
 	if (!denial->pid || !denial->tgid || !denial->caller_userns)
 		return "nobody was refused";

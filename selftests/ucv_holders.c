@@ -12,13 +12,11 @@ static int read_groups(int fd, struct ucv_held *held)
 {
 	int nr;
 
-	nr = ucv_read_kind(fd, UCV_KIND_GROUP, sizeof(*held->groups),
-			   (void **)&held->groups);
+	nr = ucv_read_kind(fd, UCV_KIND_GROUP, sizeof(*held->groups), (void **)&held->groups);
 	if (nr < 0)
 		return nr;
 	held->nr_groups = nr;
-	nr = ucv_read_kind(fd, UCV_KIND_HOLDER, sizeof(*held->holders),
-			   (void **)&held->holders);
+	nr = ucv_read_kind(fd, UCV_KIND_HOLDER, sizeof(*held->holders), (void **)&held->holders);
 	if (nr < 0)
 		return nr;
 	held->nr_holders = nr;
@@ -59,8 +57,7 @@ void ucv_held_free(struct ucv_held *held)
 	memset(held, 0, sizeof(*held));
 }
 
-const struct ucv_holder *ucv_holder(const struct ucv_held *held, pid_t tgid,
-				    pid_t tid, int fd)
+const struct ucv_holder *ucv_holder(const struct ucv_held *held, pid_t tgid, pid_t tid, int fd)
 {
 	unsigned int i;
 
@@ -72,8 +69,7 @@ const struct ucv_holder *ucv_holder(const struct ucv_held *held, pid_t tgid,
 	return NULL;
 }
 
-const struct ucv_group *ucv_group_held(const struct ucv_held *held, pid_t tgid,
-				       pid_t tid, int fd)
+const struct ucv_group *ucv_group_held(const struct ucv_held *held, pid_t tgid, pid_t tid, int fd)
 {
 	const struct ucv_holder *holder = ucv_holder(held, tgid, tid, fd);
 
@@ -90,8 +86,7 @@ static bool charged_to(const struct ucv_held *held,
 	       group->uid == uid;
 }
 
-unsigned int ucv_groups_of(const struct ucv_held *held, unsigned int inum,
-			   unsigned int uid)
+unsigned int ucv_groups_of(const struct ucv_held *held, unsigned int inum, unsigned int uid)
 {
 	unsigned int nr = 0, i;
 
@@ -100,14 +95,12 @@ unsigned int ucv_groups_of(const struct ucv_held *held, unsigned int inum,
 	return nr;
 }
 
-unsigned int ucv_holders_of(const struct ucv_held *held, unsigned int inum,
-			    unsigned int uid)
+unsigned int ucv_holders_of(const struct ucv_held *held, unsigned int inum, unsigned int uid)
 {
 	unsigned int nr = 0, i;
 
 	for (i = 0; i < held->nr_holders; i++)
-		nr += charged_to(held, &held->groups[held->holders[i].group],
-				 inum, uid);
+		nr += charged_to(held, &held->groups[held->holders[i].group], inum, uid);
 	return nr;
 }
 
@@ -127,8 +120,7 @@ static long long explained(const struct ucv_group *group, unsigned int resource)
 {
 	if (group->group_resource == resource)
 		return 1;
-	if (group->mark_resource != resource ||
-	    group->flags & UCV_GROUP_UNLIMITED_MARKS)
+	if (group->mark_resource != resource || group->flags & UCV_GROUP_UNLIMITED_MARKS)
 		return 0;
 	return group->marks;
 }
@@ -146,20 +138,17 @@ long long ucv_left(const struct ucv_held *held, unsigned int inum,
 	for (i = 0; i < held->table.nr_rows; i++) {
 		const struct ucv_ucounts *row = &held->table.rows[i];
 
-		if (held->table.userns[row->userns].inum == inum &&
-		    row->uid == uid)
+		if (held->table.userns[row->userns].inum == inum && row->uid == uid)
 			left += row->used[index];
 	}
 	for (i = 0; i < held->nr_groups; i++)
-		if (reaches(&held->table, held->groups[i].userns,
-			    held->groups[i].uid, inum, uid))
+		if (reaches(&held->table, held->groups[i].userns, held->groups[i].uid, inum, uid))
 			left -= explained(&held->groups[i], index);
 	return left;
 }
 
 /* Returns a very large number on error. */
-long long ucv_left_now(unsigned int inum, unsigned int uid,
-		       const char *resource)
+long long ucv_left_now(unsigned int inum, unsigned int uid, const char *resource)
 {
 	struct ucv_held held;
 	long long left;
@@ -171,14 +160,12 @@ long long ucv_left_now(unsigned int inum, unsigned int uid,
 	return left;
 }
 
-static bool resource_is(const struct ucv_held *held, unsigned int index,
-			const char *name)
+static bool resource_is(const struct ucv_held *held, unsigned int index, const char *name)
 {
 	return (int)index == ucv_resource(&held->table, name);
 }
 
-static const char *bad_group(const struct ucv_held *held,
-			     const struct ucv_group *group)
+static const char *bad_group(const struct ucv_held *held, const struct ucv_group *group)
 {
 	const unsigned int all = UCV_GROUP_UNLIMITED_QUEUE |
 				 UCV_GROUP_UNLIMITED_MARKS | UCV_GROUP_LAGGING |
@@ -189,8 +176,7 @@ static const char *bad_group(const struct ucv_held *held,
 		return "a group is of an unknown type";
 	if (group->flags & ~all)
 		return "a group has an unknown flag";
-	if (inotify &&
-	    group->flags & ~(UCV_GROUP_CLOSED | UCV_GROUP_MORE_HOLDERS))
+	if (inotify && group->flags & ~(UCV_GROUP_CLOSED | UCV_GROUP_MORE_HOLDERS))
 		return "an inotify group has a flag of fanotify";
 	if (group->userns >= held->table.nr_userns)
 		return "a group's namespace index is out of range";
@@ -214,8 +200,7 @@ static const char *bad_group(const struct ucv_held *held,
 	return NULL;
 }
 
-static const char *bad_holder(const struct ucv_held *held,
-			      const struct ucv_holder *holder)
+static const char *bad_holder(const struct ucv_held *held, const struct ucv_holder *holder)
 {
 	if (holder->group >= held->nr_groups)
 		return "a holder's group index is out of range";

@@ -25,21 +25,16 @@ void ucv_held_free(struct ucv_held *held);
 const char *ucv_held_inconsistent(const struct ucv_held *held);
 
 /* A holder by its lowest descriptor, or NULL. @tid is 0 for the file table of the process. */
-const struct ucv_holder *ucv_holder(const struct ucv_held *held, pid_t tgid,
-				    pid_t tid, int fd);
-const struct ucv_group *ucv_group_held(const struct ucv_held *held, pid_t tgid,
-				       pid_t tid, int fd);
+const struct ucv_holder *ucv_holder(const struct ucv_held *held, pid_t tgid, pid_t tid, int fd);
+const struct ucv_group *ucv_group_held(const struct ucv_held *held, pid_t tgid, pid_t tid, int fd);
 
 /* The number of groups charged to a user of a namespace, and of their holders. */
-unsigned int ucv_groups_of(const struct ucv_held *held, unsigned int inum,
-			   unsigned int uid);
-unsigned int ucv_holders_of(const struct ucv_held *held, unsigned int inum,
-			    unsigned int uid);
+unsigned int ucv_groups_of(const struct ucv_held *held, unsigned int inum, unsigned int uid);
+unsigned int ucv_holders_of(const struct ucv_held *held, unsigned int inum, unsigned int uid);
 
 /* A counter minus what groups account for, including those of descendant namespaces. */
 long long ucv_left(const struct ucv_held *held, unsigned int inum,
 		   unsigned int uid, const char *resource);
-long long ucv_left_now(unsigned int inum, unsigned int uid,
-		       const char *resource);
+long long ucv_left_now(unsigned int inum, unsigned int uid, const char *resource);
 
 #endif /* _UCV_HOLDERS_H */

@@ -36,13 +36,11 @@ static int read_table(int fd, struct ucv_mntns_table *table)
 {
 	int nr;
 
-	nr = ucv_read_kind(fd, UCV_KIND_USERNS, sizeof(*table->userns),
-			   (void **)&table->userns);
+	nr = ucv_read_kind(fd, UCV_KIND_USERNS, sizeof(*table->userns), (void **)&table->userns);
 	if (nr < 0)
 		return nr;
 	table->nr_userns = nr;
-	nr = ucv_read_kind(fd, UCV_KIND_MNTNS, sizeof(*table->records),
-			   (void **)&table->records);
+	nr = ucv_read_kind(fd, UCV_KIND_MNTNS, sizeof(*table->records), (void **)&table->records);
 	if (nr < 0)
 		return nr;
 	table->nr = nr;
@@ -83,15 +81,13 @@ void ucv_mntns_free(struct ucv_mntns_table *table)
 }
 
 /* Inode numbers are reused: of two namespaces with the same one, the larger ID is newer. */
-const struct ucv_mntns *ucv_mntns_find(const struct ucv_mntns_table *table,
-				       unsigned int inum)
+const struct ucv_mntns *ucv_mntns_find(const struct ucv_mntns_table *table, unsigned int inum)
 {
 	const struct ucv_mntns *found = NULL;
 	unsigned int i;
 
 	for (i = 0; i < table->nr; i++)
-		if (table->records[i].inum == inum &&
-		    (!found || found->id < table->records[i].id))
+		if (table->records[i].inum == inum && (!found || found->id < table->records[i].id))
 			found = &table->records[i];
 	return found;
 }
@@ -171,8 +167,7 @@ static const char *bad_ids(const struct ucv_mntns_table *table)
 	return bad;
 }
 
-static const char *bad_record(const struct ucv_mntns_table *table,
-			      const struct ucv_mntns *record)
+static const char *bad_record(const struct ucv_mntns_table *table, const struct ucv_mntns *record)
 {
 	const bool unmapped = record->uid == UCV_UID_UNMAPPED;
 
@@ -184,13 +179,11 @@ static const char *bad_record(const struct ucv_mntns_table *table,
 		return "a mount namespace has an unknown flag";
 	if (unmapped != !!(record->flags & UCV_MNTNS_UNCHARGED))
 		return "a mount namespace has neither a uid nor the flag, or both";
-	if (!table->userns[record->userns].level &&
-	    record->uid_in_ns != record->uid)
+	if (!table->userns[record->userns].level && record->uid_in_ns != record->uid)
 		return "a uid differs in the initial user namespace";
 	if (!record->mounts)
 		return "a mount namespace has no mounts";
-	if (!record->pid != !record->comm[0] ||
-	    record->comm[UCV_COMM_LEN - 1])
+	if (!record->pid != !record->comm[0] || record->comm[UCV_COMM_LEN - 1])
 		return "a task has a pid or a command but not both";
 	if (record->reserved[0] || record->reserved[1])
 		return "a reserved member of a mount namespace is set";
@@ -271,8 +264,7 @@ static int parse_mountinfo(char *text, struct mountinfo *info)
 	     text = strtok_r(NULL, "\n", &rest)) {
 		if (info->nr == room) {
 			room = room ? 2 * room : 64;
-			info->mount = realloc(info->mount,
-					      room * sizeof(*info->mount));
+			info->mount = realloc(info->mount, room * sizeof(*info->mount));
 			if (!info->mount)
 				return -ENOMEM;
 		}
@@ -343,8 +335,7 @@ static long count_inside(int ns)
 		count = -EPERM;
 		if (!setns(ns, CLONE_NEWNS))
 			count = ucv_mountinfo_count("/proc/self/mountinfo");
-		_exit(write(pipes[1], &count, sizeof(count)) !=
-		      sizeof(count));
+		_exit(write(pipes[1], &count, sizeof(count)) != sizeof(count));
 	}
 	close(pipes[1]);
 	if (read(pipes[0], &count, sizeof(count)) != sizeof(count))
@@ -382,8 +373,7 @@ int ucv_mntns_look(int ns, struct ucv_mntns_seen *seen)
 	seen->inum = status.st_ino;
 	seen->userns = owner_of(fd);
 	seen->mounts = count_inside(fd);
-	if (ioctl(fd, NSFS_GET_MNTNS_ID, &seen->id) &&
-	    (errno != ENOTTY || ucv_kernel_has(6, 11)))
+	if (ioctl(fd, NSFS_GET_MNTNS_ID, &seen->id) && (errno != ENOTTY || ucv_kernel_has(6, 11)))
 		ret = -errno;
 	if (ioctl(fd, NSFS_MNT_GET_INFO, &info))
 		seen->info = -errno;

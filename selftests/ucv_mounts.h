@@ -25,8 +25,7 @@ int ucv_mntns_take_from(int fd, struct ucv_mntns_table *table);
 int ucv_mntns_take(struct ucv_mntns_table *table);
 void ucv_mntns_free(struct ucv_mntns_table *table);
 const char *ucv_mntns_inconsistent(const struct ucv_mntns_table *table);
-const struct ucv_mntns *ucv_mntns_find(const struct ucv_mntns_table *table,
-				       unsigned int inum);
+const struct ucv_mntns *ucv_mntns_find(const struct ucv_mntns_table *table, unsigned int inum);
 int ucv_mntns_now(unsigned int inum, struct ucv_mntns *record);
 bool ucv_mntns_gone(__u64 id);
 long ucv_mntns_count_now(void);

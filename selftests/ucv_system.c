@@ -214,8 +214,7 @@ static int save_sysctl(const char *path)
 			return 0;
 	if (i == MAX_SYSCTLS)
 		return -ENOSPC;
-	snprintf(saved->sysctl[i].path, sizeof(saved->sysctl[i].path), "%s",
-		 path);
+	snprintf(saved->sysctl[i].path, sizeof(saved->sysctl[i].path), "%s", path);
 	saved->sysctl[i].value = ucv_read_number(path);
 	if (saved->sysctl[i].value < 0)
 		return -ENOENT;
@@ -252,8 +251,7 @@ static void __attribute__((constructor)) prepare(void)
 	if (geteuid())
 		skip_all("this test needs root");
 	if (access(UCV_DEVICE_PATH, F_OK))
-		skip_all("there is no " UCV_DEVICE_PATH
-			 ": load the module ucountview");
+		skip_all("there is no " UCV_DEVICE_PATH ": load the module ucountview");
 	if (access("/sys/kernel/debug/ucountview", F_OK))
 		mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	program = getpid();

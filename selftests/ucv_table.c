@@ -67,13 +67,11 @@ static int read_kinds(int fd, struct ucv_table *table)
 	if (nr < 0)
 		return nr;
 	table->nr_resources = nr;
-	nr = ucv_read_kind(fd, UCV_KIND_USERNS, sizeof(struct ucv_userns),
-			   (void **)&table->userns);
+	nr = ucv_read_kind(fd, UCV_KIND_USERNS, sizeof(struct ucv_userns), (void **)&table->userns);
 	if (nr < 0)
 		return nr;
 	table->nr_userns = nr;
-	nr = ucv_read_kind(fd, UCV_KIND_UCOUNTS, sizeof(struct ucv_ucounts),
-			   (void **)&table->rows);
+	nr = ucv_read_kind(fd, UCV_KIND_UCOUNTS, sizeof(struct ucv_ucounts), (void **)&table->rows);
 	if (nr < 0)
 		return nr;
 	table->nr_rows = nr;
@@ -132,8 +130,7 @@ int ucv_resource(const struct ucv_table *table, const char *name)
 	return -ENOENT;
 }
 
-const struct ucv_userns *ucv_userns(const struct ucv_table *table,
-				    unsigned int inum)
+const struct ucv_userns *ucv_userns(const struct ucv_table *table, unsigned int inum)
 {
 	unsigned int i;
 
@@ -171,8 +168,7 @@ long long ucv_used(const struct ucv_table *table, unsigned int inum,
 	return row ? row->used[i] : 0;
 }
 
-long long ucv_limit(const struct ucv_table *table, unsigned int inum,
-		    const char *resource)
+long long ucv_limit(const struct ucv_table *table, unsigned int inum, const char *resource)
 {
 	const struct ucv_userns *userns = ucv_userns(table, inum);
 	int i = ucv_resource(table, resource);
@@ -180,8 +176,7 @@ long long ucv_limit(const struct ucv_table *table, unsigned int inum,
 	return userns && i >= 0 ? userns->limit[i] : -ENOENT;
 }
 
-long long ucv_used_now(unsigned int inum, unsigned int uid,
-		       const char *resource)
+long long ucv_used_now(unsigned int inum, unsigned int uid, const char *resource)
 {
 	struct ucv_table table;
 	long long used;
@@ -288,8 +283,7 @@ static const char *bad_row(const struct ucv_table *table, unsigned int i)
 	if (row->flags & ~UCV_UCOUNTS_SHADOWED)
 		return "a row has an unknown flag";
 	for (j = 0; j < table->nr_resources; j++)
-		if (table->resources[j].type == UCV_RESOURCE_UCOUNT &&
-		    row->used[j] < 0)
+		if (table->resources[j].type == UCV_RESOURCE_UCOUNT && row->used[j] < 0)
 			return "a counter is negative";
 	for (; j < UCV_MAX_RESOURCES; j++)
 		if (row->used[j])
@@ -360,7 +354,6 @@ const char *ucv_inconsistent(const struct ucv_table *table)
 bool ucv_tables_equal(const struct ucv_table *a, const struct ucv_table *b)
 {
 	return a->nr_userns == b->nr_userns && a->nr_rows == b->nr_rows &&
-	       !memcmp(a->userns, b->userns,
-		       a->nr_userns * sizeof(*a->userns)) &&
+	       !memcmp(a->userns, b->userns, a->nr_userns * sizeof(*a->userns)) &&
 	       !memcmp(a->rows, b->rows, a->nr_rows * sizeof(*a->rows));
 }

@@ -85,16 +85,13 @@ void ucv_free(struct ucv_table *table);
 
 /* Lookups in a table. Counters are those of the row that new charges go to. */
 int ucv_resource(const struct ucv_table *table, const char *name);
-const struct ucv_userns *ucv_userns(const struct ucv_table *table,
-				    unsigned int inum);
+const struct ucv_userns *ucv_userns(const struct ucv_table *table, unsigned int inum);
 const struct ucv_ucounts *ucv_row(const struct ucv_table *table,
 				  unsigned int inum, unsigned int uid);
 long long ucv_used(const struct ucv_table *table, unsigned int inum,
 		   unsigned int uid, const char *resource);
-long long ucv_limit(const struct ucv_table *table, unsigned int inum,
-		    const char *resource);
-long long ucv_used_now(unsigned int inum, unsigned int uid,
-		       const char *resource);
+long long ucv_limit(const struct ucv_table *table, unsigned int inum, const char *resource);
+long long ucv_used_now(unsigned int inum, unsigned int uid, const char *resource);
 bool ucv_row_now(unsigned int inum, unsigned int uid);
 bool ucv_userns_now(unsigned int inum);
 long ucv_rows_now(unsigned int inum);
@@ -187,14 +184,10 @@ long ucv_agent_call(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 		    long a, long b, long c);
 long ucv_agent_text(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
 		    const char *text, long a, long b, long c);
-int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call),
-		 long a);
-int ucv_agent_write(struct ucv_agent *agent, const char *path,
-		    const char *value);
-int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper,
-		  const char *map);
-int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper,
-		     const char *map);
+int ucv_agent_fd(struct ucv_agent *agent, long (*fn)(struct ucv_call *call), long a);
+int ucv_agent_write(struct ucv_agent *agent, const char *path, const char *value);
+int ucv_agent_map(struct ucv_agent *agent, struct ucv_agent *mapper, const char *map);
+int ucv_agent_userns(struct ucv_agent *agent, struct ucv_agent *mapper, const char *map);
 int ucv_agent_enter(struct ucv_agent *agent, struct ucv_agent *mapper, unsigned int owner,
 		    unsigned int first, unsigned int nr);
 unsigned int ucv_userns_of(pid_t pid);

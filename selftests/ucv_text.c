@@ -23,8 +23,7 @@ static int text_lines(const char *text, const char *header)
 	int lines = 0, n, m;
 
 	while (sscanf(header, "%31s%n", wanted, &m) == 1) {
-		if (sscanf(text, "%31s%n", word, &n) != 1 || text + n > end ||
-		    strcmp(word, wanted))
+		if (sscanf(text, "%31s%n", word, &n) != 1 || text + n > end || strcmp(word, wanted))
 			return -EBADMSG;
 		text += n;
 		header += m;

@@ -44,16 +44,13 @@ static void check_chain_userns(struct __test_metadata *_metadata,
 		ASSERT_NE(NULL, userns);
 		EXPECT_EQ((__u32)level, userns->level);
 		EXPECT_EQ(ucv_owner(level), userns->owner);
-		EXPECT_EQ(level == 1 ? ucv_owner(1) : 10U + level,
-			  userns->owner_in_parent);
+		EXPECT_EQ(level == 1 ? ucv_owner(1) : 10U + level, userns->owner_in_parent);
 		EXPECT_EQ(0U, userns->flags);
 		ASSERT_LT(userns->parent, table->nr_userns);
-		EXPECT_EQ(chain->inum[level - 1],
-			  table->userns[userns->parent].inum);
+		EXPECT_EQ(chain->inum[level - 1], table->userns[userns->parent].inum);
 		EXPECT_EQ((__u32)chain->agent[level].pid, userns->pid);
 		EXPECT_STREQ("userns_test", userns->comm);
-		EXPECT_EQ(table->info.features & UCV_FEATURE_NS_ID ? 1 : 0,
-			  userns->id != 0);
+		EXPECT_EQ(table->info.features & UCV_FEATURE_NS_ID ? 1 : 0, userns->id != 0);
 	}
 }
 
@@ -98,8 +95,7 @@ static int charge_as(struct ucv_agent *agent, unsigned int uid)
 	return ret < 0 ? ret : 0;
 }
 
-static unsigned int uid_in_ns(unsigned int inum, unsigned int uid,
-			      struct ucv_userns *userns)
+static unsigned int uid_in_ns(unsigned int inum, unsigned int uid, struct ucv_userns *userns)
 {
 	struct ucv_table table;
 	const struct ucv_ucounts *row;
@@ -124,8 +120,7 @@ UCV_TEST_F(userns, uid_is_mapped_once_the_map_is_written)
 	struct ucv_userns userns;
 
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_uids, -1, creator, 0));
-	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_unshare, CLONE_NEWUSER, 0,
-				    0));
+	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_unshare, CLONE_NEWUSER, 0, 0));
 	ASSERT_EQ(0, ucv_agent_call(agent, ucv_do_inotify, 1, 0, 0));
 	inum = ucv_userns_of(agent->pid);
 	EXPECT_EQ(UCV_UID_UNMAPPED, uid_in_ns(inum, creator, &userns));
@@ -250,8 +245,7 @@ UCV_TEST_F(userns, descriptor_pins_a_namespace)
 
 	EXPECT_TRUE(UCV_SOON(!ucv_rows_now(inum)));
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(1LL, ucv_used(&table, self->init, UCV_UID + 97,
-				"user_namespaces"));
+	EXPECT_EQ(1LL, ucv_used(&table, self->init, UCV_UID + 97, "user_namespaces"));
 	userns = ucv_userns(&table, inum);
 	if (userns) {
 		EXPECT_EQ(1U, userns->level);
@@ -285,10 +279,8 @@ UCV_TEST_F(userns, charge_pins_a_namespace)
 	ucv_agent_stop(&agent);
 
 	ASSERT_EQ(0, ucv_take(&table));
-	EXPECT_EQ(6LL, ucv_used(&table, inum, UCV_UID + 100,
-				"inotify_watches"));
-	EXPECT_EQ(6LL, ucv_used(&table, self->init, UCV_UID + 99,
-				"inotify_watches"));
+	EXPECT_EQ(6LL, ucv_used(&table, inum, UCV_UID + 100, "inotify_watches"));
+	EXPECT_EQ(6LL, ucv_used(&table, self->init, UCV_UID + 99, "inotify_watches"));
 	userns = ucv_userns(&table, inum);
 	ASSERT_NE(NULL, userns);
 	EXPECT_EQ(1U, userns->level);
