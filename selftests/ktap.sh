@@ -72,12 +72,12 @@ expect() {
 	return 1
 }
 
-# wait_until COMMAND...: wait until the command succeeds. Fails after 2400 times, far beyond what a busy machine needs.
+# wait_until COMMAND...: wait until the command succeeds. Fails after 6000 times, far beyond what a busy machine needs.
 wait_until() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		if [ $tries -gt 2400 ]; then
+		if [ $tries -gt 6000 ]; then
 			echo "in vain: $*"
 			return 1
 		fi
