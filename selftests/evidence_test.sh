@@ -126,9 +126,9 @@ after_test() {
 }
 
 needs_unloaded_module
+ktap_clean_up_at_exit
 [ -n "$(find_planted)" ] || ktap_skip_all "there is no ucv_planted.ko: make -C planted, or set UCV_PLANTED"
 has_symbol __start_BTF || ktap_skip_all "this kernel has no BTF"
-ktap_clean_up_at_exit
 reload && grep '^features:' $debugfs/status >"$ktap_dir/before"
 
 ktap_run mounts_are_available_with_evidence unknown_btf_kind_disables_mounts \
