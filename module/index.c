@@ -4,7 +4,6 @@
  * more, so that chains stay short whatever a user creates.
  */
 #include <linux/err.h>
-#include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
@@ -17,27 +16,6 @@
 
 /* Entries linked anew before other tasks may run. */
 #define UCV_INDEX_BATCH		1024
-
-/**
- * struct ucv_index_entry - an element's entry in the index
- * @hash: of its key
- * @next: number of the next entry of the same chain, or UCV_NO_INDEX; the entry's own
- *	number if it is in no chain
- */
-struct ucv_index_entry {
-	u32 hash;
-	u32 next;
-};
-
-static struct ucv_index_entry *ucv_index_entry(const struct ucv_index *index, u32 nr)
-{
-	return ucv_array_at(&index->entries, nr);
-}
-
-static u32 *ucv_index_head(const struct ucv_index *index, u32 hash)
-{
-	return &index->head[hash >> (32 - index->bits)];
-}
 
 static size_t ucv_index_head_bytes(unsigned int bits)
 {
@@ -144,7 +122,7 @@ u32 ucv_index_add(struct ucv_index *index, u64 key)
 
 	if (index->elements)
 		index->elements->nr++;
-	ucv_index_entry(index, nr)->hash = hash_64(key, 32);
+	ucv_index_entry(index, nr)->hash = ucv_index_hash(key);
 	ucv_index_link(index, nr);
 	return nr;
 }
@@ -179,44 +157,4 @@ void ucv_index_remove_last(struct ucv_index *index)
 	index->entries.nr--;
 	if (index->elements)
 		index->elements->nr--;
-}
-
-/* The first entry of the rest of a chain that has a hash. */
-static u32 ucv_index_match(const struct ucv_index *index, u32 nr, u32 hash)
-{
-	while (nr != UCV_NO_INDEX && ucv_index_entry(index, nr)->hash != hash)
-		nr = ucv_index_entry(index, nr)->next;
-	return nr;
-}
-
-/**
- * ucv_index_first() - begin a lookup
- * @index: the index
- * @key: the key
- *
- * Context: any. Does not sleep.
- * Return: number of the newest element that may have the key, or UCV_NO_INDEX
- */
-u32 ucv_index_first(const struct ucv_index *index, u64 key)
-{
-	u32 hash = hash_64(key, 32);
-
-	if (!index->head)
-		return UCV_NO_INDEX;
-	return ucv_index_match(index, *ucv_index_head(index, hash), hash);
-}
-
-/**
- * ucv_index_next() - continue a lookup
- * @index: the index
- * @nr: number of an element
- *
- * Context: any. Does not sleep.
- * Return: number of the next element that may have the same key, or UCV_NO_INDEX
- */
-u32 ucv_index_next(const struct ucv_index *index, u32 nr)
-{
-	const struct ucv_index_entry *entry = ucv_index_entry(index, nr);
-
-	return ucv_index_match(index, entry->next, entry->hash);
 }
