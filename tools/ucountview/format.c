@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text for values: names of users, numbers, times. A missing value is NULL.
+ * Text for values: users, lists, times; and the cells that several commands have. A missing value
+ * leaves its cell empty.
  */
 #define _GNU_SOURCE
 #include <pwd.h>
 #include <search.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uapi/ucountview.h>
 
 #include "format.h"
 #include "ucountview.h"
@@ -26,13 +27,8 @@ static int compare_users(const void *a, const void *b)
 	return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
-/**
- * user_name() - the name of a user
- * @uid: who, as this program's user namespace sees it
- *
- * Return: the name, or the number if there is none; never NULL, not to be freed.
- */
-const char *user_name(uid_t uid)
+/* The number if there is no name; not to be freed. */
+static const char *user_name(uid_t uid)
 {
 	static void *known;
 	struct known_user key = { .uid = uid }, *user, **node;
@@ -69,47 +65,27 @@ bool user_id(const char *name, uid_t *uid)
 }
 
 /**
- * uid_text() - a uid that may be unmapped
- * @uid: the uid
+ * list_add() - add an item to a list in words
+ * @list: the list, allocated: this function frees it; NULL if it is empty
+ * @separator: what comes between two items
+ * @fmt: the item, as for printf()
  *
- * Return: allocated text, or NULL if it is unmapped.
+ * Return: the longer list, allocated.
  */
-char *uid_text(__u32 uid)
+char *list_add(char *list, const char *separator, const char *fmt, ...)
 {
-	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
-}
+	char *item, *longer;
+	va_list ap;
 
-/**
- * user_text() - the name of a uid that may be unmapped
- * @uid: the uid
- *
- * Return: allocated text, or NULL if it is unmapped.
- */
-char *user_text(__u32 uid)
-{
-	return uid == UCV_UID_UNMAPPED ? NULL : xstrdup(user_name(uid));
-}
-
-/**
- * number_text() - a number that may be missing: an ID, a process
- * @number: the number
- *
- * Return: allocated text, or NULL if it is 0.
- */
-char *number_text(unsigned long long number)
-{
-	return number ? xasprintf("%llu", number) : NULL;
-}
-
-/**
- * name_text() - a name that may be missing: a command
- * @name: the name
- *
- * Return: a copy, or NULL if it is empty.
- */
-char *name_text(const char *name)
-{
-	return *name ? xstrdup(name) : NULL;
+	va_start(ap, fmt);
+	item = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (!list)
+		return item;
+	longer = xasprintf("%s%s%s", list, separator, item);
+	free(list);
+	free(item);
+	return longer;
 }
 
 #define NSEC_PER_SEC	1000000000LL
@@ -181,4 +157,91 @@ char *brief_time_text(const struct timespec *time)
 	}
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	return xasprintf("%s.%03ld", text, time->tv_nsec / 1000000);
+}
+
+/**
+ * cell_nonzero() - write a number that is 0 if it is missing: an ID, a process
+ * @tb: the table
+ * @name: the column
+ * @number: the number
+ */
+void cell_nonzero(struct table *tb, const char *name, unsigned long long number)
+{
+	if (number)
+		cell(tb, name, "%llu", number);
+}
+
+/**
+ * cell_uid() - write a uid that may be unmapped
+ * @tb: the table
+ * @name: the column
+ * @uid: the uid
+ */
+void cell_uid(struct table *tb, const char *name, __u32 uid)
+{
+	if (uid != UCV_UID_UNMAPPED)
+		cell(tb, name, "%u", uid);
+}
+
+/**
+ * cell_user() - write USER, the name of a uid that may be unmapped
+ * @tb: the table
+ * @uid: the uid
+ */
+void cell_user(struct table *tb, __u32 uid)
+{
+	if (uid != UCV_UID_UNMAPPED && table_shows(tb, "USER"))
+		cell(tb, "USER", "%s", user_name(uid));
+}
+
+/**
+ * cell_command() - write COMMAND
+ * @tb: the table
+ * @comm: the command; empty if it is not known
+ */
+void cell_command(struct table *tb, const char *comm)
+{
+	if (*comm)
+		cell(tb, "COMMAND", "%s", comm);
+}
+
+/**
+ * cell_flags() - write FLAGS
+ * @tb: the table
+ * @flags: the flags that are set
+ * @names: those that have names
+ */
+void cell_flags(struct table *tb, __u32 flags, const struct flag_name *names)
+{
+	char *text = NULL;
+
+	for (; names->flag; names++) {
+		if (flags & names->flag)
+			text = list_add(text, ",", "%s", names->name);
+	}
+	cell_text(tb, "FLAGS", text);
+}
+
+/**
+ * cells_limit() - write LIMIT, USE% and RATIO, and color the line
+ * @tb: the table
+ * @counter: the counter
+ */
+void cells_limit(struct table *tb, const struct counter *counter)
+{
+	cell_text(tb, "LIMIT", counter_limit_text(counter, tb->json));
+	cell_text(tb, "USE%", counter_use_text(counter, tb->json));
+	cell_text(tb, "RATIO", counter_ratio_text(counter));
+	table_colour(tb, counter_colour(counter));
+}
+
+/**
+ * cells_trend() - write PEAK and DELTA
+ * @tb: the table
+ * @trend: the trend
+ */
+void cells_trend(struct table *tb, const struct trend *trend)
+{
+	cell_text(tb, "PEAK", trend_peak_text(trend));
+	cell_text(tb, "DELTA", trend_delta_text(trend, tb->json));
 }

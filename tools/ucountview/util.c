@@ -153,6 +153,22 @@ char *xstrdup(const char *s)
 }
 
 /**
+ * xvasprintf() - vasprintf() that exits when there is no memory
+ * @fmt: as for vprintf()
+ * @ap: likewise
+ *
+ * Return: the text, to be freed; never NULL.
+ */
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		die("out of memory");
+	return text;
+}
+
+/**
  * xasprintf() - asprintf() that exits when there is no memory
  * @fmt: as for printf()
  *
@@ -162,12 +178,9 @@ char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (len < 0)
-		die("out of memory");
 	return text;
 }
