@@ -114,18 +114,6 @@ static void fill_resource(struct denials *d, __u32 type, __u32 resource)
 		cell(d->tb, "RESOURCE", "%s", d->snap.resources[resource].name);
 }
 
-static void fill_flags(struct table *tb, __u32 flags)
-{
-	static const struct flag_name names[] = {
-		{ UCV_DENIAL_UNSURE, "unsure" },
-		{ UCV_DENIAL_USED_UNKNOWN, "used-unknown" },
-		{ UCV_DENIAL_ASKED_MORE, "asked-more" },
-		{ }
-	};
-
-	cell_flags(tb, flags, names);
-}
-
 /*
  * The plain table marks uncertain values in place, and shows why it was refused if more than one
  * was asked for: "17+~4". JSON and raw output have FLAGS and ASKED.
@@ -161,6 +149,12 @@ static void fill_origin(struct table *tb, const struct ucv_denial *denial)
 
 static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 {
+	static const struct flag_name flags[] = {
+		{ UCV_DENIAL_UNSURE, "unsure" },
+		{ UCV_DENIAL_USED_UNKNOWN, "used-unknown" },
+		{ UCV_DENIAL_ASKED_MORE, "asked-more" },
+		{ }
+	};
 	bool mount = denial->type == UCV_DENIAL_MOUNT;
 	struct table *tb = d->tb;
 
@@ -182,7 +176,7 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	cell_nonzero(tb, "USERNS", denial->userns);
 	cell_nonzero(tb, "MNTNS", denial->mntns);
 	fill_origin(tb, denial);
-	fill_flags(tb, denial->flags);
+	cell_flags(tb, denial->flags, flags);
 }
 
 /* The sum of evicted counts has no resource, namespace or user. */
@@ -213,7 +207,7 @@ static void take_snapshot(struct denials *d)
 	if (d->args->totals)
 		kinds |= UCV_MASK(UCV_KIND_DENIAL_COUNT);
 	snapshot_take(&d->snap, kinds, 0);
-	find_limited_resources(d->args, &d->snap, d->wanted);
+	find_resources(d->args, &d->snap, true, d->wanted);
 	d->mounts = wants_mounts(d->args);
 }
 

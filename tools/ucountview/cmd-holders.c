@@ -77,72 +77,55 @@ struct holders_row {
 	unsigned int unlisted;			/* most holders without a record, of any group */
 };
 
-typedef struct row_key (*key_of_holder)(const struct snapshot *snap,
-					const struct ucv_holder *holder);
+/* What has a line of its own, and the default columns then. */
+enum mode {
+	BY_PROCESS,
+	BY_GROUP,
+	BY_USER,
+};
 
-/* What has a line of its own. */
-struct mode {
-	const char *by;
-	key_of_holder key_of;
+static const struct {
+	const char *name;
 	const char *columns;
+} modes[] = {
+	[BY_PROCESS] = { "process",
+			 "PID,COMMAND,KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,SHARED" },
+	[BY_GROUP] = { "group", "KIND,USERNS,LEVEL,UID,USER,MARKS,PID,COMMAND,HOLDERS" },
+	[BY_USER] = { "user", "KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,PROCESSES" },
 };
 
 struct holders {
 	const struct args *args;
-	const struct mode *mode;
+	enum mode mode;
 	bool wanted[UCV_MAX_RESOURCES];
 	struct snapshot snap;
 	struct entry *entries;
 	size_t nr_entries;
 	struct holders_row *rows;
 	size_t nr_rows;
-	struct remainders remainders;
 };
 
-static struct row_key key_by_user(const struct snapshot *snap, const struct ucv_holder *holder)
+static enum mode find_mode(const char *by)
 {
-	const struct ucv_group *group = &snap->groups[holder->group];
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (!strcmp(modes[i].name, by))
+			return i;
+	}
+	die("--by takes process, group or user, not %s", by);
+}
+
+static struct row_key key_of(const struct holders *h, const struct ucv_holder *holder)
+{
+	const struct ucv_group *group = &h->snap.groups[holder->group];
 
 	return (struct row_key){
+		.tgid = h->mode == BY_PROCESS ? holder->tgid : 0,
+		.tid = h->mode == BY_PROCESS ? holder->tid : 0,
+		.group = h->mode == BY_GROUP ? holder->group : 0,
 		.type = group->type,
 		.userns = group->userns,
 		.uid = group->uid,
 	};
-}
-
-static struct row_key key_by_process(const struct snapshot *snap, const struct ucv_holder *holder)
-{
-	struct row_key key = key_by_user(snap, holder);
-
-	key.tgid = holder->tgid;
-	key.tid = holder->tid;
-	return key;
-}
-
-static struct row_key key_by_group(const struct snapshot *snap, const struct ucv_holder *holder)
-{
-	struct row_key key = key_by_user(snap, holder);
-
-	key.group = holder->group;
-	return key;
-}
-
-static const struct mode modes[] = {
-	{ "process", key_by_process,
-	  "PID,COMMAND,KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,SHARED" },
-	{ "group", key_by_group, "KIND,USERNS,LEVEL,UID,USER,MARKS,PID,COMMAND,HOLDERS" },
-	{ "user", key_by_user, "KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,PROCESSES" },
-};
-
-static const struct mode *find_mode(const char *by)
-{
-	for (size_t i = 0; by && i < ARRAY_SIZE(modes); i++) {
-		if (!strcmp(modes[i].by, by))
-			return &modes[i];
-	}
-	if (by)
-		die("--by takes process, group or user, not %s", by);
-	return &modes[0];
 }
 
 /* Only resources that groups can be charged to may be named. */
@@ -153,7 +136,7 @@ static void find_wanted(struct holders *h)
 	};
 	bool all = !h->args->resources.nr, some = false;
 
-	find_resources(h->args, &h->snap, h->wanted);
+	find_resources(h->args, &h->snap, false, h->wanted);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		size_t resource = snapshot_resource(&h->snap, known[i]);
 
@@ -254,7 +237,7 @@ static void add_up(struct holders *h, const struct entry *entries, size_t nr)
 			row.unlisted = unlisted_holders(group);
 		first = i + 1;
 	}
-	if (h->mode->key_of != key_by_process)
+	if (h->mode != BY_PROCESS)
 		row.processes += row.unlisted;
 	add_row(h, &row);
 }
@@ -278,7 +261,7 @@ static bool *groups_of(const struct snapshot *snap, unsigned int pid)
 
 static void collect_entries(struct holders *h)
 {
-	unsigned int pid = h->mode->key_of == key_by_process ? h->args->pid : 0;
+	unsigned int pid = h->mode == BY_PROCESS ? h->args->pid : 0;
 	bool *held = groups_of(&h->snap, h->args->pid);
 
 	h->entries = xreallocarray(NULL, h->snap.nr_holders, sizeof(*h->entries));
@@ -288,7 +271,7 @@ static void collect_entries(struct holders *h)
 		if (!held[holder->group] || (pid && holder->tgid != pid))
 			continue;
 		h->entries[h->nr_entries++] = (struct entry){
-			.key = h->mode->key_of(&h->snap, holder),
+			.key = key_of(h, holder),
 			.holder = holder,
 		};
 	}
@@ -299,9 +282,11 @@ static void collect_entries(struct holders *h)
 /* Add charges without a known holder. They belong to no process, so not with --pid. */
 static void collect_remainders(struct holders *h)
 {
-	remainders_find(&h->remainders, &h->snap);
-	for (size_t i = 0; !h->args->pid && i < h->remainders.nr; i++) {
-		const struct remainder *left = &h->remainders.list[i];
+	struct remainders remainders = { };
+
+	remainders_find(&remainders, &h->snap);
+	for (size_t i = 0; i < remainders.nr; i++) {
+		const struct remainder *left = &remainders.list[i];
 
 		add_row(h, &(struct holders_row){
 			.key = {
@@ -314,6 +299,7 @@ static void collect_remainders(struct holders *h)
 			.marks = left->marks > 0 ? left->marks : 0,
 		});
 	}
+	remainders_free(&remainders);
 }
 
 /* Largest first. */
@@ -334,7 +320,8 @@ static void collect_rows(struct holders *h)
 		add_up(h, &h->entries[first], i + 1 - first);
 		first = i + 1;
 	}
-	collect_remainders(h);
+	if (!h->args->pid)
+		collect_remainders(h);
 	h->nr_rows = sort_rows(h->args, h->rows, h->nr_rows, sizeof(*h->rows), compare_rows);
 }
 
@@ -360,12 +347,12 @@ static char *holders_text(const struct holders_row *row)
 /* A line about a user is about no process. */
 static void fill_holder(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
-	if (!row->holder || h->mode->key_of == key_by_user)
+	if (!row->holder || h->mode == BY_USER)
 		return;
 	cell(tb, "PID", "%u", row->holder->tgid);
 	cell_nonzero(tb, "TID", row->holder->tid);
 	cell_command(tb, row->holder->comm);
-	if (h->mode->key_of == key_by_group && table_shows(tb, "HOLDERS"))
+	if (h->mode == BY_GROUP && table_shows(tb, "HOLDERS"))
 		cell_text(tb, "HOLDERS", holders_text(row));
 }
 
@@ -415,7 +402,7 @@ static void print_unlisted(const struct holders *h)
 		if (h->rows[i].unlisted > most)
 			most = h->rows[i].unlisted;
 	}
-	if (!most || h->mode->key_of != key_by_process)
+	if (!most || h->mode != BY_PROCESS)
 		return;
 	note("%u or more processes hold the same and are not listed: of each group, %u are", most,
 	     UCV_GROUP_MAX_HOLDERS);
@@ -423,11 +410,11 @@ static void print_unlisted(const struct holders *h)
 
 static int run(struct args *args, struct table *tb)
 {
-	struct holders h = { .args = args, .mode = find_mode(args->by) };
+	struct holders h = { .args = args, .mode = find_mode(args->by ?: "process") };
 
 	if (args->by_ratio)
 		die("--min-ratio: holders have no limits of their own");
-	table_open(tb, h.mode->columns, "FLAGS");
+	table_open(tb, modes[h.mode].columns, "FLAGS");
 	if (args->pid)
 		processes_check_viewpoint();
 	args_look_up(args);
@@ -441,7 +428,6 @@ static int run(struct args *args, struct table *tb)
 		fill_row(&h, tb, &h.rows[i]);
 	table_print(tb);
 	print_unlisted(&h);
-	remainders_free(&h.remainders);
 	free(h.entries);
 	free(h.rows);
 	snapshot_free(&h.snap);

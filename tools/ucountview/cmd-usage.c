@@ -139,7 +139,7 @@ static void take(void *command, unsigned int round)
 	snapshot_take(&u->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
 	if (round == 1) {
 		args_check(u->args, &u->snap);
-		find_resources(u->args, &u->snap, u->wanted);
+		find_resources(u->args, &u->snap, false, u->wanted);
 	}
 	trends_next(&u->trends, round);
 	for (size_t i = 0; i < u->snap.nr_ucounts; i++)
@@ -169,21 +169,6 @@ static void fill_binding(struct usage *u, const struct usage_row *row)
 	chain_free(&chain);
 }
 
-static void fill_userns(struct table *tb, const struct snapshot *snap,
-			const struct ucv_userns *ns)
-{
-	const struct ucv_userns *parent = snapshot_parent(snap, ns);
-
-	cell(tb, "USERNS", "%u", ns->inum);
-	cell_nonzero(tb, "NSID", ns->id);
-	cell(tb, "LEVEL", "%u", ns->level);
-	if (parent)
-		cell(tb, "PARENT", "%u", parent->inum);
-	cell_uid(tb, "OWNER", ns->owner);
-	cell_nonzero(tb, "PID", ns->pid);
-	cell_command(tb, ns->comm);
-}
-
 static void fill_resource(struct table *tb, const struct ucv_resource *res)
 {
 	static const char * const types[] = {
@@ -209,7 +194,7 @@ static void fill_row(struct usage *u, const struct usage_row *row)
 	struct table *tb = u->tb;
 
 	table_line(tb, NULL);
-	fill_userns(tb, &u->snap, row->ns);
+	cells_userns(tb, &u->snap, row->ns);
 	cell_uid(tb, "UID", row->uc->uid);
 	cell_uid(tb, "UIDNS", row->uc->uid_in_ns);
 	cell_user(tb, row->uc->uid);

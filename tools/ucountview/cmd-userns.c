@@ -61,20 +61,12 @@ static char *limits_text(const struct snapshot *snap, const struct ucv_userns *n
 static void fill_row(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns)
 {
 	static const struct flag_name flags[] = { { UCV_USERNS_MAP_UNKNOWN, "map-unknown" }, { } };
-	const struct ucv_userns *parent = snapshot_parent(snap, ns);
 
-	cell(tb, "USERNS", "%u", ns->inum);
-	cell_nonzero(tb, "NSID", ns->id);
-	cell(tb, "LEVEL", "%u", ns->level);
-	cell_uid(tb, "OWNER", ns->owner);
-	if (parent) {
-		cell(tb, "PARENT", "%u", parent->inum);
+	cells_userns(tb, snap, ns);
+	if (ns->parent != UCV_NO_INDEX)
 		cell_uid(tb, "OWNERNS", ns->owner_in_parent);
-	}
 	cell_user(tb, ns->owner);
 	cell(tb, "ROWS", "%u", ns->nr_ucounts);
-	cell_nonzero(tb, "PID", ns->pid);
-	cell_command(tb, ns->comm);
 	cell_text(tb, "LIMITS", limits_text(snap, ns));
 	cell_flags(tb, ns->flags, flags);
 }

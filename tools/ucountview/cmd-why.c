@@ -53,17 +53,11 @@ static const struct opt options[] = {
 /* A resource at one level of the chain. */
 struct why_row {
 	const char *name;
+	size_t resource;		/* index in the snapshot; nr_resources for mounts */
 	const struct charge *charge;	/* NULL for mounts */
 	struct counter counter;
+	struct counter binding;		/* of the level that binds, for sorting */
 	bool binds;
-};
-
-/* A resource, with its binding level, for sorting. */
-struct why_resource {
-	const char *name;
-	size_t resource;		/* index in the snapshot; nr_resources for mounts */
-	const struct charge *binding;	/* NULL for mounts, and if no level has a limit */
-	struct counter counter;
 };
 
 struct why {
@@ -74,8 +68,6 @@ struct why {
 	struct snapshot snap;
 	struct chain chain;
 	const struct ucv_mntns *mntns;	/* NULL: mounts are not shown */
-	struct why_resource resources[UCV_MAX_RESOURCES + 1];
-	size_t nr_resources;
 	struct why_row *rows;
 	size_t nr_rows;
 };
@@ -116,94 +108,75 @@ static void follow_process(struct why *w)
 		die("process %u has ended and has no mounts any more", w->process.pid);
 }
 
-static void add_resource(struct why *w, size_t resource)
+static void add_row(struct why *w, struct why_row row)
 {
-	struct why_resource *add = &w->resources[w->nr_resources++];
+	w->rows = xgrow(w->rows, w->nr_rows, sizeof(*w->rows));
+	w->rows[w->nr_rows++] = row;
+}
 
-	add->name = w->snap.resources[resource].name;
-	add->resource = resource;
-	add->binding = chain_binding(&w->chain, &w->snap, resource);
-	add->counter.kind = UNLIMITED;
-	if (add->binding)
-		add->counter = counter_of(&w->snap, add->binding->ns, add->binding->uc, resource);
+static void add_levels(struct why *w, size_t resource)
+{
+	const struct charge *binding = chain_binding(&w->chain, &w->snap, resource);
+	struct counter least = { .kind = UNLIMITED };
+
+	if (binding)
+		least = counter_of(&w->snap, binding->ns, binding->uc, resource);
+	for (size_t i = 0; i < w->chain.nr; i++) {
+		const struct charge *charge = &w->chain.charges[i];
+
+		add_row(w, (struct why_row){
+			.name = w->snap.resources[resource].name,
+			.resource = resource,
+			.charge = charge,
+			.counter = counter_of(&w->snap, charge->ns, charge->uc, resource),
+			.binding = least,
+			.binds = charge == binding,
+		});
+	}
 }
 
 /* Mounts are not charged to users: one row, without levels. */
 static void add_mounts(struct why *w)
 {
-	w->resources[w->nr_resources++] = (struct why_resource){
+	struct counter counter = counter_of_mounts(w->mntns);
+
+	add_row(w, (struct why_row){
 		.name = MOUNTS_NAME,
 		.resource = w->snap.nr_resources,
-		.counter = counter_of_mounts(w->mntns),
-	};
-}
-
-static int compare_resources(const void *a, const void *b)
-{
-	const struct why_resource *x = a, *y = b;
-
-	return COMPARE(x->counter.kind, y->counter.kind) ?:
-	       COMPARE(y->counter.ratio, x->counter.ratio) ?:
-	       COMPARE(x->resource, y->resource);
-}
-
-static void choose_resources(struct why *w)
-{
-	bool wanted[UCV_MAX_RESOURCES];
-
-	find_limited_resources(w->args, &w->snap, wanted);
-	for (size_t i = 0; i < w->snap.nr_resources; i++) {
-		if (wanted[i])
-			add_resource(w, i);
-	}
-	if (w->mntns)
-		add_mounts(w);
-	qsort(w->resources, w->nr_resources, sizeof(*w->resources), compare_resources);
-}
-
-static void collect_levels(struct why *w, const struct why_resource *res)
-{
-	for (size_t i = 0; i < w->chain.nr; i++) {
-		const struct charge *charge = &w->chain.charges[i];
-
-		w->rows[w->nr_rows++] = (struct why_row){
-			.name = res->name,
-			.charge = charge,
-			.counter = counter_of(&w->snap, charge->ns, charge->uc, res->resource),
-			.binds = charge == res->binding,
-		};
-	}
-}
-
-static void collect_mounts(struct why *w, const struct why_resource *res)
-{
-	w->rows[w->nr_rows++] = (struct why_row){
-		.name = res->name,
-		.counter = res->counter,
+		.counter = counter,
+		.binding = counter,
 		.binds = true,
-	};
+	});
+}
+
+/* The fullest resource first; the levels of each in the order in which they are charged. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct why_row *x = a, *y = b;
+
+	return COMPARE(x->binding.kind, y->binding.kind) ?:
+	       COMPARE(y->binding.ratio, x->binding.ratio) ?:
+	       COMPARE(x->resource, y->resource) ?:
+	       COMPARE(x->charge, y->charge);
 }
 
 static void collect_rows(struct why *w)
 {
-	w->rows = xreallocarray(NULL, w->nr_resources * w->chain.nr, sizeof(*w->rows));
-	for (size_t i = 0; i < w->nr_resources; i++) {
-		if (w->resources[i].resource == w->snap.nr_resources)
-			collect_mounts(w, &w->resources[i]);
-		else
-			collect_levels(w, &w->resources[i]);
+	bool wanted[UCV_MAX_RESOURCES];
+
+	find_resources(w->args, &w->snap, true, wanted);
+	for (size_t i = 0; i < w->snap.nr_resources; i++) {
+		if (wanted[i])
+			add_levels(w, i);
 	}
+	if (w->mntns)
+		add_mounts(w);
+	sort_rows(w->args, w->rows, w->nr_rows, sizeof(*w->rows), compare_rows);
 }
 
 static bool near_limit(const struct counter *counter)
 {
 	return counter->kind == LIMITED && counter->ratio >= RATIO_NEAR;
-}
-
-/* A process in the user namespace, through which to enter it; 0 if none is known. */
-static unsigned int process_inside(const struct why *w, const struct ucv_userns *ns)
-{
-	return ns->inum == w->process.userns ? w->process.pid : ns->pid;
 }
 
 static long long better_limit(const struct counter *counter)
@@ -229,19 +202,21 @@ static const char *nsenter_options(unsigned int pid)
 static char *fix_text(const struct why *w, const struct why_row *row)
 {
 	const struct ucv_userns *ns = row->charge ? row->charge->ns : NULL;
-	long long limit = better_limit(&row->counter);
-	unsigned int pid = 0;
-	char *setting, *fix = NULL;
+	bool initial = !ns || ns->parent == UCV_NO_INDEX;
+	char *enter = NULL, *setting, *fix;
+	unsigned int pid;
 
-	if (ns && ns->parent != UCV_NO_INDEX)
-		pid = process_inside(w, ns);
+	if (!initial) {
+		pid = ns->inum == w->process.userns ? w->process.pid : ns->pid;
+		if (!pid)
+			return NULL;
+		enter = xasprintf("nsenter -t %u %s -- ", pid, nsenter_options(pid));
+	}
 	setting = resource_info_setting(row->name, ns);
-	if (pid)
-		fix = xasprintf("nsenter -t %u %s -- sysctl -w %s=%lld", pid, nsenter_options(pid),
-				setting, limit);
-	else if (!ns || ns->parent == UCV_NO_INDEX)
-		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
+	fix = xasprintf("%ssysctl -w %s=%lld", enter ? enter : "", setting,
+			better_limit(&row->counter));
 	free(setting);
+	free(enter);
 	return fix;
 }
 
@@ -379,7 +354,6 @@ static void find_rows(struct why *w, unsigned int pid)
 	take_snapshot(w);
 	check_viewpoint(w);
 	follow_process(w);
-	choose_resources(w);
 	collect_rows(w);
 }
 

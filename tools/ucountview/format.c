@@ -223,6 +223,26 @@ void cell_flags(struct table *tb, __u32 flags, const struct flag_name *names)
 }
 
 /**
+ * cells_userns() - write USERNS, NSID, LEVEL, PARENT, OWNER, PID and COMMAND
+ * @tb: the table
+ * @snap: the snapshot
+ * @ns: the user namespace
+ */
+void cells_userns(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns)
+{
+	const struct ucv_userns *parent = snapshot_parent(snap, ns);
+
+	cell(tb, "USERNS", "%u", ns->inum);
+	cell_nonzero(tb, "NSID", ns->id);
+	cell(tb, "LEVEL", "%u", ns->level);
+	if (parent)
+		cell(tb, "PARENT", "%u", parent->inum);
+	cell_uid(tb, "OWNER", ns->owner);
+	cell_nonzero(tb, "PID", ns->pid);
+	cell_command(tb, ns->comm);
+}
+
+/**
  * cells_limit() - write LIMIT, USE% and RATIO, and color the line
  * @tb: the table
  * @counter: the counter

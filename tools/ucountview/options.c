@@ -380,52 +380,33 @@ size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
 	return args->top && args->top < nr ? args->top : nr;
 }
 
-static void find_named(const struct resource_names *list, const struct snapshot *snap,
-		       bool skip_mounts, bool wanted[UCV_MAX_RESOURCES])
+/**
+ * find_resources() - look up the resources that --resource names
+ * @args: the command line
+ * @snap: the snapshot
+ * @limited: only those limited at all levels are meant, and mounts, which are left to the caller
+ * @wanted: out: for each of the snapshot's resources, whether it is meant
+ *
+ * Exits if something else is named.
+ */
+void find_resources(const struct args *args, const struct snapshot *snap, bool limited,
+		    bool wanted[UCV_MAX_RESOURCES])
 {
+	const struct resource_names *list = &args->resources;
+
 	for (size_t i = 0; i < UCV_MAX_RESOURCES; i++)
-		wanted[i] = !list->nr;
+		wanted[i] = !list->nr && i < snap->nr_resources &&
+			    (!limited || snap->resources[i].type == UCV_RESOURCE_UCOUNT);
 	for (size_t i = 0; i < list->nr; i++) {
 		size_t resource = snapshot_resource(snap, list->names[i]);
 
-		if (skip_mounts && !strcmp(list->names[i], MOUNTS_NAME))
+		if (limited && !strcmp(list->names[i], MOUNTS_NAME))
 			continue;
 		if (resource == snap->nr_resources)
 			die("unknown resource: %s", list->names[i]);
-		wanted[resource] = true;
-	}
-}
-
-/**
- * find_resources() - look up the resources that --resource names, mounts excluded
- * @args: the command line
- * @snap: the snapshot
- * @wanted: out: for each of the snapshot's resources, whether it was named
- */
-void find_resources(const struct args *args, const struct snapshot *snap,
-		    bool wanted[UCV_MAX_RESOURCES])
-{
-	find_named(&args->resources, snap, false, wanted);
-}
-
-/**
- * find_limited_resources() - the same for resources limited at all levels, and mounts
- * @args: the command line
- * @snap: the snapshot
- * @wanted: out: for each of the snapshot's resources, whether it was named; not so mounts
- *
- * Exits if a resource is named that each process has limits for.
- */
-void find_limited_resources(const struct args *args, const struct snapshot *snap,
-			    bool wanted[UCV_MAX_RESOURCES])
-{
-	find_named(&args->resources, snap, true, wanted);
-	for (size_t i = 0; i < snap->nr_resources; i++) {
-		if (snap->resources[i].type == UCV_RESOURCE_UCOUNT)
-			continue;
-		if (args->resources.nr && wanted[i])
+		if (limited && snap->resources[resource].type != UCV_RESOURCE_UCOUNT)
 			die("%s: limited by each process's own RLIMIT, see prlimit(1)",
-			    snap->resources[i].name);
-		wanted[i] = false;
+			    snap->resources[resource].name);
+		wanted[resource] = true;
 	}
 }

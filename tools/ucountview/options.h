@@ -14,63 +14,30 @@
 #include "snapshot.h"
 #include "table.h"
 
-/**
- * struct resource_names - resources named by options
- * @names: the names, as given
- * @nr: how many; 0: all resources are meant
- * @mounts: whether MOUNTS_NAME is one of them
- */
+/* Resources named by options; if none is, all are meant. */
 struct resource_names {
 	const char **names;
 	size_t nr;
-	bool mounts;
+	bool mounts;		/* MOUNTS_NAME is one of them */
 };
 
 /* The name of mounts, which no record has as a resource: they are not charged to users. */
 #define MOUNTS_NAME	"mounts"
 
-/**
- * struct args - the options of all commands; one that was not given is 0
- * @operands: what follows the options, NULL-terminated
- * @all: --all
- * @follow: --follow
- * @totals: --totals
- * @by_ratio: --min-ratio was given
- * @min_ratio: its argument
- * @by: --by
- * @user: --user, as given
- * @userns: --userns, as given
- * @mntns: --mntns, as given
- * @uid: the user that @user names
- * @userns_inum: inode number of the user namespace that @userns names
- * @mntns_inum: inode number of the mount namespace that @mntns names
- * @resources: --resource
- * @pid: --pid
- * @top: --top
- * @count: --count
- * @interval: --watch, in seconds
- * @settle: --settle, in seconds
- */
+/* The options of all commands, by their names; 0 where one was not given. */
 struct args {
-	char **operands;
-	bool all;
-	bool follow;
-	bool totals;
-	bool by_ratio;
-	double min_ratio;
+	char **operands;		/* what follows the options, NULL-terminated */
+	bool all, follow, totals;
 	const char *by;
-	const char *user;
-	const char *userns;
-	const char *mntns;
-	__u32 uid;
-	__u32 userns_inum;
-	__u32 mntns_inum;
+	const char *user, *userns, *mntns;
+	__u32 uid;			/* of the user that @user names */
+	__u32 userns_inum, mntns_inum;	/* of the namespaces that @userns and @mntns name */
 	struct resource_names resources;
-	unsigned int pid;
-	unsigned int top;
-	unsigned int count;
-	double interval;
-	double settle;
+	unsigned int pid, top, count;
+	bool by_ratio;			/* --min-ratio was given */
+	double min_ratio;
+	double interval;		/* --watch, in seconds */
+	double settle;			/* in seconds */
 };
 
 /* Options without a short one. */
@@ -83,18 +50,11 @@ enum {
 	OPT_BY,
 };
 
-/**
- * struct opt - an option
- * @key: the short option, or OPT_*
- * @name: the long option
- * @arg: what --help calls its argument; NULL if it has none
- * @help: for --help; NULL: not listed there
- */
 struct opt {
-	int key;
-	const char *name;
-	const char *arg;
-	const char *help;
+	int key;		/* the short option, or OPT_* */
+	const char *name;	/* the long option */
+	const char *arg;	/* what --help calls its argument; NULL: it has none */
+	const char *help;	/* NULL: not listed */
 };
 
 /* Options that several commands have. */
@@ -112,32 +72,19 @@ struct opt {
 #define RESOURCE_OR_MOUNTS_OPTION					\
 	{ 'R', "resource", "name", "only this resource, or mounts (may be given more than\nonce)" }
 
-/**
- * struct command - a command, in a file named after it
- * @name: its name, which is also the key of the array in JSON
- * @summary: for the list of commands
- * @synopsis: for --help: how it is called
- * @about: what it does
- * @hints: what follows the list of commands, which only a command that has it prints
- * @options: its own options; ends with an empty one
- * @columns: its columns; ends with an empty one
- * @notes: what follows the columns
- * @operands: it takes operands, and checks them itself
- * @failure: exit status of die(), if not EXIT_FAILURE
- * @run: runs it with the parsed command line and chooses columns; returns the exit status
- */
+/* A command, in a file named after it. The texts are those of --help. */
 struct command {
-	const char *name;
-	const char *summary;
+	const char *name;		/* also the key of the array in JSON */
+	const char *summary;		/* for the list of commands */
 	const char *synopsis;
 	const char *about;
-	const char *hints;
-	const struct opt *options;
-	const struct column *columns;
-	const char *notes;
-	bool operands;
-	int failure;
-	int (*run)(struct args *args, struct table *tb);
+	const char *hints;		/* below the list of commands; NULL: neither is printed */
+	const struct opt *options;	/* its own ones; ends with an empty one */
+	const struct column *columns;	/* ends with an empty one */
+	const char *notes;		/* below the columns */
+	bool operands;			/* takes operands, and checks them itself */
+	int failure;			/* exit status of die(), if not EXIT_FAILURE */
+	int (*run)(struct args *args, struct table *tb);	/* returns the exit status */
 };
 
 extern const struct command cmd_usage, cmd_mounts, cmd_userns, cmd_why, cmd_denials, cmd_holders,
@@ -153,9 +100,7 @@ bool wants_mounts(const struct args *args);
 size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
 		 int (*compare)(const void *a, const void *b));
 unsigned int arg_pid(const char *text);
-void find_resources(const struct args *args, const struct snapshot *snap,
+void find_resources(const struct args *args, const struct snapshot *snap, bool limited,
 		    bool wanted[UCV_MAX_RESOURCES]);
-void find_limited_resources(const struct args *args, const struct snapshot *snap,
-			    bool wanted[UCV_MAX_RESOURCES]);
 
 #endif /* _UCV_OPTIONS_H */

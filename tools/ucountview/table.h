@@ -11,20 +11,13 @@
 
 #include "ucountview.h"
 
-/**
- * struct column - a column that a command can show
- * @name: as in the heading and in --output
- * @help: for --help
- * @json: SCOLS_JSON_*
- * @flags: SCOLS_FL_*
- * @width: its minimum width where lines are printed one by one
- */
+/* A column that a command can show. */
 struct column {
-	const char *name;
+	const char *name;	/* as in the heading and in --output */
 	const char *help;
-	int json;
-	int flags;
-	int width;
+	int json;		/* SCOLS_JSON_* */
+	int flags;		/* SCOLS_FL_* */
+	int width;		/* its minimum width where lines are printed one by one */
 };
 
 /* A struct column, by its cells: numbers, words, names that may be truncated, booleans. */
@@ -38,38 +31,19 @@ struct column {
 #define WIDE_TEXT(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, 0, (w) }
 #define WIDE_NAME(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, (w) }
 
-/**
- * struct table - a table and its options
- * @name: what it lists; the key of the array in JSON
- * @columns: all available columns; ends with an empty one
- * @json: --json
- * @raw: --raw
- * @noheadings: --noheadings
- * @output_all: --output-all
- * @output: argument of --output, or NULL
- * @screen: it is drawn on a terminal, whose width it must not exceed
- * @tree: lines have parents; the first column shows it
- * @shown: the columns to show, as indices of @columns
- * @nr_shown: how many
- * @optional: the last of them is shown only once it has had text
- * @scols: the table itself
- * @line: the line added last
- */
+/* A table, and the options about it by their names. */
 struct table {
-	const char *name;
-	const struct column *columns;
-	bool json;
-	bool raw;
-	bool noheadings;
-	bool output_all;
+	const char *name;		/* what it lists; the key of the array in JSON */
+	const struct column *columns;	/* all available ones; ends with an empty one */
+	bool json, raw, noheadings, output_all;
 	const char *output;
-	bool screen;
-	bool tree;
-	size_t *shown;
+	bool tree;			/* lines have parents; the first column shows it */
+	bool screen;			/* drawn on a terminal, whose width it must not exceed */
+	size_t *shown;			/* the columns to show, as indices of @columns */
 	size_t nr_shown;
-	bool optional;
+	bool optional;			/* the last of them is hidden until it has text */
 	struct libscols_table *scols;
-	struct libscols_line *line;
+	struct libscols_line *line;	/* the line added last */
 };
 
 void table_list_columns(const struct table *tb, bool types);
