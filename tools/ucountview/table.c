@@ -4,6 +4,7 @@
  * commands write the cells, by the names of their columns.
  */
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -47,10 +48,13 @@ void table_list_columns(const struct table *tb, bool types)
 	}
 }
 
+/* Called for each cell. Most names differ in the first character. */
 static const struct column *find_column(const struct table *tb, const char *name, size_t len)
 {
+	int first = toupper((unsigned char)*name);
+
 	for (const struct column *col = tb->columns; col->name; col++) {
-		if (!strncasecmp(col->name, name, len) && !col->name[len])
+		if (*col->name == first && !strncasecmp(col->name, name, len) && !col->name[len])
 			return col;
 	}
 	return NULL;
