@@ -104,7 +104,7 @@ static void add_counters(struct books *books, const struct snapshot *snap, enum 
 {
 	for (size_t i = 0; i < snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &snap->ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(snap, uc);
+		const struct ucv_userns *ns = &snap->userns[uc->userns];
 		const struct ucv_userns *parent = snapshot_parent(snap, ns);
 
 		for (size_t j = 0; j < snap->nr_resources; j++) {
@@ -381,7 +381,7 @@ static void add_records(struct left *left, const struct snapshot *snap,
 {
 	for (size_t i = 0; i < snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &snap->ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(snap, uc);
+		const struct ucv_userns *ns = &snap->userns[uc->userns];
 
 		add_left(left_of(left, snap, uc->userns, uc->uid), uc, resources, 1);
 		if (ns->parent != UCV_NO_INDEX)

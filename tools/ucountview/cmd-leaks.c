@@ -169,7 +169,7 @@ static void see_counters(struct leaks *l, const struct holdings *hold)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &l->snap.ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(&l->snap, uc);
+		const struct ucv_userns *ns = &l->snap.userns[uc->userns];
 
 		if (hold->userns_others[uc->userns])
 			continue;

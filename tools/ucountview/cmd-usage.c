@@ -196,7 +196,7 @@ static struct trend see(struct usage *u, const struct usage_row *row)
 static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 {
 	const struct snapshot *snap = &u->snap;
-	struct usage_row row = { .uc = uc, .ns = snapshot_userns_of(snap, uc) };
+	struct usage_row row = { .uc = uc, .ns = &snap->userns[uc->userns] };
 
 	if (!filter_wants_user(&u->filter, uc->uid, row.ns))
 		return;

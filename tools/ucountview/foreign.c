@@ -229,7 +229,7 @@ static void hold_charges(struct finder *f)
 {
 	for (size_t i = 0; i < f->snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &f->snap->ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(f->snap, uc);
+		const struct ucv_userns *ns = &f->snap->userns[uc->userns];
 		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
 
 		if (!parent || !is_others(f, ns) || is_others(f, parent))
