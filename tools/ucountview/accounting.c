@@ -59,17 +59,6 @@ static struct book *add(struct books *books, const struct series_key *key, enum 
 	return book;
 }
 
-static bool is_file_resource(const char *name)
-{
-	const char *resource;
-
-	for (size_t i = 0; (resource = ns_type_resource(i)); i++) {
-		if (!strcmp(resource, name))
-			return true;
-	}
-	return false;
-}
-
 /* Whether such objects are searched for, so that finding none counts as zero. */
 static bool is_looked_for(const struct snapshot *snap, const char *name)
 {
@@ -94,7 +83,7 @@ static void add_to_user(struct books *books, const struct snapshot *snap, enum p
 	if (!nr)
 		return;
 	add(books, &key, part, look, nr)->compared |= is_looked_for(snap, name);
-	if (!is_file_resource(name))
+	if (!ns_files_hold(name))
 		return;
 	key.uid = UCV_UID_UNMAPPED;
 	add(books, &key, part, look, nr)->compared = true;
@@ -192,7 +181,7 @@ void books_add_namespaces(struct books *books, const struct snapshot *snap,
 {
 	for (size_t i = 0; i < files->nr; i++) {
 		const struct ns_file *file = &files->list[i];
-		size_t resource = snapshot_resource(snap, ns_type_resource(file->type));
+		size_t resource = snapshot_resource(snap, file->resource);
 		const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
 		struct series_key key;
 

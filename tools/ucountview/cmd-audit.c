@@ -151,7 +151,7 @@ static void read_books(struct audit *a)
 	books_add_mounts(&a->books, &a->snap, &trees);
 	books_add_namespaces(&a->books, &a->snap, &files);
 	ns_files_close(&files);
-	mount_trees_free(&trees);
+	free(trees.list);
 	processes_free(&procs);
 	books_close(&a->books);
 }

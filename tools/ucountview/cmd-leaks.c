@@ -349,7 +349,7 @@ static bool charged_in(const struct leaks *l, const struct ucv_userns *ns, __u32
 	return charge_counts_for(&l->snap, ns, uid, key->inum, key->level, key->uid);
 }
 
-static bool process_counts(const struct leaks *l, const struct seen_process *proc,
+static bool process_counts(const struct leaks *l, const struct process *proc,
 			   const struct series_key *key)
 {
 	switch (key->resource) {
@@ -362,7 +362,7 @@ static bool process_counts(const struct leaks *l, const struct seen_process *pro
 	return charged_in(l, snapshot_find_userns(&l->snap, proc->userns), proc->uid, key);
 }
 
-static const struct seen_process *group_holder(const struct leaks *l,
+static const struct process *group_holder(const struct leaks *l,
 					       const struct series_key *key)
 {
 	for (size_t i = 0; i < l->snap.nr_holders; i++) {
@@ -379,10 +379,10 @@ static const struct seen_process *group_holder(const struct leaks *l,
 }
 
 /* A descendant that is known to hold it, or else one that is charged there, or NULL. */
-static const struct seen_process *find_process(const struct leaks *l,
+static const struct process *find_process(const struct leaks *l,
 					       const struct series_key *key)
 {
-	const struct seen_process *proc = group_holder(l, key);
+	const struct process *proc = group_holder(l, key);
 
 	for (size_t i = 0; i < l->procs.nr && !proc; i++) {
 		if (l->procs.list[i].ours && process_counts(l, &l->procs.list[i], key))
@@ -455,7 +455,7 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 
 static char *process_cell(const struct leaks *l, const struct series_key *key, size_t column)
 {
-	const struct seen_process *proc = find_process(l, key);
+	const struct process *proc = find_process(l, key);
 
 	if (!proc)
 		return NULL;

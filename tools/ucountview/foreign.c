@@ -43,7 +43,7 @@ struct finder {
 	unsigned char *groups;	/* who holds each */
 };
 
-static unsigned char whose(const struct finder *f, const struct seen_process *proc)
+static unsigned char whose(const struct finder *f, const struct process *proc)
 {
 	return proc->ours || (f->all && !proc->kernel) ? OURS : OTHERS;
 }
@@ -57,7 +57,7 @@ static unsigned char whose(const struct finder *f, const struct seen_process *pr
  */
 bool holder_is_ours(const struct ucv_holder *holder, const struct processes *procs)
 {
-	const struct seen_process *proc = processes_find(procs, holder->tgid);
+	const struct process *proc = processes_find(procs, holder->tgid);
 
 	return proc && proc->ours;
 }
@@ -75,7 +75,7 @@ static void find_groups(struct finder *f)
 static void find_mntns(struct finder *f)
 {
 	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
+		const struct process *proc = &f->procs->list[i];
 		const struct ucv_mntns *mntns = snapshot_find_mntns(f->snap, proc->mntns);
 
 		if (mntns)
@@ -93,7 +93,7 @@ static void mark_userns(struct finder *f, const struct ucv_userns *ns, unsigned 
 static void find_userns(struct finder *f)
 {
 	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
+		const struct process *proc = &f->procs->list[i];
 
 		mark_userns(f, snapshot_find_userns(f->snap, proc->userns), whose(f, proc));
 	}
@@ -274,7 +274,7 @@ static void hold_tasks(struct finder *f)
 	size_t resource = snapshot_resource(f->snap, "rlimit_nproc");
 
 	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
+		const struct process *proc = &f->procs->list[i];
 		const struct ucv_userns *ns = snapshot_find_userns(f->snap, proc->userns);
 
 		if (ns && !is_others(f, ns) && whose(f, proc) == OTHERS)
@@ -361,13 +361,12 @@ void holdings_free(struct holdings *hold)
 
 static void add_pin(struct pins *pins, const char *text)
 {
-	char type[NS_TYPE_LEN];
-	__u32 inum;
+	struct ns_link link;
 
-	if (!namespace_in_text(text, type, &inum))
+	if (!ns_link_parse(text, &link))
 		return;
 	pins->inums = xgrow(pins->inums, pins->nr, sizeof(*pins->inums));
-	pins->inums[pins->nr++] = inum;
+	pins->inums[pins->nr++] = link.inum;
 }
 
 static void add_file(void *pins, int dir, const char *name, const char *text)
@@ -388,7 +387,7 @@ static void add_bind_mount(void *pins, const struct mount_line *mount)
  */
 static bool shows_mounts(const struct processes *procs, size_t nth, __u32 here)
 {
-	const struct seen_process *proc = &procs->list[nth];
+	const struct process *proc = &procs->list[nth];
 
 	if (!proc->mntns || proc->mntns == here)
 		return false;
@@ -413,11 +412,11 @@ static int compare_inums(const void *a, const void *b)
  */
 void pins_find(struct pins *pins, const struct processes *procs)
 {
-	const struct seen_process *self = processes_find(procs, getpid());
+	const struct process *self = processes_find(procs, getpid());
 
 	memset(pins, 0, sizeof(*pins));
 	for (size_t i = 0; i < procs->nr; i++) {
-		const struct seen_process *proc = &procs->list[i];
+		const struct process *proc = &procs->list[i];
 
 		if (proc->ours)
 			continue;
@@ -485,7 +484,7 @@ static bool may_count(const struct snapshot *snap, const struct ucv_userns *ns,
 
 static bool is_new_of_others(const struct census *census, const struct ns_file *file)
 {
-	return !file->ours && !ns_files_find(&census->before, file->type, file->inum);
+	return !file->ours && !ns_files_find(&census->before, file->resource, file->inum);
 }
 
 /**
@@ -505,18 +504,17 @@ long long census_others(struct census *census, const struct snapshot *snap,
 
 	if (key->resource >= snap->nr_resources)
 		return 0;
-	for (size_t type = 0; (resource = ns_type_resource(type)); type++) {
-		if (strcmp(resource, snap->resources[key->resource].name))
-			continue;
-		look_now(census, procs);
-		for (size_t i = 0; i < census->now.nr; i++) {
-			const struct ns_file *file = &census->now.list[i];
-			const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
+	resource = snap->resources[key->resource].name;
+	if (!ns_files_hold(resource))
+		return 0;
+	look_now(census, procs);
+	for (size_t i = 0; i < census->now.nr; i++) {
+		const struct ns_file *file = &census->now.list[i];
+		const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
 
-			if (file->type == type && ns && is_new_of_others(census, file) &&
-			    may_count(snap, ns, key))
-				others++;
-		}
+		if (!strcmp(file->resource, resource) && ns && is_new_of_others(census, file) &&
+		    may_count(snap, ns, key))
+			others++;
 	}
 	return others;
 }
