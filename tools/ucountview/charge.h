@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters and limits, the levels of a charge, and the processes that hold it.
+ * Counters and limits, and the levels of a charge.
  */
 #ifndef _UCV_CHARGE_H
 #define _UCV_CHARGE_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "countermap.h"
 #include "snapshot.h"
 
 /* Ratios from which a counter is highlighted, and at which it is full. */
@@ -71,14 +72,11 @@ struct chain {
 const struct ucv_userns *charge_above(const struct snapshot *snap, const struct ucv_userns *ns,
 				      __u32 *uid);
 bool charge_counts_for(const struct snapshot *snap, const struct ucv_userns *ns, __u32 uid,
-		       __u32 inum, __u32 level, __u32 user);
+		       const struct counter_key *key);
 void chain_follow(struct chain *chain, const struct snapshot *snap,
 		  const struct ucv_userns *ns, __u32 uid);
 const struct charge *chain_binding(const struct chain *chain, const struct snapshot *snap,
 				   size_t resource);
 void chain_free(struct chain *chain);
-
-bool holders_known_of(const char *resource);
-char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource);
 
 #endif /* _UCV_CHARGE_H */

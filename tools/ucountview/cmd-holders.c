@@ -113,7 +113,15 @@ struct holders {
 	size_t nr_entries;
 	struct holders_row *rows;
 	size_t nr_rows;
-	struct remainders remainders;
+};
+
+/* What groups and marks are charged to, by enum ucv_group_type. */
+static const struct {
+	const char *groups;
+	const char *marks;
+} resources[] = {
+	[UCV_GROUP_INOTIFY]  = { "inotify_instances", "inotify_watches" },
+	[UCV_GROUP_FANOTIFY] = { "fanotify_groups", "fanotify_marks" },
 };
 
 static struct row_key key_by_user(const struct snapshot *snap, const struct ucv_holder *holder)
@@ -224,17 +232,11 @@ static void parse_options(struct holders *h, int argc, char **argv)
 /* Only resources that groups can be charged to may be named. */
 static void find_wanted(struct holders *h)
 {
-	static const char * const known[] = {
-		"inotify_instances", "inotify_watches", "fanotify_groups", "fanotify_marks",
-	};
 	bool all = !h->names.nr, some = false;
 
 	find_resources(&h->names, &h->snap, h->wanted);
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		size_t resource = snapshot_resource(&h->snap, known[i]);
-
-		some |= resource < h->snap.nr_resources && h->wanted[resource];
-	}
+	for (size_t i = 0; i < h->snap.nr_resources; i++)
+		some |= h->wanted[i] && holders_known_of(h->snap.resources[i].name);
 	if (!all && !some)
 		die("holders are known of inotify_watches, inotify_instances, %s only",
 		    "fanotify_marks and fanotify_groups");
@@ -249,12 +251,12 @@ static bool wants_number(const struct holders *h, const char *name, long long nu
 
 static bool wants_row(const struct holders *h, const struct holders_row *row)
 {
-	bool inotify = row->key.type == UCV_GROUP_INOTIFY;
+	__u32 type = row->key.type == UCV_GROUP_INOTIFY ? UCV_GROUP_INOTIFY : UCV_GROUP_FANOTIFY;
 
 	if (!filter_wants_user(&h->filter, row->key.uid, &h->snap.userns[row->key.userns]))
 		return false;
-	return wants_number(h, inotify ? "inotify_instances" : "fanotify_groups", row->groups) ||
-	       wants_number(h, inotify ? "inotify_watches" : "fanotify_marks", row->marks);
+	return wants_number(h, resources[type].groups, row->groups) ||
+	       wants_number(h, resources[type].marks, row->marks);
 }
 
 static void add_row(struct holders *h, const struct holders_row *row)
@@ -381,24 +383,39 @@ static void collect_entries(struct holders *h)
 	qsort(h->entries, h->nr_entries, sizeof(*h->entries), compare_entries);
 }
 
-/* Add charges without a known holder. They belong to no process, so not with --pid. */
-static void collect_remainders(struct holders *h)
+/* How much of a counter no group accounts for. */
+static long long left_of(const struct holders *h, const struct countermap *accounts,
+			 const struct ucv_ucounts *uc, const char *name)
 {
-	remainders_find(&h->remainders, &h->snap);
-	for (size_t i = 0; !h->pid && i < h->remainders.nr; i++) {
-		const struct remainder *left = &h->remainders.list[i];
+	size_t resource = snapshot_resource(&h->snap, name);
+	long long left = unattributed(accounts, &h->snap.userns[uc->userns], uc->uid, resource);
 
+	return left > 0 ? left : 0;
+}
+
+/*
+ * Add charges without a known holder. They belong to no process, so not with --pid. Those of a
+ * shadowed record are added to the one that new charges go to.
+ */
+static void collect_unattributed(struct holders *h)
+{
+	struct countermap accounts = { };
+
+	accounts_add_snapshot(&accounts, &h->snap, LOOK_FIRST);
+	for (size_t i = 0; i < h->snap.nr_ucounts * ARRAY_SIZE(resources); i++) {
+		const struct ucv_ucounts *uc = &h->snap.ucounts[i / ARRAY_SIZE(resources)];
+		__u32 type = i % ARRAY_SIZE(resources);
+
+		if (snapshot_find(&h->snap, &h->snap.userns[uc->userns], uc->uid) != uc)
+			continue;
 		add_row(h, &(struct holders_row){
-			.key = {
-				.type = left->type,
-				.userns = left->uc->userns,
-				.uid = left->uc->uid,
-			},
-			.uid_in_ns = left->uc->uid_in_ns,
-			.groups = left->groups > 0 ? left->groups : 0,
-			.marks = left->marks > 0 ? left->marks : 0,
+			.key = { .type = type, .userns = uc->userns, .uid = uc->uid },
+			.uid_in_ns = uc->uid_in_ns,
+			.groups = left_of(h, &accounts, uc, resources[type].groups),
+			.marks = left_of(h, &accounts, uc, resources[type].marks),
 		});
 	}
+	countermap_free(&accounts);
 }
 
 /* Largest first. */
@@ -422,7 +439,8 @@ static void collect_rows(struct holders *h)
 		add_up(h, &h->entries[first], i + 1 - first);
 		first = i + 1;
 	}
-	collect_remainders(h);
+	if (!h->pid)
+		collect_unattributed(h);
 	if (h->nr_rows)
 		qsort(h->rows, h->nr_rows, sizeof(*h->rows), compare_rows);
 	if (h->filter.top && h->filter.top < h->nr_rows)
@@ -593,7 +611,6 @@ int cmd_holders(int argc, char **argv)
 	collect_rows(&h);
 	print_rows(&h);
 	print_unlisted(&h);
-	remainders_free(&h.remainders);
 	free(h.entries);
 	free(h.rows);
 	snapshot_free(&h.snap);

@@ -165,42 +165,43 @@ static double monotonic(void)
 }
 
 /* Skip namespaces that foreign processes have created since the command was started. */
-static void see_counters(struct leaks *l, const struct holdings *hold)
+static void see_counters(struct leaks *l, const struct foreign *foreign)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &l->snap.ucounts[i];
 		const struct ucv_userns *ns = &l->snap.userns[uc->userns];
 
-		if (hold->userns_others[uc->userns])
+		if (foreign->userns[uc->userns])
 			continue;
 		for (size_t j = 0; j < l->snap.nr_resources; j++) {
-			struct series_key key = series_key_counter(ns, uc->uid, j);
+			struct counter_key key = key_counter(ns, uc->uid, j);
 
-			series_see(&l->series, &key, uc->used[j] - hold->held[i][j], uc->used[j]);
+			series_see(&l->series, &key, uc->used[j] - foreign->held[i][j],
+				   uc->used[j]);
 		}
 	}
 }
 
-static void see_userns(struct leaks *l, const struct holdings *hold)
+static void see_userns(struct leaks *l, const struct foreign *foreign)
 {
 	for (size_t i = 0; i < l->snap.nr_userns; i++) {
-		struct series_key key = series_key_userns(&l->snap.userns[i]);
+		struct counter_key key = key_userns(&l->snap.userns[i]);
 
-		if (!hold->userns_others[i])
+		if (!foreign->userns[i])
 			series_see(&l->series, &key, 1, 1);
 	}
 }
 
-static void see_mntns(struct leaks *l, const struct holdings *hold)
+static void see_mntns(struct leaks *l, const struct foreign *foreign)
 {
 	for (size_t i = 0; i < l->snap.nr_mntns; i++) {
 		const struct ucv_mntns *ns = &l->snap.mntns[i];
-		struct series_key key = series_key_mntns(ns, SERIES_MNTNS);
+		struct counter_key key = key_mntns(ns, KEY_MNTNS);
 
-		if (hold->mntns_others[i])
+		if (foreign->mntns[i])
 			continue;
 		series_see(&l->series, &key, 1, 1);
-		key = series_key_mntns(ns, SERIES_MOUNTS);
+		key = key_mntns(ns, KEY_MOUNTS);
 		series_see(&l->series, &key, ns->mounts, ns->mounts);
 	}
 }
@@ -215,19 +216,20 @@ static void forget_look(struct leaks *l)
 static bool look(struct leaks *l, enum series_phase phase)
 {
 	const struct series *before = phase == SERIES_BEFORE ? NULL : &l->series;
-	struct holdings hold;
+	struct foreign foreign;
 
 	forget_look(l);
 	l->now = monotonic();
+	l->series.phase = phase;
 	snapshot_take(&l->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
 	processes_read(&l->procs);
-	holdings_find(&hold, &l->snap, &l->procs, before, l->all);
-	see_counters(l, &hold);
-	see_userns(l, &hold);
-	see_mntns(l, &hold);
-	holdings_free(&hold);
-	return series_look(&l->series, phase, l->now);
+	foreign_find(&foreign, &l->snap, &l->procs, before, l->all);
+	see_counters(l, &foreign);
+	see_userns(l, &foreign);
+	see_mntns(l, &foreign);
+	foreign_free(&foreign);
+	return series_look(&l->series, l->now);
 }
 
 /* Returns whether ^C ended the wait. */
@@ -251,7 +253,7 @@ static void look_before(struct leaks *l)
 			wait_some(PAUSE_BEFORE);
 		same = look(l, SERIES_BEFORE) ? 0 : same + 1;
 	}
-	census_before(&l->census, &l->procs);
+	census_take(&l->census.before, &l->procs);
 }
 
 static long long left_of(struct leaks *l, const struct serie *serie)
@@ -260,15 +262,15 @@ static long long left_of(struct leaks *l, const struct serie *serie)
 
 	if (left <= 0 || l->all)
 		return left;
-	return left - census_others(&l->census, &l->snap, &l->procs, &serie->key);
+	return left - census_foreign(&l->census, &l->snap, &l->procs, &serie->key);
 }
 
 static void find_rows(struct leaks *l)
 {
 	l->nr_rows = 0;
 	l->census.taken = false;
-	for (size_t i = 0; i < l->series.nr; i++) {
-		const struct serie *serie = &l->series.list[i];
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
 		long long left = left_of(l, serie);
 
 		if (left <= 0)
@@ -323,47 +325,22 @@ static void look_after(struct leaks *l)
 	}
 }
 
-static int compare_rows(const void *a, const void *b)
-{
-	const struct series_key *x = &((const struct leaks_row *)a)->serie->key;
-	const struct series_key *y = &((const struct leaks_row *)b)->serie->key;
-	bool x_ns = x->resource >= UCV_MAX_RESOURCES, y_ns = y->resource >= UCV_MAX_RESOURCES;
-
-	if (x_ns != y_ns)
-		return x_ns ? 1 : -1;
-	if (x_ns && x->resource != y->resource)
-		return x->resource < y->resource ? -1 : 1;
-	if (x->level != y->level)
-		return x->level < y->level ? -1 : 1;
-	if (x->inum != y->inum)
-		return x->inum < y->inum ? -1 : 1;
-	if (x->uid != y->uid)
-		return x->uid < y->uid ? -1 : 1;
-	return x->resource < y->resource ? -1 : x->resource > y->resource;
-}
-
-/* Whether a charge to (@ns, @uid) also counts in the counter @key. */
-static bool charged_in(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
-		       const struct series_key *key)
-{
-	return charge_counts_for(&l->snap, ns, uid, key->inum, key->level, key->uid);
-}
-
 static bool process_counts(const struct leaks *l, const struct process *proc,
-			   const struct series_key *key)
+			   const struct counter_key *key)
 {
+	const struct ucv_userns *ns = snapshot_find_userns(&l->snap, proc->userns);
+
 	switch (key->resource) {
-	case SERIES_MOUNTS:
-	case SERIES_MNTNS:
+	case KEY_MOUNTS:
+	case KEY_MNTNS:
 		return proc->mntns == key->inum;
-	case SERIES_USERNS:
+	case KEY_USERNS:
 		return proc->userns == key->inum;
 	}
-	return charged_in(l, snapshot_find_userns(&l->snap, proc->userns), proc->uid, key);
+	return charge_counts_for(&l->snap, ns, proc->uid, key);
 }
 
-static const struct process *group_holder(const struct leaks *l,
-					       const struct series_key *key)
+static const struct process *group_holder(const struct leaks *l, const struct counter_key *key)
 {
 	for (size_t i = 0; i < l->snap.nr_holders; i++) {
 		const struct ucv_holder *holder = &l->snap.holders[i];
@@ -372,15 +349,14 @@ static const struct process *group_holder(const struct leaks *l,
 		if (key->resource != group->group_resource && key->resource != group->mark_resource)
 			continue;
 		if (holder_is_ours(holder, &l->procs) &&
-		    charged_in(l, &l->snap.userns[group->userns], group->uid, key))
+		    charge_counts_for(&l->snap, &l->snap.userns[group->userns], group->uid, key))
 			return processes_find(&l->procs, holder->tgid);
 	}
 	return NULL;
 }
 
 /* A descendant that is known to hold it, or else one that is charged there, or NULL. */
-static const struct process *find_process(const struct leaks *l,
-					       const struct series_key *key)
+static const struct process *find_process(const struct leaks *l, const struct counter_key *key)
 {
 	const struct process *proc = group_holder(l, key);
 
@@ -391,22 +367,22 @@ static const struct process *find_process(const struct leaks *l,
 	return proc;
 }
 
-static const char *resource_name(const struct leaks *l, const struct series_key *key)
+static const char *resource_name(const struct leaks *l, const struct counter_key *key)
 {
 	switch (key->resource) {
-	case SERIES_MOUNTS:
+	case KEY_MOUNTS:
 		return MOUNTS_NAME;
-	case SERIES_MNTNS:
+	case KEY_MNTNS:
 		return "mntns";
-	case SERIES_USERNS:
+	case KEY_USERNS:
 		return "userns";
 	}
 	return l->snap.resources[key->resource].name;
 }
 
-static bool is_mntns(const struct series_key *key)
+static bool is_mntns(const struct counter_key *key)
 {
-	return key->resource == SERIES_MOUNTS || key->resource == SERIES_MNTNS;
+	return key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS;
 }
 
 static bool fell_lately(const struct leaks *l, const struct serie *serie)
@@ -418,12 +394,12 @@ static bool fell_lately(const struct leaks *l, const struct serie *serie)
 static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
 			    const char *resource)
 {
-	for (size_t i = 0; i < l->series.nr; i++) {
-		const struct serie *serie = &l->series.list[i];
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
 
 		if (fell_lately(l, serie) && serie->key.resource < l->snap.nr_resources &&
 		    !strcmp(l->snap.resources[serie->key.resource].name, resource) &&
-		    charged_in(l, ns, uid, &serie->key))
+		    charge_counts_for(&l->snap, ns, uid, &serie->key))
 			return true;
 	}
 	return false;
@@ -435,7 +411,7 @@ static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, 
  */
 static bool is_falling(const struct leaks *l, const struct serie *serie)
 {
-	const struct series_key *key = &serie->key;
+	const struct counter_key *key = &serie->key;
 	const struct ucv_userns *ns;
 	const struct ucv_mntns *mntns;
 
@@ -453,7 +429,7 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 	       namespaces_fall(l, snapshot_parent(&l->snap, ns), ns->owner, "user_namespaces");
 }
 
-static char *process_cell(const struct leaks *l, const struct series_key *key, size_t column)
+static char *process_cell(const struct leaks *l, const struct counter_key *key, size_t column)
 {
 	const struct process *proc = find_process(l, key);
 
@@ -467,7 +443,7 @@ static char *cell(const void *command, const void *line, size_t column)
 	const struct leaks *l = command;
 	const struct leaks_row *row = line;
 	const struct serie *serie = row->serie;
-	const struct series_key *key = &serie->key;
+	const struct counter_key *key = &serie->key;
 
 	switch (column) {
 	case COL_RESOURCE:
@@ -511,8 +487,6 @@ static void find_falling(struct leaks *l)
 
 static void print_rows(struct leaks *l)
 {
-	if (l->nr_rows)
-		qsort(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows);
 	find_falling(l);
 	table_begin(&l->table);
 	for (size_t i = 0; i < l->nr_rows; i++)
@@ -575,7 +549,7 @@ int cmd_leaks(int argc, char **argv)
 	forget_look(&l);
 	free(l.rows);
 	census_free(&l.census);
-	series_free(&l.series);
+	countermap_free(&l.series.map);
 	table_close(&l.table);
 	return l.nr_rows ? EXIT_LEAKED : run_exit_status(status);
 }

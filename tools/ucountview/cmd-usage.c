@@ -181,15 +181,9 @@ static void add_row(struct usage *u, const struct usage_row *row)
 /* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct usage *u, const struct usage_row *row)
 {
-	const struct trend_key key = {
-		.id = row->ns->id,
-		.inum = row->ns->inum,
-		.level = row->ns->level,
-		.uid = row->uc->uid,
-		.resource = row->res - u->snap.resources,
-		.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED,
-	};
+	struct counter_key key = key_counter(row->ns, row->uc->uid, row->res - u->snap.resources);
 
+	key.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED;
 	return trends_see(&u->trends, &key, row->counter.used);
 }
 
