@@ -88,7 +88,7 @@ struct adder {
 static struct account *add(struct countermap *accounts, struct counter_key key,
 			   enum account_part part, enum look look, long long nr)
 {
-	struct account *account = countermap_at(accounts, &key, sizeof(*account));
+	struct account *account = countermap_at(accounts, key, sizeof(*account));
 
 	account->nr[part][look] += nr;
 	account->compared |= part != CHARGED;
@@ -161,12 +161,6 @@ void accounts_add_snapshot(struct countermap *accounts, const struct snapshot *s
 		    snap->mntns[i].mounts);
 }
 
-static void add_found(struct countermap *accounts, struct counter_key key, long long nr, bool whole)
-{
-	add(accounts, key, FOUND, LOOK_FIRST, nr);
-	add(accounts, key, FOUND, LOOK_SECOND, nr)->whole |= whole;
-}
-
 /**
  * accounts_add_namespaces() - add namespaces found as files, by owning user namespace
  * @snap: the second sample, taken while the files were open
@@ -178,13 +172,16 @@ void accounts_add_namespaces(struct countermap *accounts, const struct snapshot 
 		size_t resource = snapshot_resource(snap, files->list[i].resource);
 		const struct ucv_userns *ns = snapshot_find_userns(snap, files->list[i].userns);
 
-		if (ns && resource < snap->nr_resources)
-			add_found(accounts, key_counter(ns, UCV_UID_UNMAPPED, resource), 1, false);
+		if (!ns || resource == snap->nr_resources)
+			continue;
+		for (enum look look = LOOK_FIRST; look < NR_LOOKS; look++)
+			add(accounts, key_counter(ns, UCV_UID_UNMAPPED, resource), FOUND, look, 1);
 	}
 }
 
 /**
- * accounts_add_mounts() - add the mounts visible to processes
+ * accounts_add_mounts() - add the mounts visible to processes: of those in a mount namespace, to
+ *	the one that sees the most
  * @snap: the second sample
  */
 void accounts_add_mounts(struct countermap *accounts, const struct snapshot *snap,
@@ -193,10 +190,16 @@ void accounts_add_mounts(struct countermap *accounts, const struct snapshot *sna
 	for (size_t i = 0; i < trees->nr; i++) {
 		const struct mount_tree *tree = &trees->list[i];
 		const struct ucv_mntns *mntns = snapshot_find_mntns(snap, tree->mntns);
+		struct account *account;
 
-		if (mntns)
-			add_found(accounts, key_mntns(mntns, KEY_MOUNTS), tree->mounts,
-				  tree->whole);
+		if (!mntns)
+			continue;
+		account = add(accounts, key_mntns(mntns, KEY_MOUNTS), FOUND, LOOK_FIRST, 0);
+		if (tree->mounts <= account->nr[FOUND][LOOK_FIRST] && !tree->whole)
+			continue;
+		account->nr[FOUND][LOOK_FIRST] = tree->mounts;
+		account->nr[FOUND][LOOK_SECOND] = tree->mounts;
+		account->whole = tree->whole;
 	}
 }
 
@@ -265,8 +268,7 @@ const char *account_wrong(const struct account *account)
 long long unattributed(const struct countermap *accounts, const struct ucv_userns *ns, __u32 uid,
 		       size_t resource)
 {
-	struct counter_key key = key_counter(ns, uid, resource);
-	const struct account *account = countermap_find(accounts, &key);
+	const struct account *account = countermap_find(accounts, key_counter(ns, uid, resource));
 
 	if (!account)
 		return 0;
@@ -278,8 +280,9 @@ long long unattributed(const struct countermap *accounts, const struct ucv_usern
 
 #define MAX_NAMED	3
 
-/* The part of a counter that a process holds; none if @holder is NULL. */
+/* The part of a counter that a process holds, by its PID in place of a namespace's ID. */
 struct part {
+	struct counter_key pid;
 	const struct ucv_holder *holder;
 	unsigned long long nr;
 };
@@ -287,68 +290,42 @@ struct part {
 struct sharing {
 	const struct snapshot *snap;
 	struct counter_key key;
-	struct part *parts;	/* one for each group */
+	const struct ucv_holder **holders;	/* of each group, the one with the lowest PID */
+	struct countermap parts;
 };
 
-static int by_process(const void *a, const void *b)
+static void find_holders(struct sharing *s)
 {
-	const struct part *x = a, *y = b;
+	for (size_t i = 0; i < s->snap->nr_holders; i++) {
+		const struct ucv_holder *holder = &s->snap->holders[i];
+		const struct ucv_holder **lowest = &s->holders[holder->group];
 
-	return compare_u64(x->holder->tgid, y->holder->tgid);
-}
-
-static int by_amount(const void *a, const void *b)
-{
-	const struct part *x = a, *y = b;
-
-	return compare_u64(y->nr, x->nr) ?: by_process(a, b);
+		if (!*lowest || holder->tgid < (*lowest)->tgid)
+			*lowest = holder;
+	}
 }
 
 static void add_group(void *arg, const struct object *object)
 {
+	const struct ucv_holder *holder;
 	struct sharing *s = arg;
+	struct part *part;
 
-	if (object->group && object->resource == s->key.resource &&
-	    charge_counts_for(s->snap, object->ns, object->uid, &s->key))
-		s->parts[object->group - s->snap->groups].nr = object->nr;
+	if (!object->group || object->resource != s->key.resource || !object->nr)
+		return;
+	holder = s->holders[object->group - s->snap->groups];
+	if (!holder || !charge_counts_for(s->snap, object->ns, object->uid, &s->key))
+		return;
+	part = countermap_at(&s->parts, (struct counter_key){ .id = holder->tgid }, sizeof(*part));
+	part->holder = holder;
+	part->nr += object->nr;
 }
 
-/* Each group is attributed to the holder with the lowest PID. */
-static size_t collect(struct sharing *s)
+static int by_amount(const void *a, const void *b)
 {
-	size_t nr = 0;
+	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
 
-	for (size_t i = 0; i < s->snap->nr_holders; i++) {
-		const struct ucv_holder *holder = &s->snap->holders[i];
-		struct part *part = &s->parts[holder->group];
-
-		if (!part->holder || holder->tgid < part->holder->tgid)
-			part->holder = holder;
-	}
-	objects_visit(s->snap, add_group, s);
-	for (size_t i = 0; i < s->snap->nr_groups; i++) {
-		if (s->parts[i].holder && s->parts[i].nr)
-			s->parts[nr++] = s->parts[i];
-	}
-	return nr;
-}
-
-/* One part for each process, the largest first. */
-static size_t add_up(struct part *parts, size_t nr)
-{
-	size_t to = 0;
-
-	if (!nr)
-		return 0;
-	qsort(parts, nr, sizeof(*parts), by_process);
-	for (size_t i = 1; i < nr; i++) {
-		if (by_process(&parts[i], &parts[to]))
-			parts[++to] = parts[i];
-		else
-			parts[to].nr += parts[i].nr;
-	}
-	qsort(parts, to + 1, sizeof(*parts), by_amount);
-	return to + 1;
+	return compare_u64(y->nr, x->nr) ?: compare_u64(x->holder->tgid, y->holder->tgid);
 }
 
 /* A process can set its comm to anything: mask unprintable characters. */
@@ -388,18 +365,22 @@ char *held_by(const struct snapshot *snap, const struct charge *charge, size_t r
 	struct sharing s = {
 		.snap = snap,
 		.key = key_counter(charge->ns, charge->uid, resource),
-		.parts = xcalloc(snap->nr_groups, sizeof(*s.parts)),
+		.holders = xcalloc(snap->nr_groups, sizeof(*s.holders)),
 	};
-	size_t nr = add_up(s.parts, collect(&s));
 	char *text = NULL, *more;
 
-	for (size_t i = 0; i < nr && i < MAX_NAMED; i++)
-		text = add_part(text, &s.parts[i]);
-	if (nr > MAX_NAMED) {
-		more = xasprintf("%s, and less by %zu more", text, nr - MAX_NAMED);
+	find_holders(&s);
+	objects_visit(snap, add_group, &s);
+	if (s.parts.nr)
+		qsort(s.parts.list, s.parts.nr, sizeof(*s.parts.list), by_amount);
+	for (size_t i = 0; i < s.parts.nr && i < MAX_NAMED; i++)
+		text = add_part(text, s.parts.list[i]);
+	if (s.parts.nr > MAX_NAMED) {
+		more = xasprintf("%s, and less by %zu more", text, s.parts.nr - MAX_NAMED);
 		free(text);
 		text = more;
 	}
-	free(s.parts);
+	countermap_free(&s.parts);
+	free(s.holders);
 	return text;
 }

@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "accounting.h"
-#include "format.h"
 #include "options.h"
 #include "procfs.h"
 #include "snapshot.h"
@@ -29,12 +28,12 @@
 #define PAUSE_NS	20000000L
 
 enum {
-	COL_RESOURCE,
-	COL_NS,
-	COL_NSID,
-	COL_LEVEL,
-	COL_UID,
-	COL_USER,
+	COL_RESOURCE = KEY_RESOURCE,
+	COL_NS = KEY_NS,
+	COL_NSID = KEY_NSID,
+	COL_LEVEL = KEY_LEVEL,
+	COL_UID = KEY_UID,
+	COL_USER = KEY_USER,
 	COL_COUNTER,
 	COL_EXPECTED,
 	COL_REST,
@@ -151,7 +150,7 @@ static void find_wrong(struct audit *a, const struct countermap *before)
 		const char *wrong = account_wrong(account);
 
 		if (before)
-			then = countermap_find(before, &account->key);
+			then = countermap_find(before, account->key);
 		if (!before || (then && then->wrong && wrong && !strcmp(then->wrong, wrong)))
 			account->wrong = wrong;
 		if (account->wrong)
@@ -176,19 +175,6 @@ static void audit_rounds(struct audit *a)
 	}
 }
 
-static char *user_cell(const struct counter_key *key, size_t column)
-{
-	if (key->resource == KEY_MOUNTS || key->uid == UCV_UID_UNMAPPED)
-		return NULL;
-	return column == COL_UID ? xasprintf("%u", key->uid) : xstrdup(user_name(key->uid));
-}
-
-static const char *resource_name(const struct audit *a, const struct counter_key *key)
-{
-	return key->resource == KEY_MOUNTS ? MOUNTS_NAME :
-						a->snap.resources[key->resource].name;
-}
-
 static char *expected_cell(const struct account *account, size_t column)
 {
 	long long expected = account_expected(account);
@@ -203,20 +189,8 @@ static char *cell(const void *command, const void *line, size_t column)
 {
 	const struct audit *a = command;
 	const struct account *account = line;
-	const struct counter_key *key = &account->key;
 
 	switch (column) {
-	case COL_RESOURCE:
-		return xstrdup(resource_name(a, key));
-	case COL_NS:
-		return xasprintf("%u", key->inum);
-	case COL_NSID:
-		return number_text(key->id);
-	case COL_LEVEL:
-		return key->resource == KEY_MOUNTS ? NULL : xasprintf("%u", key->level);
-	case COL_UID:
-	case COL_USER:
-		return user_cell(key, column);
 	case COL_COUNTER:
 		return xasprintf("%lld", account_counter(account));
 	case COL_EXPECTED:
@@ -224,8 +198,9 @@ static char *cell(const void *command, const void *line, size_t column)
 		return expected_cell(account, column);
 	case COL_WRONG:
 		return account->wrong ? xstrdup(account->wrong) : NULL;
+	default:
+		return key_cell(&account->key, &a->snap, column);
 	}
-	return NULL;
 }
 
 static void print_rows(struct audit *a)

@@ -43,12 +43,12 @@
 #define NSEC_PER_SEC	1000000000L
 
 enum {
-	COL_RESOURCE,
-	COL_NS,
-	COL_NSID,
-	COL_LEVEL,
-	COL_UID,
-	COL_USER,
+	COL_RESOURCE = KEY_RESOURCE,
+	COL_NS = KEY_NS,
+	COL_NSID = KEY_NSID,
+	COL_LEVEL = KEY_LEVEL,
+	COL_UID = KEY_UID,
+	COL_USER = KEY_USER,
 	COL_BEFORE,
 	COL_AFTER,
 	COL_LEFT,
@@ -81,13 +81,6 @@ static const size_t default_columns[] = {
 	COL_COMMAND,
 };
 
-/* A counter that is listed. */
-struct leaks_row {
-	const struct serie *serie;
-	long long left;
-	bool falling;
-};
-
 struct leaks {
 	struct table table;
 	double settle;
@@ -97,7 +90,6 @@ struct leaks {
 	struct snapshot snap;		/* of the last sample */
 	struct processes procs;		/* likewise */
 	struct census census;
-	struct leaks_row *rows;
 	size_t nr_rows;
 };
 
@@ -165,44 +157,27 @@ static double monotonic(void)
 }
 
 /* Skip namespaces that foreign processes have created since the command was started. */
-static void see_counters(struct leaks *l, const struct foreign *foreign)
+static void see(struct leaks *l, const struct foreign *foreign)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &l->snap.ucounts[i];
 		const struct ucv_userns *ns = &l->snap.userns[uc->userns];
 
-		if (foreign->userns[uc->userns])
-			continue;
-		for (size_t j = 0; j < l->snap.nr_resources; j++) {
-			struct counter_key key = key_counter(ns, uc->uid, j);
-
-			series_see(&l->series, &key, uc->used[j] - foreign->held[i][j],
-				   uc->used[j]);
-		}
+		for (size_t j = 0; j < l->snap.nr_resources && !foreign->userns[uc->userns]; j++)
+			series_see(&l->series, key_counter(ns, uc->uid, j),
+				   uc->used[j] - foreign->held[i][j], uc->used[j]);
 	}
-}
-
-static void see_userns(struct leaks *l, const struct foreign *foreign)
-{
 	for (size_t i = 0; i < l->snap.nr_userns; i++) {
-		struct counter_key key = key_userns(&l->snap.userns[i]);
-
 		if (!foreign->userns[i])
-			series_see(&l->series, &key, 1, 1);
+			series_see(&l->series, key_userns(&l->snap.userns[i]), 1, 1);
 	}
-}
-
-static void see_mntns(struct leaks *l, const struct foreign *foreign)
-{
 	for (size_t i = 0; i < l->snap.nr_mntns; i++) {
 		const struct ucv_mntns *ns = &l->snap.mntns[i];
-		struct counter_key key = key_mntns(ns, KEY_MNTNS);
 
 		if (foreign->mntns[i])
 			continue;
-		series_see(&l->series, &key, 1, 1);
-		key = key_mntns(ns, KEY_MOUNTS);
-		series_see(&l->series, &key, ns->mounts, ns->mounts);
+		series_see(&l->series, key_mntns(ns, KEY_MNTNS), 1, 1);
+		series_see(&l->series, key_mntns(ns, KEY_MOUNTS), ns->mounts, ns->mounts);
 	}
 }
 
@@ -225,9 +200,7 @@ static bool look(struct leaks *l, enum series_phase phase)
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
 	processes_read(&l->procs);
 	foreign_find(&foreign, &l->snap, &l->procs, before, l->all);
-	see_counters(l, &foreign);
-	see_userns(l, &foreign);
-	see_mntns(l, &foreign);
+	see(l, &foreign);
 	foreign_free(&foreign);
 	return series_look(&l->series, l->now);
 }
@@ -260,9 +233,9 @@ static long long left_of(struct leaks *l, const struct serie *serie)
 {
 	long long left = serie_left(serie);
 
-	if (left <= 0 || l->all)
-		return left;
-	return left - census_foreign(&l->census, &l->snap, &l->procs, &serie->key);
+	if (left > 0 && !l->all)
+		left -= census_foreign(&l->census, &l->snap, &l->procs, &serie->key);
+	return left;
 }
 
 static void find_rows(struct leaks *l)
@@ -270,13 +243,10 @@ static void find_rows(struct leaks *l)
 	l->nr_rows = 0;
 	l->census.taken = false;
 	for (size_t i = 0; i < l->series.map.nr; i++) {
-		const struct serie *serie = l->series.map.list[i];
-		long long left = left_of(l, serie);
+		struct serie *serie = l->series.map.list[i];
 
-		if (left <= 0)
-			continue;
-		l->rows = xgrow(l->rows, l->nr_rows, sizeof(*l->rows));
-		l->rows[l->nr_rows++] = (struct leaks_row){ .serie = serie, .left = left };
+		serie->left = left_of(l, serie);
+		l->nr_rows += serie->left > 0;
 	}
 }
 
@@ -367,24 +337,6 @@ static const struct process *find_process(const struct leaks *l, const struct co
 	return proc;
 }
 
-static const char *resource_name(const struct leaks *l, const struct counter_key *key)
-{
-	switch (key->resource) {
-	case KEY_MOUNTS:
-		return MOUNTS_NAME;
-	case KEY_MNTNS:
-		return "mntns";
-	case KEY_USERNS:
-		return "userns";
-	}
-	return l->snap.resources[key->resource].name;
-}
-
-static bool is_mntns(const struct counter_key *key)
-{
-	return key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS;
-}
-
 static bool fell_lately(const struct leaks *l, const struct serie *serie)
 {
 	return serie->fell && l->now - serie->fell < l->settle;
@@ -419,7 +371,7 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 		return true;
 	if (find_process(l, key))
 		return false;
-	if (is_mntns(key)) {
+	if (key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS) {
 		mntns = snapshot_find_mntns(&l->snap, key->inum);
 		return mntns && namespaces_fall(l, &l->snap.userns[mntns->userns], mntns->uid,
 						"mnt_namespaces");
@@ -441,33 +393,22 @@ static char *process_cell(const struct leaks *l, const struct counter_key *key, 
 static char *cell(const void *command, const void *line, size_t column)
 {
 	const struct leaks *l = command;
-	const struct leaks_row *row = line;
-	const struct serie *serie = row->serie;
-	const struct counter_key *key = &serie->key;
+	const struct serie *serie = line;
 
 	switch (column) {
-	case COL_RESOURCE:
-		return xstrdup(resource_name(l, key));
-	case COL_NS:
-		return xasprintf("%u", key->inum);
-	case COL_NSID:
-		return number_text(key->id);
-	case COL_LEVEL:
-		return is_mntns(key) ? NULL : xasprintf("%u", key->level);
-	case COL_UID:
-		return is_mntns(key) ? NULL : xasprintf("%u", key->uid);
-	case COL_USER:
-		return is_mntns(key) ? NULL : xstrdup(user_name(key->uid));
 	case COL_BEFORE:
 		return xasprintf("%lld", serie->used_before);
 	case COL_AFTER:
 		return xasprintf("%lld", serie->used_after);
 	case COL_LEFT:
-		return xasprintf("%lld", row->left);
+		return xasprintf("%lld", serie->left);
 	case COL_STATE:
-		return xstrdup(row->falling ? "falling" : "left");
+		return xstrdup(serie->falling ? "falling" : "left");
+	case COL_PID:
+	case COL_COMMAND:
+		return process_cell(l, &serie->key, column);
 	default:
-		return process_cell(l, key, column);
+		return key_cell(&serie->key, &l->snap, column);
 	}
 }
 
@@ -475,9 +416,11 @@ static void find_falling(struct leaks *l)
 {
 	size_t falling = 0;
 
-	for (size_t i = 0; i < l->nr_rows; i++) {
-		l->rows[i].falling = is_falling(l, l->rows[i].serie);
-		falling += l->rows[i].falling;
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		struct serie *serie = l->series.map.list[i];
+
+		serie->falling = serie->left > 0 && is_falling(l, serie);
+		falling += serie->falling;
 	}
 	if (falling)
 		note("%zu of %zu were still falling when the wait ended", falling, l->nr_rows);
@@ -489,19 +432,22 @@ static void print_rows(struct leaks *l)
 {
 	find_falling(l);
 	table_begin(&l->table);
-	for (size_t i = 0; i < l->nr_rows; i++)
-		table_line(&l->table, NULL, cell, l, &l->rows[i]);
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
+
+		if (serie->left > 0)
+			table_line(&l->table, NULL, cell, l, serie);
+	}
 	table_print(&l->table);
 }
 
 static void tell_status(int status)
 {
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "ucountview: the command was killed by signal %d (%s)\n",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		note("the command was killed by signal %d (%s)", WTERMSIG(status),
+		     strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
-		fprintf(stderr, "ucountview: the command exited with status %d\n",
-			WEXITSTATUS(status));
+		note("the command exited with status %d", WEXITSTATUS(status));
 }
 
 static void tell_running(const struct leaks *l)
@@ -511,8 +457,8 @@ static void tell_running(const struct leaks *l)
 	for (size_t i = 0; i < l->procs.nr; i++)
 		running += l->procs.list[i].ours;
 	if (running)
-		fprintf(stderr, "ucountview: the command has left %u process%s running\n", running,
-			running > 1 ? "es" : "");
+		note("the command has left %u process%s running", running,
+		     running > 1 ? "es" : "");
 }
 
 /**
@@ -547,7 +493,6 @@ int cmd_leaks(int argc, char **argv)
 	print_rows(&l);
 	process_fds_warn();
 	forget_look(&l);
-	free(l.rows);
 	census_free(&l.census);
 	countermap_free(&l.series.map);
 	table_close(&l.table);

@@ -184,7 +184,7 @@ static struct trend see(struct usage *u, const struct usage_row *row)
 	struct counter_key key = key_counter(row->ns, row->uc->uid, row->res - u->snap.resources);
 
 	key.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED;
-	return trends_see(&u->trends, &key, row->counter.used);
+	return trends_see(&u->trends, key, row->counter.used);
 }
 
 static void add_rows(struct usage *u, const struct ucv_ucounts *uc)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "countermap.h"
+#include "format.h"
 #include "ucountview.h"
 
 /**
@@ -47,6 +48,44 @@ struct counter_key key_mntns(const struct ucv_mntns *ns, __u32 resource)
 	return (struct counter_key){ .id = ns->id, .inum = ns->inum, .resource = resource };
 }
 
+static const char *name_of(const struct counter_key *key, const struct snapshot *snap)
+{
+	switch (key->resource) {
+	case KEY_MOUNTS:
+		return MOUNTS_NAME;
+	case KEY_MNTNS:
+		return "mntns";
+	case KEY_USERNS:
+		return "userns";
+	}
+	return snap->resources[key->resource].name;
+}
+
+/**
+ * key_cell() - text for a column of enum key_column, allocated, or NULL for nothing
+ */
+char *key_cell(const struct counter_key *key, const struct snapshot *snap,
+	       enum key_column column)
+{
+	bool mntns = key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS;
+
+	switch (column) {
+	case KEY_RESOURCE:
+		return xstrdup(name_of(key, snap));
+	case KEY_NS:
+		return xasprintf("%u", key->inum);
+	case KEY_NSID:
+		return number_text(key->id);
+	case KEY_LEVEL:
+		return mntns ? NULL : xasprintf("%u", key->level);
+	case KEY_UID:
+		return mntns ? NULL : uid_text(key->uid);
+	case KEY_USER:
+		return mntns ? NULL : user_text(key->uid);
+	}
+	return NULL;
+}
+
 /* The counters of users first, in the order in which they are listed; then each other kind. */
 static __u32 kind(const struct counter_key *key)
 {
@@ -72,13 +111,13 @@ static int compare_entries(const void *a, const void *b)
  * countermap_at() - the entry of a counter, zeroed if it is a new one
  * @size: bytes of an entry, the same for all of a map
  */
-void *countermap_at(struct countermap *map, const struct counter_key *key, size_t size)
+void *countermap_at(struct countermap *map, struct counter_key key, size_t size)
 {
-	void **at = tree_at(key, &map->tree, compare_keys);
+	void **at = tree_at(&key, &map->tree, compare_keys);
 
-	if (*at == key) {
+	if (*at == &key) {
 		*at = xcalloc(1, size);
-		memcpy(*at, key, sizeof(*key));
+		memcpy(*at, &key, sizeof(key));
 		map->list = xgrow(map->list, map->nr, sizeof(*map->list));
 		map->list[map->nr++] = *at;
 	}
@@ -88,9 +127,9 @@ void *countermap_at(struct countermap *map, const struct counter_key *key, size_
 /**
  * countermap_find() - the entry of a counter, or NULL
  */
-void *countermap_find(const struct countermap *map, const struct counter_key *key)
+void *countermap_find(const struct countermap *map, struct counter_key key)
 {
-	return tree_find(key, &map->tree, compare_keys);
+	return tree_find(&key, &map->tree, compare_keys);
 }
 
 /**
@@ -119,8 +158,7 @@ void countermap_free(struct countermap *map)
  * @judged: the part that is compared
  * @used: the whole counter
  */
-void series_see(struct series *series, const struct counter_key *key, long long judged,
-		long long used)
+void series_see(struct series *series, struct counter_key key, long long judged, long long used)
 {
 	struct serie *serie;
 
@@ -217,7 +255,7 @@ void trends_next(struct trends *trends, unsigned int round)
  *
  * Return: how it has changed.
  */
-struct trend trends_see(struct trends *trends, const struct counter_key *key, long long used)
+struct trend trends_see(struct trends *trends, struct counter_key key, long long used)
 {
 	const struct seen *before = countermap_find(&trends->before, key);
 	struct trend trend = {

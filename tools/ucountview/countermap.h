@@ -11,6 +11,9 @@
 
 #include "snapshot.h"
 
+/* The name of mounts, which no record has as a resource: they are not charged to users. */
+#define MOUNTS_NAME	"mounts"
+
 /* Values of counter_key.resource beyond the snapshot's resources. */
 enum {
 	KEY_MOUNTS = UCV_MAX_RESOURCES,	/* the mounts of a mount namespace */
@@ -40,6 +43,19 @@ struct counter_key key_userns(const struct ucv_userns *ns);
 struct counter_key key_counter(const struct ucv_userns *ns, __u32 uid, size_t resource);
 struct counter_key key_mntns(const struct ucv_mntns *ns, __u32 resource);
 
+/* The columns that say which counter a line is about. */
+enum key_column {
+	KEY_RESOURCE,
+	KEY_NS,
+	KEY_NSID,
+	KEY_LEVEL,
+	KEY_UID,
+	KEY_USER,
+};
+
+char *key_cell(const struct counter_key *key, const struct snapshot *snap,
+	       enum key_column column);
+
 /**
  * struct countermap - counters; {} at first, freed by countermap_free()
  * @tree: by key
@@ -52,20 +68,15 @@ struct countermap {
 	size_t nr;
 };
 
-void *countermap_at(struct countermap *map, const struct counter_key *key, size_t size);
-void *countermap_find(const struct countermap *map, const struct counter_key *key);
+void *countermap_at(struct countermap *map, struct counter_key key, size_t size);
+void *countermap_find(const struct countermap *map, struct counter_key key);
 void countermap_sort(struct countermap *map);
 void countermap_free(struct countermap *map);
 
-/**
- * enum series_phase - when a sample is taken
- * @SERIES_BEFORE: before the command
- * @SERIES_FIRST_AFTER: right after it
- * @SERIES_AFTER: some time after it; counters that first appear now are ignored
- */
+/* When a sample is taken; counters that first appear in SERIES_AFTER are ignored. */
 enum series_phase {
-	SERIES_BEFORE,
-	SERIES_FIRST_AFTER,
+	SERIES_BEFORE,		/* before the command */
+	SERIES_FIRST_AFTER,	/* right after it */
 	SERIES_AFTER,
 };
 
@@ -76,9 +87,11 @@ enum series_phase {
  * @fell: when @least last fell while above @before, or 0
  * @used_before: the whole counter, in the last sample before
  * @used_after: the same, in the last sample after
- * @last: the part that is compared, in the last sample
- * @judged: the same, in the current one
- * @used: the whole counter in the current one
+ * @judged: the part that is compared, in the current sample
+ * @used: the whole counter, likewise
+ * @last: @judged of the previous sample
+ * @left: for the caller
+ * @falling: for the caller
  */
 struct serie {
 	struct counter_key key;
@@ -87,9 +100,11 @@ struct serie {
 	double fell;
 	long long used_before;
 	long long used_after;
-	long long last;
 	long long judged;
 	long long used;
+	long long last;
+	long long left;
+	bool falling;
 };
 
 /**
@@ -104,8 +119,7 @@ struct series {
 	double fell;
 };
 
-void series_see(struct series *series, const struct counter_key *key, long long judged,
-		long long used);
+void series_see(struct series *series, struct counter_key key, long long judged, long long used);
 bool series_look(struct series *series, double time);
 long long serie_left(const struct serie *serie);
 
@@ -123,12 +137,7 @@ struct trend {
 	long long delta;
 };
 
-/**
- * struct trends - how all counters change; {} before the first round
- * @before: counters of the previous round
- * @now: counters of the current one
- * @round: its number, from 1
- */
+/* How all counters change from one round (numbered from 1) to the next; {} before the first. */
 struct trends {
 	struct countermap before;
 	struct countermap now;
@@ -136,7 +145,7 @@ struct trends {
 };
 
 void trends_next(struct trends *trends, unsigned int round);
-struct trend trends_see(struct trends *trends, const struct counter_key *key, long long used);
+struct trend trends_see(struct trends *trends, struct counter_key key, long long used);
 void trends_free(struct trends *trends);
 char *trend_peak_text(const struct trend *trend);
 char *trend_delta_text(const struct trend *trend, bool json);

@@ -50,12 +50,6 @@ static void __noreturn become(char **argv, int report)
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
-static void open_report(int report[2])
-{
-	if (pipe2(report, O_CLOEXEC))
-		die("cannot make a pipe: %s", strerror(errno));
-}
-
 /* Also reaps orphans of the command, as init would without the subreaper. */
 static int wait_for(pid_t pid)
 {
@@ -71,11 +65,9 @@ static int wait_for(pid_t pid)
 }
 
 /**
- * run_command() - run a command and wait until it ends
- * @argv: the command, NULL-terminated
+ * run_command() - run a command and wait until it ends, but not what it leaves in the background
  *
- * Does not wait for what the command leaves running in the background. If the command cannot be
- * run, exits with EXIT_NOT_FOUND or EXIT_CANNOT_RUN.
+ * If the command cannot be run, exits with EXIT_NOT_FOUND or EXIT_CANNOT_RUN.
  *
  * Return: its wait status, see waitpid(2).
  */
@@ -85,7 +77,8 @@ int run_command(char **argv)
 	int report[2], status, err;
 	pid_t pid;
 
-	open_report(report);
+	if (pipe2(report, O_CLOEXEC))
+		die("cannot make a pipe: %s", strerror(errno));
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		die("cannot become a subreaper: %s", strerror(errno));
 	signal(SIGCHLD, SIG_DFL);
@@ -109,10 +102,7 @@ int run_command(char **argv)
 }
 
 /**
- * run_exit_status() - the exit status that reports a command's
- * @status: its wait status
- *
- * Return: its exit status; 128 plus the signal number if it was killed.
+ * run_exit_status() - the exit status that reports a command's wait status, as in shells
  */
 int run_exit_status(int status)
 {

@@ -96,7 +96,7 @@ static bool was_before(const struct finder *f, struct counter_key key)
 
 	if (!f->before)
 		return true;
-	serie = countermap_find(&f->before->map, &key);
+	serie = countermap_find(&f->before->map, key);
 	return serie && serie->before;
 }
 
@@ -183,34 +183,20 @@ static bool is_foreign(const struct finder *f, const struct ucv_userns *ns)
 	return f->foreign->userns[ns - f->snap->userns];
 }
 
+/* Whether it, or one between it and those that were there before, is held by others alone. */
 static bool made_by_others(const struct finder *f, const struct ucv_userns *ns)
 {
-	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
-
-	if (was_before(f, key_userns(ns)))
-		return false;
-	return f->userns[ns - f->snap->userns] == OTHERS || (parent && is_foreign(f, parent));
-}
-
-/* By level, so that parents are judged before their children. */
-static void judge_userns(struct finder *f)
-{
-	__u32 level, deepest = 0;
-
-	for (level = 0; level <= deepest; level++) {
-		for (size_t i = 0; i < f->snap->nr_userns; i++) {
-			const struct ucv_userns *ns = &f->snap->userns[i];
-
-			if (ns->level > deepest)
-				deepest = ns->level;
-			if (ns->level == level)
-				f->foreign->userns[i] = made_by_others(f, ns);
-		}
+	for (; ns && !was_before(f, key_userns(ns)); ns = snapshot_parent(f->snap, ns)) {
+		if (f->userns[ns - f->snap->userns] == OTHERS)
+			return true;
 	}
+	return false;
 }
 
-static void judge_mntns(struct finder *f)
+static void find_foreign(struct finder *f)
 {
+	for (size_t i = 0; i < f->snap->nr_userns; i++)
+		f->foreign->userns[i] = made_by_others(f, &f->snap->userns[i]);
 	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
 		const struct ucv_mntns *mntns = &f->snap->mntns[i];
 
@@ -311,8 +297,7 @@ void foreign_find(struct foreign *foreign, const struct snapshot *snap,
 	foreign->mntns = xcalloc(snap->nr_mntns, sizeof(bool));
 	find_holders(&f);
 	find_pinned(&f);
-	judge_userns(&f);
-	judge_mntns(&f);
+	find_foreign(&f);
 	hold_charges(&f);
 	objects_visit(snap, hold_object, &f);
 	hold_tasks(&f);

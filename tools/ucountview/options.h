@@ -27,9 +27,6 @@ struct resource_names {
 	bool mounts;
 };
 
-/* The name of mounts, which no record has as a resource: they are not charged to users. */
-#define MOUNTS_NAME	"mounts"
-
 void args_end(int argc, char **argv);
 unsigned int arg_number(const char *what, const char *text, unsigned int min, unsigned int max);
 double arg_ratio(const char *text);

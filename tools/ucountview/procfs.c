@@ -354,25 +354,16 @@ static int compare_processes(const void *a, const void *b)
 	return compare_u64(x->pid, y->pid);
 }
 
-/* PIDs are reused, so a child's can be less than its parent's: repeat until nothing changes. */
-static void mark_ours(struct processes *procs)
+/* PIDs are reused, so the parents of processes that are read one after the other can be a cycle. */
+static bool descends_from(const struct processes *procs, const struct process *proc,
+			  unsigned int pid)
 {
-	unsigned int self = getpid();
-	bool again;
-
-	do {
-		again = false;
-		for (size_t i = 0; i < procs->nr; i++) {
-			struct process *proc = &procs->list[i];
-			const struct process *parent;
-
-			if (proc->ours)
-				continue;
-			parent = processes_find(procs, proc->ppid);
-			proc->ours = proc->ppid == self || (parent && parent->ours);
-			again |= proc->ours;
-		}
-	} while (again);
+	for (size_t i = 0; proc && i < procs->nr; i++) {
+		if (proc->ppid == pid)
+			return true;
+		proc = processes_find(procs, proc->ppid);
+	}
+	return false;
 }
 
 /**
@@ -393,7 +384,8 @@ void processes_read(struct processes *procs)
 	closedir(dir);
 	if (procs->nr)
 		qsort(procs->list, procs->nr, sizeof(*procs->list), compare_processes);
-	mark_ours(procs);
+	for (size_t i = 0; i < procs->nr; i++)
+		procs->list[i].ours = descends_from(procs, &procs->list[i], getpid());
 }
 
 /**
@@ -600,25 +592,10 @@ void ns_files_close(struct ns_files *files)
 	memset(files, 0, sizeof(*files));
 }
 
-/*
- * The mounts that processes see, by mount namespace. A process sees those below its root
- * directory; of the processes in a namespace, the one that sees the most counts.
- */
+/* The mounts that processes see: those below their root directories. */
 
 struct mounts {
 	struct mount_line *list;
-	size_t nr;
-};
-
-/* A root directory from which the mounts have been read. */
-struct root {
-	__u32 mntns;
-	dev_t dev;
-	ino_t ino;
-};
-
-struct roots {
-	struct root *list;
 	size_t nr;
 };
 
@@ -645,64 +622,49 @@ static bool is_shown(const struct mounts *mounts, unsigned int id)
 }
 
 /* The root mount of a namespace is its own parent. One above it that is not shown counts, too. */
-static struct mount_tree tree_of(const struct mounts *mounts, __u32 mntns)
+static void count_mounts(struct mount_tree *tree, const struct mounts *mounts)
 {
-	struct mount_tree tree = { .mntns = mntns, .mounts = mounts->nr };
 	bool hidden = false;
 
+	qsort(mounts->list, mounts->nr, sizeof(*mounts->list), compare_mounts);
 	for (size_t i = 0; i < mounts->nr; i++) {
-		tree.whole |= mounts->list[i].parent == mounts->list[i].id;
+		tree->whole |= mounts->list[i].parent == mounts->list[i].id;
 		hidden |= !is_shown(mounts, mounts->list[i].parent);
 	}
-	tree.mounts += hidden;
-	return tree;
+	tree->mounts = mounts->nr + hidden;
 }
 
-static bool looked_from(struct roots *roots, const struct process *proc)
+static bool is_known(const struct mount_trees *trees, const struct mount_tree *tree)
 {
-	struct root root = { .mntns = proc->mntns };
-	struct stat st;
+	for (size_t i = 0; i < trees->nr; i++) {
+		const struct mount_tree *known = &trees->list[i];
 
-	if (stat(path_of(proc->pid, "root").text, &st))
-		return true;
-	root.dev = st.st_dev;
-	root.ino = st.st_ino;
-	for (size_t i = 0; i < roots->nr; i++) {
-		const struct root *seen = &roots->list[i];
-
-		if (seen->mntns == root.mntns && seen->dev == root.dev && seen->ino == root.ino)
+		if (known->mntns == tree->mntns && known->dev == tree->dev &&
+		    known->ino == tree->ino)
 			return true;
 	}
-	roots->list = xgrow(roots->list, roots->nr, sizeof(root));
-	roots->list[roots->nr++] = root;
 	return false;
 }
 
-static void add_tree(struct mount_trees *trees, const struct mount_tree *tree)
+static void add_tree(struct mount_trees *trees, const struct process *proc)
 {
-	for (size_t i = 0; i < trees->nr; i++) {
-		if (trees->list[i].mntns != tree->mntns)
-			continue;
-		if (tree->mounts > trees->list[i].mounts || tree->whole)
-			trees->list[i] = *tree;
-		return;
-	}
-	trees->list = xgrow(trees->list, trees->nr, sizeof(*tree));
-	trees->list[trees->nr++] = *tree;
-}
-
-static void read_mounts_of(struct mount_trees *trees, const struct process *proc)
-{
+	struct mount_tree tree = { .mntns = proc->mntns };
 	struct mounts mounts = { };
-	struct mount_tree tree;
+	struct stat st;
 
+	if (!proc->mntns || stat(path_of(proc->pid, "root").text, &st))
+		return;
+	tree.dev = st.st_dev;
+	tree.ino = st.st_ino;
+	if (is_known(trees, &tree))
+		return;
 	process_visit_mounts(proc->pid, add_mount, &mounts);
 	if (!mounts.nr)
 		return;
-	qsort(mounts.list, mounts.nr, sizeof(*mounts.list), compare_mounts);
-	tree = tree_of(&mounts, proc->mntns);
-	add_tree(trees, &tree);
+	count_mounts(&tree, &mounts);
 	free(mounts.list);
+	trees->list = xgrow(trees->list, trees->nr, sizeof(tree));
+	trees->list[trees->nr++] = tree;
 }
 
 /**
@@ -710,16 +672,9 @@ static void read_mounts_of(struct mount_trees *trees, const struct process *proc
  */
 void mount_trees_read(struct mount_trees *trees, const struct processes *procs)
 {
-	struct roots roots = { };
-
 	memset(trees, 0, sizeof(*trees));
-	for (size_t i = 0; i < procs->nr; i++) {
-		const struct process *proc = &procs->list[i];
-
-		if (proc->mntns && !looked_from(&roots, proc))
-			read_mounts_of(trees, proc);
-	}
-	free(roots.list);
+	for (size_t i = 0; i < procs->nr; i++)
+		add_tree(trees, &procs->list[i]);
 }
 
 /* The switches without which no kprobe fires. */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <linux/types.h>
 #include <uapi/ucountview.h>
 
@@ -23,9 +24,7 @@ enum ns_type {
 	NR_NS_TYPES,
 };
 
-/**
- * struct ns_link - a namespace, by the text of its link: "net:[4026531840]"
- */
+/* A namespace, by the text of its link: "net:[4026531840]". */
 struct ns_link {
 	enum ns_type type;
 	__u32 inum;
@@ -86,10 +85,7 @@ void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg);
 void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg);
 void process_fds_warn(void);
 
-/**
- * struct processes - all of them
- * @list: sorted by PID
- */
+/* All processes, sorted by PID. */
 struct processes {
 	struct process *list;
 	size_t nr;
@@ -116,10 +112,7 @@ struct ns_file {
 	bool ours;
 };
 
-/**
- * struct ns_files - all namespaces that were found
- * @list: each namespace once
- */
+/* All that were found, each once. */
 struct ns_files {
 	struct ns_file *list;
 	size_t nr;
@@ -132,21 +125,22 @@ struct ns_file *ns_files_find(const struct ns_files *files, const char *resource
 bool ns_files_hold(const char *resource);
 
 /**
- * struct mount_tree - a mount namespace as a process in it sees it
+ * struct mount_tree - a mount namespace as it is seen from a root directory
  * @mntns: inode number of the mount namespace
+ * @dev: the root directory
+ * @ino: the same
  * @mounts: number of mounts, at least: those in mountinfo, and one above if that is hidden
- * @whole: the number is complete, as the process sees the root of the namespace
+ * @whole: the number is complete, as the root of the namespace is seen
  */
 struct mount_tree {
 	__u32 mntns;
+	dev_t dev;
+	ino_t ino;
 	long long mounts;
 	bool whole;
 };
 
-/**
- * struct mount_trees - all mount namespaces that processes are in
- * @list: each mount namespace once
- */
+/* All that processes see, each once. */
 struct mount_trees {
 	struct mount_tree *list;
 	size_t nr;
