@@ -317,7 +317,8 @@ static void add_group(void *arg, const struct object *object)
 	if (!holder || !charge_counts_for(s->snap, object->ns, object->uid, &s->key))
 		return;
 	part = countermap_at(&s->parts, (struct counter_key){ .id = holder->tgid }, sizeof(*part));
-	part->holder = holder;
+	if (!part->holder)
+		part->holder = holder;
 	part->nr += object->nr;
 }
 

@@ -13,18 +13,11 @@
 #include "procfs.h"
 #include "snapshot.h"
 
-/**
- * struct object - what is charged, to whom and how much: one of @userns, @mntns and @group
- * @group: an inotify or fanotify group, or its marks
- * @ns: where it is charged first
- * @uid: the user who is charged there
- * @resource: index of the resource
- * @nr: how much of it
- */
+/* What is charged, one of @userns, @mntns and @group; to (@ns, @uid) first; and how much. */
 struct object {
 	const struct ucv_userns *userns;
 	const struct ucv_mntns *mntns;
-	const struct ucv_group *group;
+	const struct ucv_group *group;	/* or its marks */
 	const struct ucv_userns *ns;
 	__u32 uid;
 	size_t resource;
@@ -42,18 +35,12 @@ enum look {
 	NR_LOOKS,
 };
 
-/**
- * enum account_part - what is added up for a counter
- * @CHARGED: the counter itself
- * @BELOW: charges of the child user namespaces
- * @FOUND: objects charged at this very level
- * @FOUND_LAGGING: more of them, whose number may be slightly too high
- */
+/* What is added up for a counter. */
 enum account_part {
-	CHARGED,
-	BELOW,
-	FOUND,
-	FOUND_LAGGING,
+	CHARGED,	/* the counter itself */
+	BELOW,		/* charges of the child user namespaces */
+	FOUND,		/* objects charged at this very level */
+	FOUND_LAGGING,	/* more of them, whose number may be slightly too high */
 	NR_PARTS,
 };
 

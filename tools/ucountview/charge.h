@@ -22,19 +22,12 @@ enum limit_kind {
 	LIMIT_UNKNOWN,	/* each process has its own RLIMIT_* */
 };
 
-/**
- * struct counter - a user's counter of one resource in one user namespace, or a mount
- *	namespace's of its mounts
- * @used: how much is charged
- * @limit: valid if @kind is LIMITED
- * @kind: what sort of limit there is
- * @ratio: @used divided by @limit; 0 if @kind is not LIMITED
- */
+/* A user's counter of a resource in a user namespace, or a mount namespace's of its mounts. */
 struct counter {
 	long long used;
-	long long limit;
+	long long limit;	/* valid if @kind is LIMITED */
 	enum limit_kind kind;
-	double ratio;
+	double ratio;		/* @used divided by @limit; 0 if @kind is not LIMITED */
 };
 
 struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *ns,
@@ -46,23 +39,16 @@ char *counter_limit_text(const struct counter *counter, bool json);
 char *counter_use_text(const struct counter *counter, bool json);
 char *counter_ratio_text(const struct counter *counter);
 
-/**
- * struct charge - one level of a charge
- * @ns: the user namespace
- * @uid: the user charged in it
- * @uc: the user's counters there; NULL if nothing is charged yet
- */
+/* One level of a charge. */
 struct charge {
 	const struct ucv_userns *ns;
-	__u32 uid;
-	const struct ucv_ucounts *uc;
+	__u32 uid;			/* who is charged there */
+	const struct ucv_ucounts *uc;	/* NULL if nothing is charged yet */
 };
 
-/**
- * struct chain - all levels of a charge
- * @charges: the levels in the order the kernel charges them: the user's own user
- *	namespace first, the initial one last
- * @nr: how many
+/*
+ * All levels of a charge in the order the kernel charges them: the user's own user namespace
+ * first, the initial one last.
  */
 struct chain {
 	struct charge *charges;

@@ -205,15 +205,22 @@ static bool look(struct leaks *l, enum series_phase phase)
 	return series_look(&l->series, l->now);
 }
 
+static sigset_t interrupt(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	return signals;
+}
+
 /* Returns whether ^C ended the wait. */
 static bool wait_some(double seconds)
 {
 	struct timespec time = { .tv_sec = seconds };
-	sigset_t signals;
+	sigset_t signals = interrupt();
 
 	time.tv_nsec = (seconds - time.tv_sec) * NSEC_PER_SEC;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
 	return sigtimedwait(&signals, NULL, &time) == SIGINT;
 }
 
@@ -250,16 +257,6 @@ static void find_rows(struct leaks *l)
 	}
 }
 
-/* ^C then ends wait_some(), and not the program. */
-static void block_interrupt(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
 /* When to stop waiting: the settle time after the last fall, or at FALLING_MAX. */
 static double wait_until(const struct leaks *l, double began)
 {
@@ -273,10 +270,12 @@ static void look_after(struct leaks *l)
 {
 	enum series_phase phase = SERIES_FIRST_AFTER;
 	double began = monotonic();
+	sigset_t signals = interrupt();
 	double pause = PAUSE_MIN;
 	bool told = false;
 
-	block_interrupt();
+	/* ^C then ends wait_some(), and not the program. */
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	for (;;) {
 		run_reap();
 		look(l, phase);

@@ -123,18 +123,12 @@ void series_see(struct series *series, struct counter_key key, long long judged,
 bool series_look(struct series *series, double time);
 long long serie_left(const struct serie *serie);
 
-/**
- * struct trend - how a counter changed from round to round
- * @watched: whether anything is known
- * @has_delta: whether there was a previous round
- * @peak: its maximum so far
- * @delta: the change since the previous round
- */
+/* How a counter changed from round to round. */
 struct trend {
-	bool watched;
-	bool has_delta;
-	long long peak;
-	long long delta;
+	bool watched;		/* whether anything is known */
+	bool has_delta;		/* whether there was a previous round */
+	long long peak;		/* its maximum so far */
+	long long delta;	/* the change since the previous round */
 };
 
 /* How all counters change from one round (numbered from 1) to the next; {} before the first. */

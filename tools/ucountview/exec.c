@@ -18,26 +18,6 @@
 
 #define EXIT_SIGNALLED	128	/* plus the signal number, as in shells */
 
-/* Signals from the keyboard are for the command; this program has to report afterwards. */
-struct keyboard {
-	struct sigaction interrupt;
-	struct sigaction quit;
-};
-
-static void ignore_keyboard(struct keyboard *saved)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGINT, &ignore, &saved->interrupt);
-	sigaction(SIGQUIT, &ignore, &saved->quit);
-}
-
-static void heed_keyboard(const struct keyboard *saved)
-{
-	sigaction(SIGINT, &saved->interrupt, NULL);
-	sigaction(SIGQUIT, &saved->quit, NULL);
-}
-
 static void __noreturn become(char **argv, int report)
 {
 	int err;
@@ -73,7 +53,8 @@ static int wait_for(pid_t pid)
  */
 int run_command(char **argv)
 {
-	struct keyboard saved;
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction interrupt, quit;
 	int report[2], status, err;
 	pid_t pid;
 
@@ -82,17 +63,20 @@ int run_command(char **argv)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		die("cannot become a subreaper: %s", strerror(errno));
 	signal(SIGCHLD, SIG_DFL);
-	ignore_keyboard(&saved);
+	/* Signals from the keyboard are for the command; this program has to report afterwards. */
+	sigaction(SIGINT, &ignore, &interrupt);
+	sigaction(SIGQUIT, &ignore, &quit);
 	pid = fork();
 	if (pid < 0)
 		die("cannot fork: %s", strerror(errno));
-	if (!pid) {
-		heed_keyboard(&saved);
+	if (pid)
+		status = wait_for(pid);
+	/* In both processes. */
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGQUIT, &quit, NULL);
+	if (!pid)
 		become(argv, report[1]);
-	}
 	close(report[1]);
-	status = wait_for(pid);
-	heed_keyboard(&saved);
 	if (read(report[0], &err, sizeof(err)) == sizeof(err)) {
 		exit_failure = WEXITSTATUS(status);
 		die("%s: %s", argv[0], strerror(err));

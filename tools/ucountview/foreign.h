@@ -29,16 +29,11 @@ void foreign_find(struct foreign *foreign, const struct snapshot *snap,
 void foreign_free(struct foreign *foreign);
 bool holder_is_ours(const struct ucv_holder *holder, const struct processes *procs);
 
-/**
- * struct census - namespaces of the types that the module does not list
- * @before: those before the command
- * @now: those at the last sample
- * @taken: @now is up to date
- */
+/* Namespaces of the types that the module does not list, before the command and now. */
 struct census {
 	struct ns_files before;
 	struct ns_files now;
-	bool taken;
+	bool taken;	/* @now is up to date */
 };
 
 void census_take(struct ns_files *files, const struct processes *procs);

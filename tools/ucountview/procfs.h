@@ -35,17 +35,13 @@ const char *namespace_name(enum ns_type type);
 __u32 namespace_of_fd(int fd, enum ns_type type, const char *name);
 
 /**
- * struct process - a process
- * @pid: its PID, as this program's pid namespace sees it
- * @ppid: its parent's
- * @uid: its real uid, which its threads are charged to, as this program's user namespace sees it
+ * struct process - a process, in the numbers of this program's namespaces
+ * @uid: its real uid, which its threads are charged to
  * @euid: its effective uid, which other charges go to
- * @threads: number of threads
  * @userns: inode number of its user namespace
- * @mntns: inode number of its mount namespace; 0 if it has exited
+ * @mntns: likewise of its mount namespace; 0 if it has exited
  * @ours: it descends from this program
  * @kernel: it is a kernel thread
- * @comm: its command
  */
 struct process {
 	unsigned int pid;
@@ -64,16 +60,11 @@ void process_read(struct process *proc, unsigned int pid);
 __u32 process_namespace(unsigned int pid, enum ns_type type);
 bool process_maps_root(unsigned int pid);
 
-/**
- * struct mount_line - the fields of a line of mountinfo that are used
- * @id: the mount
- * @parent: its parent
- * @root: root of the mount within the file system; truncated
- */
+/* The fields of a line of mountinfo that are used. */
 struct mount_line {
 	unsigned int id;
 	unsigned int parent;
-	char root[64];
+	char root[64];	/* of the mount within the file system; truncated */
 };
 
 typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
@@ -99,7 +90,6 @@ const struct process *processes_find(const struct processes *procs, unsigned int
 /**
  * struct ns_file - a namespace of a type that the module does not list, and a file that pins it
  * @resource: what it is charged to
- * @inum: its inode number
  * @userns: inode number of the user namespace that owns it
  * @fd: the file; negative if it is closed
  * @ours: a process that descends from this program is in it or has it open
@@ -125,10 +115,8 @@ struct ns_file *ns_files_find(const struct ns_files *files, const char *resource
 bool ns_files_hold(const char *resource);
 
 /**
- * struct mount_tree - a mount namespace as it is seen from a root directory
- * @mntns: inode number of the mount namespace
- * @dev: the root directory
- * @ino: the same
+ * struct mount_tree - a mount namespace as it is seen from a root directory (@dev, @ino)
+ * @mntns: its inode number
  * @mounts: number of mounts, at least: those in mountinfo, and one above if that is hidden
  * @whole: the number is complete, as the root of the namespace is seen
  */
