@@ -83,6 +83,7 @@ struct adder {
 	struct countermap *accounts;
 	const struct snapshot *snap;
 	enum look look;
+	bool all;
 };
 
 static struct account *add(struct countermap *accounts, struct counter_key key,
@@ -115,7 +116,7 @@ static void add_to_user(const struct adder *a, enum account_part part, const str
 	const char *name = a->snap->resources[resource].name;
 	struct counter_key key = key_counter(ns, uid, resource);
 
-	if (!nr)
+	if (!nr || !(a->all || holders_known_of(name)))
 		return;
 	add(a->accounts, key, part, a->look, nr)->compared |= is_looked_for(a->snap, name);
 	if (!ns_files_hold(name))
@@ -137,11 +138,12 @@ static void add_object(void *arg, const struct object *object)
  * accounts_add_snapshot() - add the counters and objects of a snapshot
  * @accounts: of struct account
  * @look: which sample it is
+ * @all: also those of resources that no groups are charged to
  */
 void accounts_add_snapshot(struct countermap *accounts, const struct snapshot *snap,
-			   enum look look)
+			   enum look look, bool all)
 {
-	struct adder a = { .accounts = accounts, .snap = snap, .look = look };
+	struct adder a = { .accounts = accounts, .snap = snap, .look = look, .all = all };
 
 	for (size_t i = 0; i < snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &snap->ucounts[i];

@@ -61,7 +61,7 @@ struct account {
 };
 
 void accounts_add_snapshot(struct countermap *accounts, const struct snapshot *snap,
-			   enum look look);
+			   enum look look, bool all);
 void accounts_add_namespaces(struct countermap *accounts, const struct snapshot *snap,
 			     const struct ns_files *files);
 void accounts_add_mounts(struct countermap *accounts, const struct snapshot *snap,

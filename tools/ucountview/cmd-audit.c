@@ -120,7 +120,7 @@ static void take_snapshot(struct audit *a, enum look look)
 	snapshot_free(&a->snap);
 	snapshot_take(&a->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
-	accounts_add_snapshot(&a->accounts, &a->snap, look);
+	accounts_add_snapshot(&a->accounts, &a->snap, look, true);
 }
 
 static void take_round(struct audit *a)

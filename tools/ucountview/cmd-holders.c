@@ -401,7 +401,7 @@ static void collect_unattributed(struct holders *h)
 {
 	struct countermap accounts = { };
 
-	accounts_add_snapshot(&accounts, &h->snap, LOOK_FIRST);
+	accounts_add_snapshot(&accounts, &h->snap, LOOK_FIRST, false);
 	for (size_t i = 0; i < h->snap.nr_ucounts * ARRAY_SIZE(resources); i++) {
 		const struct ucv_ucounts *uc = &h->snap.ucounts[i / ARRAY_SIZE(resources)];
 		__u32 type = i % ARRAY_SIZE(resources);
