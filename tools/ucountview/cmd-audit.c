@@ -50,185 +50,107 @@ static const struct opt options[] = {
 	{ }
 };
 
-struct audit_row {
-	struct book book;
-	enum book_verdict verdict;
-};
-
 struct audit {
-	struct snapshot snap;	/* the second sample of the last round */
-	struct books books;	/* of the last round */
-	struct audit_row *rows;
-	size_t nr_rows;
+	bool wrong;			/* whether any account is */
+	struct snapshot snap;		/* the second sample of the last round */
+	struct countermap accounts;	/* of the last round */
 };
 
-static void forget_round(struct audit *a)
-{
-	snapshot_free(&a->snap);
-	books_free(&a->books);
-}
-
-static void take_snapshot(struct audit *a, enum book_look look)
+static void take_snapshot(struct audit *a, enum look look)
 {
 	snapshot_free(&a->snap);
 	snapshot_take(&a->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
-	books_add_snapshot(&a->books, &a->snap, look);
+	accounts_add_snapshot(&a->accounts, &a->snap, look, true);
 }
 
-static void read_books(struct audit *a)
+static void take_round(struct audit *a)
 {
 	struct processes procs;
 	struct mount_trees trees;
 	struct ns_files files;
 
-	forget_round(a);
 	take_snapshot(a, LOOK_FIRST);
 	processes_read(&procs);
 	mount_trees_read(&trees, &procs);
 	ns_files_open(&files, &procs);
 	take_snapshot(a, LOOK_SECOND);
-	books_add_mounts(&a->books, &a->snap, &trees);
-	books_add_namespaces(&a->books, &a->snap, &files);
+	accounts_add_mounts(&a->accounts, &a->snap, &trees);
+	accounts_add_namespaces(&a->accounts, &a->snap, &files);
 	ns_files_close(&files);
-	mount_trees_free(&trees);
+	free(trees.list);
 	processes_free(&procs);
-	books_close(&a->books);
 }
 
-static const struct audit_row *find_row(const struct audit *a, const struct book *book,
-					enum book_verdict verdict)
+/* What is wrong in this round and was wrong in the same way in every round @before. */
+static void find_wrong(struct audit *a, const struct countermap *before)
 {
-	for (size_t i = 0; i < a->nr_rows; i++) {
-		const struct audit_row *row = &a->rows[i];
+	a->wrong = false;
+	for (size_t i = 0; i < a->accounts.nr; i++) {
+		struct account *account = a->accounts.list[i], *then = NULL;
+		const char *wrong = account_wrong(account);
 
-		if (row->verdict == verdict &&
-		    !memcmp(&row->book.key, &book->key, sizeof(book->key)))
-			return row;
+		if (before)
+			then = countermap_find(before, account->key);
+		if (!before || (then && then->wrong && wrong && !strcmp(then->wrong, wrong)))
+			account->wrong = wrong;
+		if (account->wrong)
+			a->wrong = true;
 	}
-	return NULL;
-}
-
-static void add_row(struct audit_row **rows, size_t *nr, const struct book *book,
-		    enum book_verdict verdict)
-{
-	*rows = xgrow(*rows, *nr, sizeof(**rows));
-	(*rows)[(*nr)++] = (struct audit_row){ .book = *book, .verdict = verdict };
-}
-
-/* Keep what is wrong in this round and was wrong in the same way in every round before. */
-static void keep_wrong(struct audit *a, bool first)
-{
-	struct audit_row *rows = NULL;
-	size_t nr = 0;
-
-	for (size_t i = 0; i < a->books.nr; i++) {
-		const struct book *book = &a->books.list[i];
-		enum book_verdict verdict = book_judge(book);
-
-		if (verdict != BOOK_AGREES && (first || find_row(a, book, verdict)))
-			add_row(&rows, &nr, book, verdict);
-	}
-	free(a->rows);
-	a->rows = rows;
-	a->nr_rows = nr;
 }
 
 static void audit_rounds(struct audit *a)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
-	for (unsigned int round = 0; round < ROUNDS; round++) {
-		if (round)
-			nanosleep(&pause, NULL);
-		read_books(a);
-		keep_wrong(a, round == 0);
-		if (!a->nr_rows)
-			return;
+	take_round(a);
+	find_wrong(a, NULL);
+	for (unsigned int round = 1; round < ROUNDS && a->wrong; round++) {
+		struct countermap before = a->accounts;
+
+		nanosleep(&pause, NULL);
+		a->accounts = (struct countermap){ };
+		take_round(a);
+		find_wrong(a, &before);
+		countermap_free(&before);
 	}
 }
 
-static int compare_rows(const void *a, const void *b)
+static void fill_row(const struct audit *a, struct table *tb, const struct account *account)
 {
-	const struct series_key *x = &((const struct audit_row *)a)->book.key;
-	const struct series_key *y = &((const struct audit_row *)b)->book.key;
-
-	return COMPARE(x->resource == SERIES_MOUNTS, y->resource == SERIES_MOUNTS) ?:
-	       COMPARE(x->level, y->level) ?: COMPARE(x->inum, y->inum) ?:
-	       COMPARE(x->uid, y->uid) ?: COMPARE(x->resource, y->resource);
-}
-
-/* Add the counters that agree, including those that were wrong in the last round only. */
-static void add_all(struct audit *a)
-{
-	size_t wrong = a->nr_rows;
-
-	for (size_t i = 0; i < a->books.nr; i++) {
-		const struct book *book = &a->books.list[i];
-		enum book_verdict verdict = book_judge(book);
-
-		if (!wrong || verdict == BOOK_AGREES || !find_row(a, book, verdict))
-			add_row(&a->rows, &a->nr_rows, book, BOOK_AGREES);
-	}
-}
-
-static const char *wrong_text(enum book_verdict verdict)
-{
-	static const char * const texts[] = {
-		[BOOK_NEGATIVE]	     = "negative",
-		[BOOK_BELOW]	     = "less than below",
-		[BOOK_OBJECTS]	     = "less than exist",
-		[BOOK_MOUNTS_MISSED] = "less than seen",
-		[BOOK_MOUNTS_MORE]   = "more than seen",
-	};
-
-	return texts[verdict];
-}
-
-static void fill_row(const struct audit *a, struct table *tb, const struct audit_row *row)
-{
-	const struct series_key *key = &row->book.key;
-	bool mounts = key->resource == SERIES_MOUNTS;
-	long long counter = book_counter(&row->book), expected = book_expected(&row->book);
+	long long counter = account_counter(account), expected = account_expected(account);
 
 	table_line(tb, NULL);
-	cell(tb, "RESOURCE", "%s", mounts ? MOUNTS_NAME : a->snap.resources[key->resource].name);
-	cell(tb, "NS", "%u", key->inum);
-	cell_nonzero(tb, "NSID", key->id);
-	if (!mounts) {
-		cell(tb, "LEVEL", "%u", key->level);
-		cell_uid(tb, "UID", key->uid);
-		cell_user(tb, key->uid);
-	}
+	cells_key(tb, &a->snap, &account->key);
 	cell(tb, "COUNTER", "%lld", counter);
-	if (row->book.compared) {
+	if (account->compared) {
 		cell(tb, "EXPECTED", "%lld", expected);
 		cell(tb, "REST", "%lld", counter - expected);
 	}
-	if (row->verdict)
-		cell(tb, "WRONG", "%s", wrong_text(row->verdict));
+	if (account->wrong)
+		cell(tb, "WRONG", "%s", account->wrong);
 }
 
 static int run(struct args *args, struct table *tb)
 {
 	struct audit a = { };
-	bool wrong;
 
 	table_open(tb, args->all ? ALL_COLUMNS : COLUMNS, NULL);
 	processes_check_viewpoint();
 	audit_rounds(&a);
-	wrong = a.nr_rows;
-	if (args->all)
-		add_all(&a);
-	sort_rows(args, a.rows, a.nr_rows, sizeof(*a.rows), compare_rows);
+	countermap_sort(&a.accounts);
 	table_begin(tb);
-	for (size_t i = 0; i < a.nr_rows; i++)
-		fill_row(&a, tb, &a.rows[i]);
+	for (size_t i = 0; i < a.accounts.nr; i++) {
+		const struct account *account = a.accounts.list[i];
+
+		if (args->all || account->wrong)
+			fill_row(&a, tb, account);
+	}
 	table_print(tb);
 	process_fds_warn();
-	forget_round(&a);
-	free(a.rows);
-	return wrong ? EXIT_CONTRADICTION : EXIT_SUCCESS;
+	countermap_free(&a.accounts);
+	snapshot_free(&a.snap);
+	return a.wrong ? EXIT_CONTRADICTION : EXIT_SUCCESS;
 }
 
 const struct command cmd_audit = {

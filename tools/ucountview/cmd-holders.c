@@ -77,6 +77,15 @@ struct holders_row {
 	unsigned int unlisted;			/* most holders without a record, of any group */
 };
 
+/* What groups and marks are charged to, by enum ucv_group_type. */
+static const struct {
+	const char *groups;
+	const char *marks;
+} resources[] = {
+	[UCV_GROUP_INOTIFY]  = { "inotify_instances", "inotify_watches" },
+	[UCV_GROUP_FANOTIFY] = { "fanotify_groups", "fanotify_marks" },
+};
+
 /* What has a line of its own, and the default columns then. */
 enum mode {
 	BY_PROCESS,
@@ -131,17 +140,11 @@ static struct row_key key_of(const struct holders *h, const struct ucv_holder *h
 /* Only resources that groups can be charged to may be named. */
 static void find_wanted(struct holders *h)
 {
-	static const char * const known[] = {
-		"inotify_instances", "inotify_watches", "fanotify_groups", "fanotify_marks",
-	};
 	bool all = !h->args->resources.nr, some = false;
 
 	find_resources(h->args, &h->snap, false, h->wanted);
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		size_t resource = snapshot_resource(&h->snap, known[i]);
-
-		some |= resource < h->snap.nr_resources && h->wanted[resource];
-	}
+	for (size_t i = 0; i < h->snap.nr_resources; i++)
+		some |= h->wanted[i] && holders_known_of(h->snap.resources[i].name);
 	if (!all && !some)
 		die("holders are known of inotify_watches, inotify_instances, %s only",
 		    "fanotify_marks and fanotify_groups");
@@ -156,12 +159,12 @@ static bool wants_number(const struct holders *h, const char *name, long long nu
 
 static bool wants_row(const struct holders *h, const struct holders_row *row)
 {
-	bool inotify = row->key.type == UCV_GROUP_INOTIFY;
+	__u32 type = row->key.type == UCV_GROUP_INOTIFY ? UCV_GROUP_INOTIFY : UCV_GROUP_FANOTIFY;
 
 	if (!wants_user(h->args, row->key.uid, &h->snap.userns[row->key.userns]))
 		return false;
-	return wants_number(h, inotify ? "inotify_instances" : "fanotify_groups", row->groups) ||
-	       wants_number(h, inotify ? "inotify_watches" : "fanotify_marks", row->marks);
+	return wants_number(h, resources[type].groups, row->groups) ||
+	       wants_number(h, resources[type].marks, row->marks);
 }
 
 static void add_row(struct holders *h, const struct holders_row *row)
@@ -279,27 +282,39 @@ static void collect_entries(struct holders *h)
 	qsort(h->entries, h->nr_entries, sizeof(*h->entries), compare_entries);
 }
 
-/* Add charges without a known holder. They belong to no process, so not with --pid. */
-static void collect_remainders(struct holders *h)
+/* How much of a counter no group accounts for. */
+static long long left_of(const struct holders *h, const struct countermap *accounts,
+			 const struct ucv_ucounts *uc, const char *name)
 {
-	struct remainders remainders = { };
+	size_t resource = snapshot_resource(&h->snap, name);
+	long long left = unattributed(accounts, &h->snap.userns[uc->userns], uc->uid, resource);
 
-	remainders_find(&remainders, &h->snap);
-	for (size_t i = 0; i < remainders.nr; i++) {
-		const struct remainder *left = &remainders.list[i];
+	return left > 0 ? left : 0;
+}
 
+/*
+ * Add charges without a known holder. They belong to no process, so not with --pid. Those of a
+ * shadowed record are added to the one that new charges go to.
+ */
+static void collect_unattributed(struct holders *h)
+{
+	struct countermap accounts = { };
+
+	accounts_add_snapshot(&accounts, &h->snap, LOOK_FIRST, false);
+	for (size_t i = 0; i < h->snap.nr_ucounts * ARRAY_SIZE(resources); i++) {
+		const struct ucv_ucounts *uc = &h->snap.ucounts[i / ARRAY_SIZE(resources)];
+		__u32 type = i % ARRAY_SIZE(resources);
+
+		if (snapshot_find(&h->snap, &h->snap.userns[uc->userns], uc->uid) != uc)
+			continue;
 		add_row(h, &(struct holders_row){
-			.key = {
-				.type = left->type,
-				.userns = left->uc->userns,
-				.uid = left->uc->uid,
-			},
-			.uid_in_ns = left->uc->uid_in_ns,
-			.groups = left->groups > 0 ? left->groups : 0,
-			.marks = left->marks > 0 ? left->marks : 0,
+			.key = { .type = type, .userns = uc->userns, .uid = uc->uid },
+			.uid_in_ns = uc->uid_in_ns,
+			.groups = left_of(h, &accounts, uc, resources[type].groups),
+			.marks = left_of(h, &accounts, uc, resources[type].marks),
 		});
 	}
-	remainders_free(&remainders);
+	countermap_free(&accounts);
 }
 
 /* Largest first. */
@@ -321,7 +336,7 @@ static void collect_rows(struct holders *h)
 		first = i + 1;
 	}
 	if (!h->args->pid)
-		collect_remainders(h);
+		collect_unattributed(h);
 	h->nr_rows = sort_rows(h->args, h->rows, h->nr_rows, sizeof(*h->rows), compare_rows);
 }
 

@@ -64,13 +64,6 @@ static const struct opt options[] = {
 	{ }
 };
 
-/* A counter that is listed. */
-struct leaks_row {
-	const struct serie *serie;
-	long long left;
-	bool falling;
-};
-
 struct leaks {
 	const struct args *args;
 	double settle;
@@ -79,7 +72,6 @@ struct leaks {
 	struct snapshot snap;		/* of the last sample */
 	struct processes procs;		/* likewise */
 	struct census census;
-	struct leaks_row *rows;
 	size_t nr_rows;
 	size_t nr_falling;
 };
@@ -95,43 +87,27 @@ static char **find_command(const struct args *args)
 }
 
 /* Skip namespaces that foreign processes have created since the command was started. */
-static void see_counters(struct leaks *l, const struct holdings *hold)
+static void see(struct leaks *l, const struct foreign *foreign)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &l->snap.ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(&l->snap, uc);
+		const struct ucv_userns *ns = &l->snap.userns[uc->userns];
 
-		if (hold->userns_others[uc->userns])
-			continue;
-		for (size_t j = 0; j < l->snap.nr_resources; j++) {
-			struct series_key key = series_key_counter(ns, uc->uid, j);
-
-			series_see(&l->series, &key, uc->used[j] - hold->held[i][j], uc->used[j]);
-		}
+		for (size_t j = 0; j < l->snap.nr_resources && !foreign->userns[uc->userns]; j++)
+			series_see(&l->series, key_counter(ns, uc->uid, j),
+				   uc->used[j] - foreign->held[i][j], uc->used[j]);
 	}
-}
-
-static void see_userns(struct leaks *l, const struct holdings *hold)
-{
 	for (size_t i = 0; i < l->snap.nr_userns; i++) {
-		struct series_key key = series_key_userns(&l->snap.userns[i]);
-
-		if (!hold->userns_others[i])
-			series_see(&l->series, &key, 1, 1);
+		if (!foreign->userns[i])
+			series_see(&l->series, key_userns(&l->snap.userns[i]), 1, 1);
 	}
-}
-
-static void see_mntns(struct leaks *l, const struct holdings *hold)
-{
 	for (size_t i = 0; i < l->snap.nr_mntns; i++) {
 		const struct ucv_mntns *ns = &l->snap.mntns[i];
-		struct series_key key = series_key_mntns(ns, SERIES_MNTNS);
 
-		if (hold->mntns_others[i])
+		if (foreign->mntns[i])
 			continue;
-		series_see(&l->series, &key, 1, 1);
-		key = series_key_mntns(ns, SERIES_MOUNTS);
-		series_see(&l->series, &key, ns->mounts, ns->mounts);
+		series_see(&l->series, key_mntns(ns, KEY_MNTNS), 1, 1);
+		series_see(&l->series, key_mntns(ns, KEY_MOUNTS), ns->mounts, ns->mounts);
 	}
 }
 
@@ -145,19 +121,18 @@ static void forget_look(struct leaks *l)
 static bool look(struct leaks *l, enum series_phase phase)
 {
 	const struct series *before = phase == SERIES_BEFORE ? NULL : &l->series;
-	struct holdings hold;
+	struct foreign foreign;
 
 	forget_look(l);
 	l->now = monotonic();
+	l->series.phase = phase;
 	snapshot_take(&l->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
 	processes_read(&l->procs);
-	holdings_find(&hold, &l->snap, &l->procs, before, l->args->all);
-	see_counters(l, &hold);
-	see_userns(l, &hold);
-	see_mntns(l, &hold);
-	holdings_free(&hold);
-	return series_look(&l->series, phase, l->now);
+	foreign_find(&foreign, &l->snap, &l->procs, before, l->args->all);
+	see(l, &foreign);
+	foreign_free(&foreign);
+	return series_look(&l->series, l->now);
 }
 
 /* Returns whether ^C ended the wait. */
@@ -175,30 +150,27 @@ static void look_before(struct leaks *l)
 			wait_some(PAUSE_BEFORE);
 		same = look(l, SERIES_BEFORE) ? 0 : same + 1;
 	}
-	census_before(&l->census, &l->procs);
+	census_take(&l->census.before, &l->procs);
 }
 
 static long long left_of(struct leaks *l, const struct serie *serie)
 {
 	long long left = serie_left(serie);
 
-	if (left <= 0 || l->args->all)
-		return left;
-	return left - census_others(&l->census, &l->snap, &l->procs, &serie->key);
+	if (left > 0 && !l->args->all)
+		left -= census_foreign(&l->census, &l->snap, &l->procs, &serie->key);
+	return left;
 }
 
 static void find_rows(struct leaks *l)
 {
 	l->nr_rows = 0;
 	l->census.taken = false;
-	for (size_t i = 0; i < l->series.nr; i++) {
-		const struct serie *serie = &l->series.list[i];
-		long long left = left_of(l, serie);
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		struct serie *serie = l->series.map.list[i];
 
-		if (left <= 0)
-			continue;
-		l->rows = xgrow(l->rows, l->nr_rows, sizeof(*l->rows));
-		l->rows[l->nr_rows++] = (struct leaks_row){ .serie = serie, .left = left };
+		serie->left = left_of(l, serie);
+		l->nr_rows += serie->left > 0;
 	}
 }
 
@@ -237,39 +209,22 @@ static void look_after(struct leaks *l)
 	}
 }
 
-static int compare_rows(const void *a, const void *b)
+static bool process_counts(const struct leaks *l, const struct process *proc,
+			   const struct counter_key *key)
 {
-	const struct series_key *x = &((const struct leaks_row *)a)->serie->key;
-	const struct series_key *y = &((const struct leaks_row *)b)->serie->key;
-	bool x_ns = x->resource >= UCV_MAX_RESOURCES, y_ns = y->resource >= UCV_MAX_RESOURCES;
+	const struct ucv_userns *ns = snapshot_find_userns(&l->snap, proc->userns);
 
-	return COMPARE(x_ns, y_ns) ?: (x_ns ? COMPARE(x->resource, y->resource) : 0) ?:
-	       COMPARE(x->level, y->level) ?: COMPARE(x->inum, y->inum) ?:
-	       COMPARE(x->uid, y->uid) ?: COMPARE(x->resource, y->resource);
-}
-
-/* Whether a charge to (@ns, @uid) also counts in the counter @key. */
-static bool charged_in(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
-		       const struct series_key *key)
-{
-	return charge_counts_for(&l->snap, ns, uid, key->inum, key->level, key->uid);
-}
-
-static bool process_counts(const struct leaks *l, const struct seen_process *proc,
-			   const struct series_key *key)
-{
 	switch (key->resource) {
-	case SERIES_MOUNTS:
-	case SERIES_MNTNS:
+	case KEY_MOUNTS:
+	case KEY_MNTNS:
 		return proc->mntns == key->inum;
-	case SERIES_USERNS:
+	case KEY_USERNS:
 		return proc->userns == key->inum;
 	}
-	return charged_in(l, snapshot_find_userns(&l->snap, proc->userns), proc->uid, key);
+	return charge_counts_for(&l->snap, ns, proc->uid, key);
 }
 
-static const struct seen_process *group_holder(const struct leaks *l,
-					       const struct series_key *key)
+static const struct process *group_holder(const struct leaks *l, const struct counter_key *key)
 {
 	for (size_t i = 0; i < l->snap.nr_holders; i++) {
 		const struct ucv_holder *holder = &l->snap.holders[i];
@@ -278,41 +233,22 @@ static const struct seen_process *group_holder(const struct leaks *l,
 		if (key->resource != group->group_resource && key->resource != group->mark_resource)
 			continue;
 		if (holder_is_ours(holder, &l->procs) &&
-		    charged_in(l, &l->snap.userns[group->userns], group->uid, key))
+		    charge_counts_for(&l->snap, &l->snap.userns[group->userns], group->uid, key))
 			return processes_find(&l->procs, holder->tgid);
 	}
 	return NULL;
 }
 
 /* A descendant that is known to hold it, or else one that is charged there, or NULL. */
-static const struct seen_process *find_process(const struct leaks *l,
-					       const struct series_key *key)
+static const struct process *find_process(const struct leaks *l, const struct counter_key *key)
 {
-	const struct seen_process *proc = group_holder(l, key);
+	const struct process *proc = group_holder(l, key);
 
 	for (size_t i = 0; i < l->procs.nr && !proc; i++) {
 		if (l->procs.list[i].ours && process_counts(l, &l->procs.list[i], key))
 			proc = &l->procs.list[i];
 	}
 	return proc;
-}
-
-static const char *resource_name(const struct leaks *l, const struct series_key *key)
-{
-	switch (key->resource) {
-	case SERIES_MOUNTS:
-		return MOUNTS_NAME;
-	case SERIES_MNTNS:
-		return "mntns";
-	case SERIES_USERNS:
-		return "userns";
-	}
-	return l->snap.resources[key->resource].name;
-}
-
-static bool is_mntns(const struct series_key *key)
-{
-	return key->resource == SERIES_MOUNTS || key->resource == SERIES_MNTNS;
 }
 
 static bool fell_lately(const struct leaks *l, const struct serie *serie)
@@ -324,12 +260,12 @@ static bool fell_lately(const struct leaks *l, const struct serie *serie)
 static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
 			    const char *resource)
 {
-	for (size_t i = 0; i < l->series.nr; i++) {
-		const struct serie *serie = &l->series.list[i];
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
 
 		if (fell_lately(l, serie) && serie->key.resource < l->snap.nr_resources &&
 		    !strcmp(l->snap.resources[serie->key.resource].name, resource) &&
-		    charged_in(l, ns, uid, &serie->key))
+		    charge_counts_for(&l->snap, ns, uid, &serie->key))
 			return true;
 	}
 	return false;
@@ -341,7 +277,7 @@ static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, 
  */
 static bool is_falling(const struct leaks *l, const struct serie *serie)
 {
-	const struct series_key *key = &serie->key;
+	const struct counter_key *key = &serie->key;
 	const struct ucv_userns *ns;
 	const struct ucv_mntns *mntns;
 
@@ -349,7 +285,7 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 		return true;
 	if (find_process(l, key))
 		return false;
-	if (is_mntns(key)) {
+	if (key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS) {
 		mntns = snapshot_find_mntns(&l->snap, key->inum);
 		return mntns && namespaces_fall(l, &l->snap.userns[mntns->userns], mntns->uid,
 						"mnt_namespaces");
@@ -359,38 +295,31 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 	       namespaces_fall(l, snapshot_parent(&l->snap, ns), ns->owner, "user_namespaces");
 }
 
-static void fill_row(const struct leaks *l, struct table *tb, const struct leaks_row *row)
+static void fill_row(const struct leaks *l, struct table *tb, const struct serie *serie)
 {
-	const struct serie *serie = row->serie;
-	const struct series_key *key = &serie->key;
-	const struct seen_process *proc = find_process(l, key);
+	const struct process *proc = find_process(l, &serie->key);
 
 	table_line(tb, NULL);
-	cell(tb, "RESOURCE", "%s", resource_name(l, key));
-	cell(tb, "NS", "%u", key->inum);
-	cell_nonzero(tb, "NSID", key->id);
-	if (!is_mntns(key)) {
-		cell(tb, "LEVEL", "%u", key->level);
-		cell_uid(tb, "UID", key->uid);
-		cell_user(tb, key->uid);
-	}
+	cells_key(tb, &l->snap, &serie->key);
 	cell(tb, "BEFORE", "%lld", serie->used_before);
 	cell(tb, "AFTER", "%lld", serie->used_after);
-	cell(tb, "LEFT", "%lld", row->left);
+	cell(tb, "LEFT", "%lld", serie->left);
 	if (proc) {
 		cell(tb, "PID", "%u", proc->pid);
 		cell_command(tb, proc->comm);
 	}
 	/* If nothing falls, STATE says nothing that the plain table does not. */
 	if (l->nr_falling || !tb->optional)
-		cell(tb, "STATE", row->falling ? "falling" : "left");
+		cell(tb, "STATE", serie->falling ? "falling" : "left");
 }
 
 static void find_falling(struct leaks *l)
 {
-	for (size_t i = 0; i < l->nr_rows; i++) {
-		l->rows[i].falling = is_falling(l, l->rows[i].serie);
-		l->nr_falling += l->rows[i].falling;
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		struct serie *serie = l->series.map.list[i];
+
+		serie->falling = serie->left > 0 && is_falling(l, serie);
+		l->nr_falling += serie->falling;
 	}
 	if (l->nr_falling)
 		note("%zu of %zu were still falling when the wait ended", l->nr_falling,
@@ -399,11 +328,14 @@ static void find_falling(struct leaks *l)
 
 static void print_rows(struct leaks *l, struct table *tb)
 {
-	sort_rows(l->args, l->rows, l->nr_rows, sizeof(*l->rows), compare_rows);
 	find_falling(l);
 	table_begin(tb);
-	for (size_t i = 0; i < l->nr_rows; i++)
-		fill_row(l, tb, &l->rows[i]);
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
+
+		if (serie->left > 0)
+			fill_row(l, tb, serie);
+	}
 	table_print(tb);
 }
 
@@ -443,9 +375,8 @@ static int run(struct args *args, struct table *tb)
 	print_rows(&l, tb);
 	process_fds_warn();
 	forget_look(&l);
-	free(l.rows);
 	census_free(&l.census);
-	series_free(&l.series);
+	countermap_free(&l.series.map);
 	return l.nr_rows ? EXIT_LEAKED : run_exit_status(status);
 }
 

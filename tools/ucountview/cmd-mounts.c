@@ -85,9 +85,7 @@ static int compare_rows(const void *a, const void *b)
 /* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct mounts *m, const struct mounts_row *row)
 {
-	const struct trend_key key = { .id = row->ns->id, .inum = row->ns->inum };
-
-	return trends_see(&m->trends, &key, row->counter.used);
+	return trends_see(&m->trends, key_mntns(row->ns, KEY_MOUNTS), row->counter.used);
 }
 
 static void collect_rows(struct mounts *m)

@@ -77,22 +77,16 @@ struct usage {
 /* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct usage *u, const struct usage_row *row)
 {
-	const struct trend_key key = {
-		.id = row->ns->id,
-		.inum = row->ns->inum,
-		.level = row->ns->level,
-		.uid = row->uc->uid,
-		.resource = row->res - u->snap.resources,
-		.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED,
-	};
+	struct counter_key key = key_counter(row->ns, row->uc->uid, row->res - u->snap.resources);
 
-	return trends_see(&u->trends, &key, row->counter.used);
+	key.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED;
+	return trends_see(&u->trends, key, row->counter.used);
 }
 
 static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 {
 	const struct snapshot *snap = &u->snap;
-	struct usage_row row = { .uc = uc, .ns = snapshot_userns_of(snap, uc) };
+	struct usage_row row = { .uc = uc, .ns = &snap->userns[uc->userns] };
 
 	if (!wants_user(u->args, uc->uid, row.ns))
 		return;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounting.h"
 #include "charge.h"
 #include "format.h"
 #include "options.h"

@@ -222,6 +222,37 @@ void cell_flags(struct table *tb, __u32 flags, const struct flag_name *names)
 	cell_text(tb, "FLAGS", text);
 }
 
+static const char *name_of(const struct counter_key *key, const struct snapshot *snap)
+{
+	switch (key->resource) {
+	case KEY_MOUNTS:
+		return MOUNTS_NAME;
+	case KEY_MNTNS:
+		return "mntns";
+	case KEY_USERNS:
+		return "userns";
+	}
+	return snap->resources[key->resource].name;
+}
+
+/**
+ * cells_key() - write which counter it is: RESOURCE, NS, NSID, LEVEL, UID and USER
+ * @tb: the table
+ * @snap: the snapshot
+ * @key: the counter
+ */
+void cells_key(struct table *tb, const struct snapshot *snap, const struct counter_key *key)
+{
+	cell(tb, "RESOURCE", "%s", name_of(key, snap));
+	cell(tb, "NS", "%u", key->inum);
+	cell_nonzero(tb, "NSID", key->id);
+	if (key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS)
+		return;
+	cell(tb, "LEVEL", "%u", key->level);
+	cell_uid(tb, "UID", key->uid);
+	cell_user(tb, key->uid);
+}
+
 /**
  * cells_userns() - write USERNS, NSID, LEVEL, PARENT, OWNER, PID and COMMAND
  * @tb: the table

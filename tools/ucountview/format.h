@@ -40,6 +40,7 @@ void cell_uid(struct table *tb, const char *name, __u32 uid);
 void cell_user(struct table *tb, __u32 uid);
 void cell_command(struct table *tb, const char *comm);
 void cell_flags(struct table *tb, __u32 flags, const struct flag_name *names);
+void cells_key(struct table *tb, const struct snapshot *snap, const struct counter_key *key);
 void cells_userns(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns);
 void cells_limit(struct table *tb, const struct counter *counter);
 void cells_trend(struct table *tb, const struct trend *trend);

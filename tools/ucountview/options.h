@@ -21,9 +21,6 @@ struct resource_names {
 	bool mounts;		/* MOUNTS_NAME is one of them */
 };
 
-/* The name of mounts, which no record has as a resource: they are not charged to users. */
-#define MOUNTS_NAME	"mounts"
-
 /* The options of all commands, by their names; 0 where one was not given. */
 struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
