@@ -328,7 +328,7 @@ static int by_amount(const void *a, const void *b)
 {
 	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
 
-	return compare_u64(y->nr, x->nr) ?: compare_u64(x->holder->tgid, y->holder->tgid);
+	return COMPARE(y->nr, x->nr) ?: COMPARE(x->holder->tgid, y->holder->tgid);
 }
 
 /* A process can set its comm to anything: mask unprintable characters. */

@@ -18,16 +18,6 @@ static double ratio_of(long long used, long long limit)
 	return limit > 0 ? (double)used / (double)limit : RATIO_FULL;
 }
 
-/* The used part of the limit, in @parts. Rounded down: only a full counter shows as full. */
-static long long parts_of(const struct counter *counter, int parts)
-{
-	long long used = counter->used > 0 ? counter->used : 0;
-
-	if (counter->limit <= 0)
-		return parts;
-	return used < LLONG_MAX / parts ? used * parts / counter->limit : LLONG_MAX;
-}
-
 /**
  * counter_of() - a user's counter and its limit
  * @uc: the user's counters in @ns; NULL if nothing is charged
@@ -76,52 +66,6 @@ long long counter_room(const struct counter *counter)
 	if (counter->used >= counter->limit)
 		return 0;
 	return counter->limit - (counter->used > 0 ? counter->used : 0);
-}
-
-/**
- * counter_colour() - the color of a counter's line, as libsmartcols names it, or NULL for none
- */
-const char *counter_colour(const struct counter *counter)
-{
-	if (counter->kind != LIMITED || counter->ratio < RATIO_HIGH)
-		return NULL;
-	return counter->ratio < RATIO_FULL ? "yellow" : "red";
-}
-
-/**
- * counter_limit_text() - text for a LIMIT column, allocated, or NULL for nothing
- * @json: omit "unlimited", as a number column in JSON holds only numbers
- */
-char *counter_limit_text(const struct counter *counter, bool json)
-{
-	if (counter->kind == LIMITED)
-		return xasprintf("%lld", counter->limit);
-	if (counter->kind == UNLIMITED && !json)
-		return xstrdup("unlimited");
-	return NULL;
-}
-
-/**
- * counter_use_text() - text for a USE% column, in JSON without the percent sign; allocated, or
- *	NULL for nothing
- */
-char *counter_use_text(const struct counter *counter, bool json)
-{
-	if (counter->kind != LIMITED)
-		return NULL;
-	return xasprintf("%lld%s", parts_of(counter, 100), json ? "" : "%");
-}
-
-/**
- * counter_ratio_text() - text for a RATIO column, allocated, or NULL for nothing
- */
-char *counter_ratio_text(const struct counter *counter)
-{
-	long long parts = parts_of(counter, 10000);
-
-	if (counter->kind != LIMITED)
-		return NULL;
-	return xasprintf("%lld.%04lld", parts / 10000, parts % 10000);
 }
 
 /* Levels of a charge. */

@@ -11,8 +11,7 @@
 #include "countermap.h"
 #include "snapshot.h"
 
-/* Ratios from which a counter is highlighted, and at which it is full. */
-#define RATIO_HIGH	0.8
+/* The ratio at which a counter is full. */
 #define RATIO_FULL	1.0
 
 /* Kinds of limits, in the sort order of the lines. */
@@ -34,10 +33,6 @@ struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *
 			  const struct ucv_ucounts *uc, size_t resource);
 struct counter counter_of_mounts(const struct ucv_mntns *ns);
 long long counter_room(const struct counter *counter);
-const char *counter_colour(const struct counter *counter);
-char *counter_limit_text(const struct counter *counter, bool json);
-char *counter_use_text(const struct counter *counter, bool json);
-char *counter_ratio_text(const struct counter *counter);
 
 /* One level of a charge. */
 struct charge {

@@ -57,10 +57,10 @@ static int compare_keys(const void *a, const void *b)
 {
 	const struct counter_key *x = a, *y = b;
 
-	return compare_u64(kind(x), kind(y)) ?: compare_u64(x->level, y->level) ?:
-	       compare_u64(x->inum, y->inum) ?: compare_u64(x->uid, y->uid) ?:
-	       compare_u64(x->resource, y->resource) ?: compare_u64(x->id, y->id) ?:
-	       compare_u64(x->flags, y->flags);
+	return COMPARE(kind(x), kind(y)) ?: COMPARE(x->level, y->level) ?:
+	       COMPARE(x->inum, y->inum) ?: COMPARE(x->uid, y->uid) ?:
+	       COMPARE(x->resource, y->resource) ?: COMPARE(x->id, y->id) ?:
+	       COMPARE(x->flags, y->flags);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -242,23 +242,4 @@ void trends_free(struct trends *trends)
 {
 	countermap_free(&trends->before);
 	countermap_free(&trends->now);
-}
-
-/**
- * trend_peak_text() - text for a PEAK column, allocated, or NULL for nothing
- */
-char *trend_peak_text(const struct trend *trend)
-{
-	return trend->watched ? xasprintf("%lld", trend->peak) : NULL;
-}
-
-/**
- * trend_delta_text() - text for a DELTA column, in JSON without a plus sign; allocated, or NULL
- *	for nothing
- */
-char *trend_delta_text(const struct trend *trend, bool json)
-{
-	if (!trend->has_delta)
-		return NULL;
-	return xasprintf(json || !trend->delta ? "%lld" : "%+lld", trend->delta);
 }

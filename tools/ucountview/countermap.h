@@ -128,7 +128,5 @@ struct trends {
 void trends_next(struct trends *trends, unsigned int round);
 struct trend trends_see(struct trends *trends, struct counter_key key, long long used);
 void trends_free(struct trends *trends);
-char *trend_peak_text(const struct trend *trend);
-char *trend_delta_text(const struct trend *trend, bool json);
 
 #endif /* _UCV_COUNTERMAP_H */

@@ -3,9 +3,8 @@
  * Text for values: users, lists, times; and the cells that several commands have. A missing value
  * leaves its cell empty.
  */
-#define _GNU_SOURCE
+#include <limits.h>
 #include <pwd.h>
-#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,9 @@
 
 #include "format.h"
 #include "ucountview.h"
+
+/* The ratio from which a line is highlighted. */
+#define RATIO_HIGH	0.8
 
 /* A cached user: looking it up again can mean asking a directory server. */
 struct known_user {
@@ -24,26 +26,24 @@ static int compare_users(const void *a, const void *b)
 {
 	const struct known_user *x = a, *y = b;
 
-	return x->uid < y->uid ? -1 : x->uid > y->uid;
+	return COMPARE(x->uid, y->uid);
 }
 
 /* The number if there is no name; not to be freed. */
 static const char *user_name(uid_t uid)
 {
 	static void *known;
-	struct known_user key = { .uid = uid }, *user, **node;
+	const struct known_user key = { .uid = uid };
+	struct known_user *user = tree_find(&key, &known, compare_users);
 	struct passwd *pw;
 
-	node = tfind(&key, &known, compare_users);
-	if (node)
-		return (*node)->name;
-
-	user = xreallocarray(NULL, 1, sizeof(*user));
+	if (user)
+		return user->name;
+	user = xcalloc(1, sizeof(*user));
 	pw = getpwuid(uid);
 	user->uid = uid;
 	user->name = pw ? xstrdup(pw->pw_name) : xasprintf("%u", uid);
-	if (!tsearch(user, &known, compare_users))
-		die("out of memory");
+	tree_at(user, &known, compare_users);
 	return user->name;
 }
 
@@ -273,26 +273,47 @@ void cells_userns(struct table *tb, const struct snapshot *snap, const struct uc
 	cell_command(tb, ns->comm);
 }
 
+/* The used part of the limit, in @parts. Rounded down: only a full counter shows as full. */
+static long long parts_of(const struct counter *counter, int parts)
+{
+	long long used = counter->used > 0 ? counter->used : 0;
+
+	if (counter->limit <= 0)
+		return parts;
+	return used < LLONG_MAX / parts ? used * parts / counter->limit : LLONG_MAX;
+}
+
 /**
  * cells_limit() - write LIMIT, USE% and RATIO, and color the line
  * @tb: the table
  * @counter: the counter
+ *
+ * A number column in JSON holds only numbers: neither "unlimited" nor a percent sign.
  */
 void cells_limit(struct table *tb, const struct counter *counter)
 {
-	cell_text(tb, "LIMIT", counter_limit_text(counter, tb->json));
-	cell_text(tb, "USE%", counter_use_text(counter, tb->json));
-	cell_text(tb, "RATIO", counter_ratio_text(counter));
-	table_colour(tb, counter_colour(counter));
+	long long parts = parts_of(counter, 10000);
+
+	if (counter->kind == UNLIMITED && !tb->json)
+		cell(tb, "LIMIT", "unlimited");
+	if (counter->kind != LIMITED)
+		return;
+	cell(tb, "LIMIT", "%lld", counter->limit);
+	cell(tb, "USE%", "%lld%s", parts_of(counter, 100), tb->json ? "" : "%");
+	cell(tb, "RATIO", "%lld.%04lld", parts / 10000, parts % 10000);
+	if (counter->ratio >= RATIO_HIGH)
+		table_colour(tb, counter->ratio < RATIO_FULL ? "yellow" : "red");
 }
 
 /**
- * cells_trend() - write PEAK and DELTA
+ * cells_trend() - write PEAK and DELTA, the latter in JSON without a plus sign
  * @tb: the table
  * @trend: the trend
  */
 void cells_trend(struct table *tb, const struct trend *trend)
 {
-	cell_text(tb, "PEAK", trend_peak_text(trend));
-	cell_text(tb, "DELTA", trend_delta_text(trend, tb->json));
+	if (trend->watched)
+		cell(tb, "PEAK", "%lld", trend->peak);
+	if (trend->has_delta)
+		cell(tb, "DELTA", tb->json || !trend->delta ? "%lld" : "%+lld", trend->delta);
 }

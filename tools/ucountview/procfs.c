@@ -351,7 +351,7 @@ static int compare_processes(const void *a, const void *b)
 {
 	const struct process *x = a, *y = b;
 
-	return compare_u64(x->pid, y->pid);
+	return COMPARE(x->pid, y->pid);
 }
 
 /* PIDs are reused, so the parents of processes that are read one after the other can be a cycle. */
@@ -603,7 +603,7 @@ static int compare_mounts(const void *a, const void *b)
 {
 	const struct mount_line *x = a, *y = b;
 
-	return compare_u64(x->id, y->id);
+	return COMPARE(x->id, y->id);
 }
 
 static void add_mount(void *arg, const struct mount_line *mount)

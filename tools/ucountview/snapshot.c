@@ -183,21 +183,21 @@ static int compare_userns(const void *a, const void *b)
 {
 	const struct ucv_userns *x = a, *y = b;
 
-	return compare_u64(x->inum, y->inum);
+	return COMPARE(x->inum, y->inum);
 }
 
 static int compare_mntns(const void *a, const void *b)
 {
 	const struct ucv_mntns *x = a, *y = b;
 
-	return compare_u64(x->inum, y->inum);
+	return COMPARE(x->inum, y->inum);
 }
 
 static int compare_ucounts(const void *a, const void *b)
 {
 	const struct ucv_ucounts *x = a, *y = b;
 
-	return compare_u64(x->userns, y->userns) ?: compare_u64(x->uid, y->uid);
+	return COMPARE(x->userns, y->userns) ?: COMPARE(x->uid, y->uid);
 }
 
 /* Of two records of a user, the one that new charges go to is found. */

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <linux/types.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __noreturn	__attribute((noreturn))
@@ -41,7 +40,6 @@ void *xgrow(void *array, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xvasprintf(const char *fmt, va_list ap) __printf(1, 0);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
-int compare_u64(__u64 x, __u64 y);
 void **tree_at(const void *node, void **tree, int (*compare)(const void *a, const void *b));
 void *tree_find(const void *wanted, void *const *tree,
 		int (*compare)(const void *a, const void *b));

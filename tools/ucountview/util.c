@@ -177,14 +177,6 @@ char *xasprintf(const char *fmt, ...)
 }
 
 /**
- * compare_u64() - the order of two numbers, as qsort(3) and tsearch(3) take it
- */
-int compare_u64(__u64 x, __u64 y)
-{
-	return x < y ? -1 : x > y;
-}
-
-/**
  * tree_at() - tsearch() that exits when there is no memory
  *
  * Return: where the tree points to its node with this key, which is @node if it had none.
