@@ -49,7 +49,6 @@ static const char *user_name(uid_t uid)
 
 /**
  * user_id() - the number of a user
- * @name: the name
  * @uid: out: the number, as this program's user namespace sees it
  *
  * Return: whether there is such a user.
@@ -91,8 +90,7 @@ char *list_add(char *list, const char *separator, const char *fmt, ...)
 #define NSEC_PER_SEC	1000000000LL
 
 /**
- * time_text() - a local time with date and zone
- * @time: the time, of CLOCK_REALTIME
+ * time_text() - a time of CLOCK_REALTIME as local time, with date and zone
  *
  * Return: as in RFC 3339, with milliseconds; allocated.
  */
@@ -132,8 +130,7 @@ struct timespec boot_time(unsigned long long ns)
 }
 
 /**
- * brief_time_text() - a local time, as short as possible
- * @time: the time, of CLOCK_REALTIME
+ * brief_time_text() - a time of CLOCK_REALTIME as local time, as short as possible
  *
  * Return: today the time of day, with milliseconds; otherwise the day, with hour and minute if
  * it is in this year. Allocated, at most BRIEF_TIME_WIDTH long.
@@ -161,9 +158,6 @@ char *brief_time_text(const struct timespec *time)
 
 /**
  * cell_nonzero() - write a number that is 0 if it is missing: an ID, a process
- * @tb: the table
- * @name: the column
- * @number: the number
  */
 void cell_nonzero(struct table *tb, const char *name, unsigned long long number)
 {
@@ -173,9 +167,6 @@ void cell_nonzero(struct table *tb, const char *name, unsigned long long number)
 
 /**
  * cell_uid() - write a uid that may be unmapped
- * @tb: the table
- * @name: the column
- * @uid: the uid
  */
 void cell_uid(struct table *tb, const char *name, __u32 uid)
 {
@@ -185,8 +176,6 @@ void cell_uid(struct table *tb, const char *name, __u32 uid)
 
 /**
  * cell_user() - write USER, the name of a uid that may be unmapped
- * @tb: the table
- * @uid: the uid
  */
 void cell_user(struct table *tb, __u32 uid)
 {
@@ -196,7 +185,6 @@ void cell_user(struct table *tb, __u32 uid)
 
 /**
  * cell_command() - write COMMAND
- * @tb: the table
  * @comm: the command; empty if it is not known
  */
 void cell_command(struct table *tb, const char *comm)
@@ -207,7 +195,6 @@ void cell_command(struct table *tb, const char *comm)
 
 /**
  * cell_flags() - write FLAGS
- * @tb: the table
  * @flags: the flags that are set
  * @names: those that have names
  */
@@ -237,9 +224,6 @@ static const char *name_of(const struct counter_key *key, const struct snapshot 
 
 /**
  * cells_key() - write which counter it is: RESOURCE, NS, NSID, LEVEL, UID and USER
- * @tb: the table
- * @snap: the snapshot
- * @key: the counter
  */
 void cells_key(struct table *tb, const struct snapshot *snap, const struct counter_key *key)
 {
@@ -255,9 +239,6 @@ void cells_key(struct table *tb, const struct snapshot *snap, const struct count
 
 /**
  * cells_userns() - write USERNS, NSID, LEVEL, PARENT, OWNER, PID and COMMAND
- * @tb: the table
- * @snap: the snapshot
- * @ns: the user namespace
  */
 void cells_userns(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns)
 {
@@ -285,8 +266,6 @@ static long long parts_of(const struct counter *counter, int parts)
 
 /**
  * cells_limit() - write LIMIT, USE% and RATIO, and color the line
- * @tb: the table
- * @counter: the counter
  *
  * A number column in JSON holds only numbers: neither "unlimited" nor a percent sign.
  */
@@ -307,8 +286,6 @@ void cells_limit(struct table *tb, const struct counter *counter)
 
 /**
  * cells_trend() - write PEAK and DELTA, the latter in JSON without a plus sign
- * @tb: the table
- * @trend: the trend
  */
 void cells_trend(struct table *tb, const struct trend *trend)
 {

@@ -135,7 +135,6 @@ static double arg_seconds(const char *text)
 
 /**
  * arg_pid() - the number of a process
- * @text: the argument
  *
  * Return: the number; whether the process exists is checked when it is used.
  */
@@ -247,9 +246,6 @@ static void take_option(struct args *args, struct table *tb, const struct comman
  * args_parse() - parse a command line
  * @args: out; {} before
  * @tb: out: the options about the table
- * @cmd: the command
- * @argc: number of arguments
- * @argv: the arguments, the program's name first
  */
 void args_parse(struct args *args, struct table *tb, const struct command *cmd, int argc,
 		char **argv)
@@ -295,7 +291,6 @@ static __u32 arg_namespace(enum ns_type type, const char *text)
 
 /**
  * args_look_up() - look up the user and the namespaces that arguments name
- * @args: the command line
  *
  * Called before the snapshot, so that a namespace named by a process is in it. Exits if one
  * does not exist.
@@ -312,8 +307,6 @@ void args_look_up(struct args *args)
 
 /**
  * args_check() - exit if a snapshot lacks the namespaces that arguments name
- * @args: the command line
- * @snap: the snapshot
  */
 void args_check(const struct args *args, const struct snapshot *snap)
 {
@@ -325,7 +318,6 @@ void args_check(const struct args *args, const struct snapshot *snap)
 
 /**
  * wants_user() - whether --user and --userns let a line pass
- * @args: the command line
  * @uid: the user of the line
  * @ns: its user namespace
  *
@@ -340,7 +332,6 @@ bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns)
 
 /**
  * wants_counter() - whether --min-ratio lets a line pass
- * @args: the command line
  * @counter: the counter of the line
  *
  * Return: whether it does.
@@ -353,7 +344,6 @@ bool wants_counter(const struct args *args, const struct counter *counter)
 
 /**
  * wants_mounts() - whether mounts are to be shown
- * @args: the command line
  *
  * Return: whether they were named, or nothing was.
  */
@@ -364,7 +354,6 @@ bool wants_mounts(const struct args *args)
 
 /**
  * sort_rows() - sort the rows of a table, and apply --top
- * @args: the command line
  * @rows: the rows; may be NULL if there are none
  * @nr: how many
  * @size: bytes of each
@@ -382,8 +371,6 @@ size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
 
 /**
  * find_resources() - look up the resources that --resource names
- * @args: the command line
- * @snap: the snapshot
  * @limited: only those limited at all levels are meant, and mounts, which are left to the caller
  * @wanted: out: for each of the snapshot's resources, whether it is meant
  *

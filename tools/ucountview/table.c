@@ -28,7 +28,6 @@ static const char *type_name(int json)
 
 /**
  * table_list_columns() - list the available columns
- * @tb: the table
  * @types: with their types in JSON
  */
 void table_list_columns(const struct table *tb, bool types)
@@ -157,7 +156,6 @@ static void add_column(struct table *tb, const struct column *col, bool first)
 
 /**
  * table_begin() - start a table without lines, as wide as the terminal is now
- * @tb: the opened table
  */
 void table_begin(struct table *tb)
 {
@@ -218,7 +216,6 @@ static char *json_text(char *text)
 
 /**
  * table_line() - add a line, whose cells are empty
- * @tb: the table
  * @parent: its parent line, or NULL
  *
  * An empty cell is "null" in JSON, "-" otherwise, so that every line has as many words.
@@ -245,8 +242,6 @@ static size_t position_of(const struct table *tb, const char *name)
 
 /**
  * table_shows() - whether a column is shown
- * @tb: the table
- * @name: its name
  *
  * Return: whether it is: if not, its cells need not be written.
  */
@@ -264,7 +259,6 @@ static void set_cell(struct table *tb, size_t nth, char *text)
 
 /**
  * cell_text() - write a cell of the line added last
- * @tb: the table
  * @name: the column; nothing happens if it is not shown
  * @text: the text, allocated: this function frees it; NULL leaves the cell empty
  */
@@ -280,7 +274,6 @@ void cell_text(struct table *tb, const char *name, char *text)
 
 /**
  * cell() - write a cell of the line added last
- * @tb: the table
  * @name: the column; nothing happens if it is not shown
  * @fmt: the text, as for printf()
  */
@@ -298,7 +291,6 @@ void cell(struct table *tb, const char *name, const char *fmt, ...)
 
 /**
  * table_colour() - color the line added last, on a terminal
- * @tb: the table
  * @colour: a color name of libsmartcols, or NULL
  */
 void table_colour(struct table *tb, const char *colour)
@@ -309,7 +301,6 @@ void table_colour(struct table *tb, const char *colour)
 
 /**
  * table_screen() - the size of the terminal at table_begin()
- * @tb: the table
  * @width: out: columns
  * @height: out: lines
  */
@@ -357,7 +348,6 @@ static bool hide_cut_number(struct table *tb)
 
 /**
  * table_text() - print the table to a string; table_begin() starts the next one
- * @tb: the table
  *
  * Return: the text, without a newline at its end, allocated.
  */
@@ -392,7 +382,6 @@ static void join_lines(char *text)
 /**
  * table_json() - print the table to a string, JSON on one line; table_begin() starts the next
  *	one
- * @tb: the table
  *
  * Return: the text, without a newline, allocated.
  */
@@ -415,7 +404,6 @@ static void add_template(struct table *tb)
 
 /**
  * table_heading() - print the heading of a table whose lines are printed one by one
- * @tb: the opened table
  *
  * Return: the text, without a newline, allocated. NULL if there is none.
  */
@@ -434,7 +422,6 @@ char *table_heading(struct table *tb)
 
 /**
  * table_begin_lone_line() - add a line to a table whose lines are printed one by one
- * @tb: the opened table
  */
 void table_begin_lone_line(struct table *tb)
 {
@@ -458,7 +445,6 @@ static char *json_object(struct table *tb)
 
 /**
  * table_lone_line() - print the line that table_begin_lone_line() added
- * @tb: the table
  *
  * Return: the text, without a newline, allocated.
  */
@@ -475,7 +461,6 @@ char *table_lone_line(struct table *tb)
 
 /**
  * table_print() - print the table; table_begin() starts the next one
- * @tb: the table
  */
 void table_print(struct table *tb)
 {
@@ -486,7 +471,6 @@ void table_print(struct table *tb)
 
 /**
  * table_close() - free what table_open() chose
- * @tb: the table
  */
 void table_close(struct table *tb)
 {

@@ -198,8 +198,6 @@ static void run_rounds(const struct args *args, struct table *tb,
 
 /**
  * watch_run() - run the rounds that the options ask for, and show each
- * @args: the command line
- * @tb: the opened table
  * @take: takes a snapshot; once in a round, whose number, from 1, is @round
  * @fill: adds the lines for the last snapshot; at least once in a round
  * @command: argument of both
