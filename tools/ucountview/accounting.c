@@ -9,71 +9,97 @@
  *    kernel charges the owner for each of them.
  *
  * Not every object can be found, so a counter may be larger than this sum, but never smaller.
+ * The difference is unattributed, at the level where it was charged.
  *
  * The samples are not atomic. Counters are sampled before and after /proc is read, and the
  * larger counter is compared with the smaller sum. So a value that only grows or only shrinks in
  * between never looks like a contradiction.
- *
- * A remainder is what is left of a counter after subtracting the counters of the child
- * namespaces and the groups that processes have open. It is shown once, at the level where it
- * was charged.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "accounting.h"
 #include "ucountview.h"
 
-enum part {
-	COUNTER,
-	BELOW,
-	OBJECTS,
+static void visit_group(const struct snapshot *snap, const struct ucv_group *group,
+			object_visitor visit, void *arg)
+{
+	struct object object = {
+		.group = group,
+		.ns = &snap->userns[group->userns],
+		.uid = group->uid,
+		.resource = group->group_resource,
+		.nr = 1,
+	};
+
+	visit(arg, &object);
+	if (group->flags & UCV_GROUP_UNLIMITED_MARKS)
+		return;
+	object.resource = group->mark_resource;
+	object.nr = group->marks;
+	visit(arg, &object);
+}
+
+/**
+ * objects_visit() - visit the objects of a snapshot that are charged to users
+ */
+void objects_visit(const struct snapshot *snap, object_visitor visit, void *arg)
+{
+	size_t user_namespaces = snapshot_resource(snap, "user_namespaces");
+	size_t mnt_namespaces = snapshot_resource(snap, "mnt_namespaces");
+
+	for (size_t i = 0; i < snap->nr_groups; i++)
+		visit_group(snap, &snap->groups[i], visit, arg);
+	for (size_t i = 0; i < snap->nr_userns && user_namespaces < snap->nr_resources; i++) {
+		const struct ucv_userns *ns = &snap->userns[i];
+		struct object object = {
+			.userns = ns,
+			.ns = snapshot_parent(snap, ns),
+			.uid = ns->owner,
+			.resource = user_namespaces,
+			.nr = 1,
+		};
+
+		if (object.ns)
+			visit(arg, &object);
+	}
+	for (size_t i = 0; i < snap->nr_mntns && mnt_namespaces < snap->nr_resources; i++) {
+		const struct ucv_mntns *ns = &snap->mntns[i];
+		struct object object = {
+			.mntns = ns,
+			.ns = &snap->userns[ns->userns],
+			.uid = ns->uid,
+			.resource = mnt_namespaces,
+			.nr = 1,
+		};
+
+		if (!(ns->flags & UCV_MNTNS_UNCHARGED))
+			visit(arg, &object);
+	}
+}
+
+struct adder {
+	struct countermap *accounts;
+	const struct snapshot *snap;
+	enum look look;
+	bool all;
 };
 
-/* books_close() adds up entries with the same key. */
-static struct book *add_book(struct books *books, const struct series_key *key)
+static struct account *add(struct countermap *accounts, struct counter_key key,
+			   enum account_part part, enum look look, long long nr)
 {
-	books->list = xgrow(books->list, books->nr, sizeof(*books->list));
-	books->list[books->nr] = (struct book){ .key = *key };
-	return &books->list[books->nr++];
-}
+	struct account *account = countermap_at(accounts, key, sizeof(*account));
 
-static struct book *add(struct books *books, const struct series_key *key, enum part part,
-			enum book_look look, long long nr)
-{
-	struct book *book = add_book(books, key);
-
-	switch (part) {
-	case COUNTER:
-		book->counter[look] = nr;
-		break;
-	case BELOW:
-		book->below[look] = nr;
-		book->compared = true;
-		break;
-	case OBJECTS:
-		book->objects[look] = nr;
-		book->compared = true;
-		break;
-	}
-	return book;
-}
-
-static bool is_file_resource(const char *name)
-{
-	const char *resource;
-
-	for (size_t i = 0; (resource = ns_type_resource(i)); i++) {
-		if (!strcmp(resource, name))
-			return true;
-	}
-	return false;
+	account->nr[part][look] += nr;
+	account->compared |= part != CHARGED;
+	return account;
 }
 
 /* Whether such objects are searched for, so that finding none counts as zero. */
 static bool is_looked_for(const struct snapshot *snap, const char *name)
 {
-	if (!strncmp(name, "inotify_", 8) || !strncmp(name, "fanotify_", 9))
+	if (holders_known_of(name))
 		return snap->taken.filled & UCV_MASK(UCV_KIND_GROUP);
 	if (!strcmp(name, "mnt_namespaces"))
 		return snap->taken.filled & UCV_MASK(UCV_KIND_MNTNS);
@@ -84,368 +110,280 @@ static bool is_looked_for(const struct snapshot *snap, const char *name)
  * The user charged for a namespace found as a file is unknown: compare the sum over all users,
  * too (UCV_UID_UNMAPPED).
  */
-static void add_to_user(struct books *books, const struct snapshot *snap, enum part part,
-			enum book_look look, const struct ucv_userns *ns, __u32 uid,
-			size_t resource, long long nr)
+static void add_to_user(const struct adder *a, enum account_part part, const struct ucv_userns *ns,
+			__u32 uid, size_t resource, long long nr)
 {
-	struct series_key key = series_key_counter(ns, uid, resource);
-	const char *name = snap->resources[resource].name;
+	const char *name = a->snap->resources[resource].name;
+	struct counter_key key = key_counter(ns, uid, resource);
 
-	if (!nr)
+	if (!nr || !(a->all || holders_known_of(name)))
 		return;
-	add(books, &key, part, look, nr)->compared |= is_looked_for(snap, name);
-	if (!is_file_resource(name))
+	add(a->accounts, key, part, a->look, nr)->compared |= is_looked_for(a->snap, name);
+	if (!ns_files_hold(name))
 		return;
 	key.uid = UCV_UID_UNMAPPED;
-	add(books, &key, part, look, nr)->compared = true;
+	add(a->accounts, key, part, a->look, nr)->compared = true;
 }
 
-static void add_counters(struct books *books, const struct snapshot *snap, enum book_look look)
+static void add_object(void *arg, const struct object *object)
 {
+	bool lagging = object->group && object->group->flags & UCV_GROUP_LAGGING &&
+		       object->resource == object->group->mark_resource;
+
+	add_to_user(arg, lagging ? FOUND_LAGGING : FOUND, object->ns, object->uid,
+		    object->resource, object->nr);
+}
+
+/**
+ * accounts_add_snapshot() - add the counters and objects of a snapshot
+ * @accounts: of struct account
+ * @look: which sample it is
+ * @all: also those of resources that no groups are charged to
+ */
+void accounts_add_snapshot(struct countermap *accounts, const struct snapshot *snap,
+			   enum look look, bool all)
+{
+	struct adder a = { .accounts = accounts, .snap = snap, .look = look, .all = all };
+
 	for (size_t i = 0; i < snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &snap->ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(snap, uc);
-		const struct ucv_userns *parent = snapshot_parent(snap, ns);
+		const struct ucv_userns *ns = &snap->userns[uc->userns], *above;
+		__u32 uid = uc->uid;
 
+		above = charge_above(snap, ns, &uid);
 		for (size_t j = 0; j < snap->nr_resources; j++) {
-			add_to_user(books, snap, COUNTER, look, ns, uc->uid, j, uc->used[j]);
-			if (parent)
-				add_to_user(books, snap, BELOW, look, parent, ns->owner, j,
-					    uc->used[j]);
+			add_to_user(&a, CHARGED, ns, uc->uid, j, uc->used[j]);
+			if (above)
+				add_to_user(&a, BELOW, above, uid, j, uc->used[j]);
 		}
 	}
-}
-
-static void add_groups(struct books *books, const struct snapshot *snap, enum book_look look)
-{
-	for (size_t i = 0; i < snap->nr_groups; i++) {
-		const struct ucv_group *group = &snap->groups[i];
-		const struct ucv_userns *ns = &snap->userns[group->userns];
-
-		add_to_user(books, snap, OBJECTS, look, ns, group->uid, group->group_resource, 1);
-		if (!(group->flags & (UCV_GROUP_UNLIMITED_MARKS | UCV_GROUP_LAGGING)))
-			add_to_user(books, snap, OBJECTS, look, ns, group->uid,
-				    group->mark_resource, group->marks);
-	}
-}
-
-static void add_userns(struct books *books, const struct snapshot *snap, enum book_look look)
-{
-	size_t resource = snapshot_resource(snap, "user_namespaces");
-
-	for (size_t i = 0; i < snap->nr_userns && resource < snap->nr_resources; i++) {
-		const struct ucv_userns *ns = &snap->userns[i];
-		const struct ucv_userns *parent = snapshot_parent(snap, ns);
-
-		if (parent)
-			add_to_user(books, snap, OBJECTS, look, parent, ns->owner, resource, 1);
-	}
-}
-
-static void add_mntns(struct books *books, const struct snapshot *snap, enum book_look look)
-{
-	size_t resource = snapshot_resource(snap, "mnt_namespaces");
-
-	for (size_t i = 0; i < snap->nr_mntns; i++) {
-		const struct ucv_mntns *mntns = &snap->mntns[i];
-		struct series_key key = series_key_mntns(mntns, SERIES_MOUNTS);
-
-		add(books, &key, COUNTER, look, mntns->mounts);
-		if (!(mntns->flags & UCV_MNTNS_UNCHARGED) && resource < snap->nr_resources)
-			add_to_user(books, snap, OBJECTS, look, &snap->userns[mntns->userns],
-				    mntns->uid, resource, 1);
-	}
+	objects_visit(snap, add_object, &a);
+	for (size_t i = 0; i < snap->nr_mntns; i++)
+		add(accounts, key_mntns(&snap->mntns[i], KEY_MOUNTS), CHARGED, look,
+		    snap->mntns[i].mounts);
 }
 
 /**
- * books_add_snapshot() - add the counters and objects of a snapshot
- * @books: the counters
- * @snap: the snapshot
- * @look: which sample it is
- */
-void books_add_snapshot(struct books *books, const struct snapshot *snap, enum book_look look)
-{
-	add_counters(books, snap, look);
-	add_groups(books, snap, look);
-	add_userns(books, snap, look);
-	add_mntns(books, snap, look);
-}
-
-static void add_found(struct books *books, const struct series_key *key, long long nr, bool whole)
-{
-	struct book *book = add_book(books, key);
-
-	book->objects[LOOK_FIRST] = nr;
-	book->objects[LOOK_SECOND] = nr;
-	book->compared = true;
-	book->whole = whole;
-}
-
-/**
- * books_add_namespaces() - add namespaces found as files, by owning user namespace
- * @books: the counters
+ * accounts_add_namespaces() - add namespaces found as files, by owning user namespace
  * @snap: the second sample, taken while the files were open
- * @files: the namespaces
  */
-void books_add_namespaces(struct books *books, const struct snapshot *snap,
-			  const struct ns_files *files)
+void accounts_add_namespaces(struct countermap *accounts, const struct snapshot *snap,
+			     const struct ns_files *files)
 {
 	for (size_t i = 0; i < files->nr; i++) {
-		const struct ns_file *file = &files->list[i];
-		size_t resource = snapshot_resource(snap, ns_type_resource(file->type));
-		const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
-		struct series_key key;
+		size_t resource = snapshot_resource(snap, files->list[i].resource);
+		const struct ucv_userns *ns = snapshot_find_userns(snap, files->list[i].userns);
 
 		if (!ns || resource == snap->nr_resources)
 			continue;
-		key = series_key_counter(ns, UCV_UID_UNMAPPED, resource);
-		add_found(books, &key, 1, false);
+		for (enum look look = LOOK_FIRST; look < NR_LOOKS; look++)
+			add(accounts, key_counter(ns, UCV_UID_UNMAPPED, resource), FOUND, look, 1);
 	}
 }
 
 /**
- * books_add_mounts() - add the mounts visible to processes
- * @books: the counters
+ * accounts_add_mounts() - add the mounts visible to processes: of those in a mount namespace, to
+ *	the one that sees the most
  * @snap: the second sample
- * @trees: the mounts
  */
-void books_add_mounts(struct books *books, const struct snapshot *snap,
-		      const struct mount_trees *trees)
+void accounts_add_mounts(struct countermap *accounts, const struct snapshot *snap,
+			 const struct mount_trees *trees)
 {
 	for (size_t i = 0; i < trees->nr; i++) {
 		const struct mount_tree *tree = &trees->list[i];
 		const struct ucv_mntns *mntns = snapshot_find_mntns(snap, tree->mntns);
-		struct series_key key;
+		struct account *account;
 
 		if (!mntns)
 			continue;
-		key = series_key_mntns(mntns, SERIES_MOUNTS);
-		add_found(books, &key, tree->mounts, tree->whole);
+		account = add(accounts, key_mntns(mntns, KEY_MOUNTS), FOUND, LOOK_FIRST, 0);
+		if (tree->mounts <= account->nr[FOUND][LOOK_FIRST] && !tree->whole)
+			continue;
+		account->nr[FOUND][LOOK_FIRST] = tree->mounts;
+		account->nr[FOUND][LOOK_SECOND] = tree->mounts;
+		account->whole = tree->whole;
 	}
 }
 
-static int compare_books(const void *a, const void *b)
+static long long least(const struct account *account, enum account_part part)
 {
-	const struct book *x = a, *y = b;
+	const long long *nr = account->nr[part];
 
-	return memcmp(&x->key, &y->key, sizeof(x->key));
+	return nr[LOOK_FIRST] < nr[LOOK_SECOND] ? nr[LOOK_FIRST] : nr[LOOK_SECOND];
 }
 
-static void add_up(struct book *sum, const struct book *more)
+static long long most(const struct account *account, enum account_part part)
 {
-	for (size_t i = 0; i < NR_LOOKS; i++) {
-		sum->counter[i] += more->counter[i];
-		sum->below[i] += more->below[i];
-		sum->objects[i] += more->objects[i];
-	}
-	sum->compared |= more->compared;
-	sum->whole |= more->whole;
+	const long long *nr = account->nr[part];
+
+	return nr[LOOK_FIRST] > nr[LOOK_SECOND] ? nr[LOOK_FIRST] : nr[LOOK_SECOND];
 }
 
 /**
- * books_close() - add up entries of the same counter, once all are added
- * @books: the counters
+ * account_counter() - the counter, the larger of its two samples
  */
-void books_close(struct books *books)
+long long account_counter(const struct account *account)
 {
-	size_t to = 0;
-
-	if (!books->nr)
-		return;
-	qsort(books->list, books->nr, sizeof(*books->list), compare_books);
-	for (size_t i = 1; i < books->nr; i++) {
-		if (compare_books(&books->list[to], &books->list[i]))
-			books->list[++to] = books->list[i];
-		else
-			add_up(&books->list[to], &books->list[i]);
-	}
-	books->nr = to + 1;
+	return most(account, CHARGED);
 }
 
 /**
- * books_free() - free all entries
- * @books: the counters
+ * account_expected() - how much is known to be charged, the smaller of each two samples
  */
-void books_free(struct books *books)
+long long account_expected(const struct account *account)
 {
-	free(books->list);
-	memset(books, 0, sizeof(*books));
-}
-
-static long long least(const long long looks[NR_LOOKS])
-{
-	return looks[LOOK_FIRST] < looks[LOOK_SECOND] ? looks[LOOK_FIRST] : looks[LOOK_SECOND];
-}
-
-static long long most(const long long looks[NR_LOOKS])
-{
-	return looks[LOOK_FIRST] > looks[LOOK_SECOND] ? looks[LOOK_FIRST] : looks[LOOK_SECOND];
+	return least(account, BELOW) + least(account, FOUND);
 }
 
 /**
- * book_counter() - the counter, the larger of its two samples
- * @book: the counter, after books_close()
- *
- * Return: the amount charged.
- */
-long long book_counter(const struct book *book)
-{
-	return most(book->counter);
-}
-
-/**
- * book_expected() - how much is known to be charged
- * @book: the counter, after books_close()
- *
- * Return: the amount, from the smaller of each two samples.
- */
-long long book_expected(const struct book *book)
-{
-	return least(book->below) + least(book->objects);
-}
-
-static enum book_verdict judge_mounts(const struct book *book)
-{
-	if (!book->compared)
-		return BOOK_AGREES;
-	if (most(book->counter) < least(book->objects))
-		return BOOK_MOUNTS_MISSED;
-	if (book->whole && least(book->counter) > most(book->objects))
-		return BOOK_MOUNTS_MORE;
-	return BOOK_AGREES;
-}
-
-/**
- * book_judge() - whether a counter contradicts what is known
- * @book: the counter, after books_close()
+ * account_wrong() - what a counter contradicts
  *
  * The verdict can be wrong for a counter that goes both up and down while it is sampled.
  *
- * Return: the contradiction, BOOK_AGREES if there is none.
+ * Return: the contradiction in words, NULL if there is none.
  */
-enum book_verdict book_judge(const struct book *book)
+const char *account_wrong(const struct account *account)
 {
-	if (book->key.resource == SERIES_MOUNTS)
-		return judge_mounts(book);
-	if (most(book->counter) < 0)
-		return BOOK_NEGATIVE;
-	if (most(book->counter) < least(book->below))
-		return BOOK_BELOW;
-	if (most(book->counter) < book_expected(book))
-		return BOOK_OBJECTS;
-	return BOOK_AGREES;
-}
+	long long counter = account_counter(account);
 
-/* Remainders: what the groups that processes have open do not account for. */
-
-enum {
-	GROUPS,
-	MARKS,
-	NR_COUNTERS,
-};
-
-#define NR_TYPES	2
-
-static const char * const names[NR_TYPES][NR_COUNTERS] = {
-	[UCV_GROUP_INOTIFY]  = { "inotify_instances", "inotify_watches" },
-	[UCV_GROUP_FANOTIFY] = { "fanotify_groups", "fanotify_marks" },
-};
-
-/* What is left of a record's counters; indexed like snapshot.ucounts. */
-struct left {
-	long long of[NR_TYPES][NR_COUNTERS];
-};
-
-/* A shadowed record is added to the one that new charges go to. */
-static struct left *left_of(struct left *left, const struct snapshot *snap, __u32 userns,
-			    __u32 uid)
-{
-	const struct ucv_ucounts *uc = snapshot_find(snap, &snap->userns[userns], uid);
-
-	return uc ? &left[uc - snap->ucounts] : NULL;
-}
-
-static void add_left(struct left *left, const struct ucv_ucounts *uc,
-		     const size_t resources[NR_TYPES][NR_COUNTERS], int sign)
-{
-	for (size_t i = 0; left && i < NR_TYPES; i++) {
-		for (size_t j = 0; j < NR_COUNTERS; j++) {
-			if (resources[i][j] < UCV_MAX_RESOURCES)
-				left->of[i][j] += sign * uc->used[resources[i][j]];
-		}
+	if (account->key.resource == KEY_MOUNTS) {
+		if (account->compared && counter < least(account, FOUND))
+			return "less than seen";
+		if (account->whole && least(account, CHARGED) > most(account, FOUND))
+			return "more than seen";
+		return NULL;
 	}
-}
-
-static void add_records(struct left *left, const struct snapshot *snap,
-			const size_t resources[NR_TYPES][NR_COUNTERS])
-{
-	for (size_t i = 0; i < snap->nr_ucounts; i++) {
-		const struct ucv_ucounts *uc = &snap->ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(snap, uc);
-
-		add_left(left_of(left, snap, uc->userns, uc->uid), uc, resources, 1);
-		if (ns->parent != UCV_NO_INDEX)
-			add_left(left_of(left, snap, ns->parent, ns->owner), uc, resources, -1);
-	}
-}
-
-static void take_groups(struct left *left, const struct snapshot *snap)
-{
-	for (size_t i = 0; i < snap->nr_groups; i++) {
-		const struct ucv_group *group = &snap->groups[i];
-		struct left *of = left_of(left, snap, group->userns, group->uid);
-
-		if (!of || group->type >= NR_TYPES)
-			continue;
-		of->of[group->type][GROUPS]--;
-		if (!(group->flags & UCV_GROUP_UNLIMITED_MARKS))
-			of->of[group->type][MARKS] -= group->marks;
-	}
+	if (counter < 0)
+		return "negative";
+	if (counter < least(account, BELOW))
+		return "less than below";
+	return counter < account_expected(account) ? "less than exist" : NULL;
 }
 
 /**
- * remainders_find() - find the part of the counters that no group accounts for
- * @remainders: out; free with remainders_free()
- * @snap: with counters, groups and holders
+ * unattributed() - the part of a user's counter that neither child namespaces nor objects found
+ *	account for
+ * @accounts: of a single sample, LOOK_FIRST
+ *
+ * Return: the amount; can be negative, as counters change while being sampled.
  */
-void remainders_find(struct remainders *remainders, const struct snapshot *snap)
+long long unattributed(const struct countermap *accounts, const struct ucv_userns *ns, __u32 uid,
+		       size_t resource)
 {
-	struct left *left = xreallocarray(NULL, snap->nr_ucounts, sizeof(*left));
-	size_t resources[NR_TYPES][NR_COUNTERS];
+	const struct account *account = countermap_find(accounts, key_counter(ns, uid, resource));
 
-	memset(remainders, 0, sizeof(*remainders));
-	memset(left, 0, snap->nr_ucounts * sizeof(*left));
-	for (size_t i = 0; i < NR_TYPES * NR_COUNTERS; i++) {
-		size_t resource = snapshot_resource(snap, names[i / NR_COUNTERS][i % NR_COUNTERS]);
+	if (!account)
+		return 0;
+	return account->nr[CHARGED][LOOK_FIRST] - account->nr[BELOW][LOOK_FIRST] -
+	       account->nr[FOUND][LOOK_FIRST] - account->nr[FOUND_LAGGING][LOOK_FIRST];
+}
 
-		resources[i / NR_COUNTERS][i % NR_COUNTERS] =
-			resource < snap->nr_resources ? resource : UCV_MAX_RESOURCES;
+/* Processes that hold a counter. */
+
+#define MAX_NAMED	3
+
+/* The part of a counter that a process holds, by its PID in place of a namespace's ID. */
+struct part {
+	struct counter_key pid;
+	const struct ucv_holder *holder;
+	unsigned long long nr;
+};
+
+struct sharing {
+	const struct snapshot *snap;
+	struct counter_key key;
+	const struct ucv_holder **holders;	/* of each group, the one with the lowest PID */
+	struct countermap parts;
+};
+
+static void find_holders(struct sharing *s)
+{
+	for (size_t i = 0; i < s->snap->nr_holders; i++) {
+		const struct ucv_holder *holder = &s->snap->holders[i];
+		const struct ucv_holder **lowest = &s->holders[holder->group];
+
+		if (!*lowest || holder->tgid < (*lowest)->tgid)
+			*lowest = holder;
 	}
-	add_records(left, snap, resources);
-	take_groups(left, snap);
-	for (size_t i = 0; i < snap->nr_ucounts * NR_TYPES; i++) {
-		const long long *of = left[i / NR_TYPES].of[i % NR_TYPES];
+}
 
-		if (!of[GROUPS] && !of[MARKS])
-			continue;
-		remainders->list = xgrow(remainders->list, remainders->nr,
-					 sizeof(*remainders->list));
-		remainders->list[remainders->nr++] = (struct remainder){
-			.uc = &snap->ucounts[i / NR_TYPES],
-			.type = i % NR_TYPES,
-			.groups = of[GROUPS],
-			.marks = of[MARKS],
-		};
+static void add_group(void *arg, const struct object *object)
+{
+	const struct ucv_holder *holder;
+	struct sharing *s = arg;
+	struct part *part;
+
+	if (!object->group || object->resource != s->key.resource || !object->nr)
+		return;
+	holder = s->holders[object->group - s->snap->groups];
+	if (!holder || !charge_counts_for(s->snap, object->ns, object->uid, &s->key))
+		return;
+	part = countermap_at(&s->parts, (struct counter_key){ .id = holder->tgid }, sizeof(*part));
+	if (!part->holder)
+		part->holder = holder;
+	part->nr += object->nr;
+}
+
+static int by_amount(const void *a, const void *b)
+{
+	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
+
+	return COMPARE(y->nr, x->nr) ?: COMPARE(x->holder->tgid, y->holder->tgid);
+}
+
+/* A process can set its comm to anything: mask unprintable characters. */
+static char *add_part(char *text, const struct part *part)
+{
+	char comm[UCV_COMM_LEN];
+	char *more;
+
+	memcpy(comm, part->holder->comm, sizeof(comm));
+	for (char *c = comm; *c; c++) {
+		if (!isprint((unsigned char)*c))
+			*c = '?';
 	}
-	free(left);
+	more = xasprintf("%s%s%llu by %s (%u)", text ? text : "", text ? ", " : "", part->nr, comm,
+			 part->holder->tgid);
+	free(text);
+	return more;
 }
 
 /**
- * remainders_free() - free them
- * @remainders: from remainders_find(), or zeroes
+ * holders_known_of() - whether groups or their marks are charged to a resource
  */
-void remainders_free(struct remainders *remainders)
+bool holders_known_of(const char *resource)
 {
-	free(remainders->list);
-	memset(remainders, 0, sizeof(*remainders));
+	return !strncmp(resource, "inotify_", strlen("inotify_")) ||
+	       !strncmp(resource, "fanotify_", strlen("fanotify_"));
+}
+
+/**
+ * held_by() - the processes that hold the most of a counter
+ * @snap: a snapshot with groups and holders
+ *
+ * Return: allocated text, "200 by indexer (132), 4 by editor (131)"; NULL if no holder is known.
+ */
+char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource)
+{
+	struct sharing s = {
+		.snap = snap,
+		.key = key_counter(charge->ns, charge->uid, resource),
+		.holders = xcalloc(snap->nr_groups, sizeof(*s.holders)),
+	};
+	char *text = NULL, *more;
+
+	find_holders(&s);
+	objects_visit(snap, add_group, &s);
+	if (s.parts.nr)
+		qsort(s.parts.list, s.parts.nr, sizeof(*s.parts.list), by_amount);
+	for (size_t i = 0; i < s.parts.nr && i < MAX_NAMED; i++)
+		text = add_part(text, s.parts.list[i]);
+	if (s.parts.nr > MAX_NAMED) {
+		more = xasprintf("%s, and less by %zu more", text, s.parts.nr - MAX_NAMED);
+		free(text);
+		text = more;
+	}
+	countermap_free(&s.parts);
+	free(s.holders);
+	return text;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters and limits, the levels of a charge, and the processes that hold it.
+ * Counters and limits, and the levels of a charge.
  */
 #ifndef _UCV_CHARGE_H
 #define _UCV_CHARGE_H
@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "countermap.h"
 #include "snapshot.h"
 
-/* Ratios from which a counter is highlighted, and at which it is full. */
-#define RATIO_HIGH	0.8
+/* The ratio at which a counter is full. */
 #define RATIO_FULL	1.0
 
 /* Kinds of limits, in the sort order of the lines. */
@@ -21,47 +21,29 @@ enum limit_kind {
 	LIMIT_UNKNOWN,	/* each process has its own RLIMIT_* */
 };
 
-/**
- * struct counter - a user's counter of one resource in one user namespace, or a mount
- *	namespace's of its mounts
- * @used: how much is charged
- * @limit: valid if @kind is LIMITED
- * @kind: what sort of limit there is
- * @ratio: @used divided by @limit; 0 if @kind is not LIMITED
- */
+/* A user's counter of a resource in a user namespace, or a mount namespace's of its mounts. */
 struct counter {
 	long long used;
-	long long limit;
+	long long limit;	/* valid if @kind is LIMITED */
 	enum limit_kind kind;
-	double ratio;
+	double ratio;		/* @used divided by @limit; 0 if @kind is not LIMITED */
 };
 
 struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *ns,
 			  const struct ucv_ucounts *uc, size_t resource);
 struct counter counter_of_mounts(const struct ucv_mntns *ns);
 long long counter_room(const struct counter *counter);
-const char *counter_colour(const struct counter *counter);
-char *counter_limit_text(const struct counter *counter, bool json);
-char *counter_use_text(const struct counter *counter, bool json);
-char *counter_ratio_text(const struct counter *counter);
 
-/**
- * struct charge - one level of a charge
- * @ns: the user namespace
- * @uid: the user charged in it
- * @uc: the user's counters there; NULL if nothing is charged yet
- */
+/* One level of a charge. */
 struct charge {
 	const struct ucv_userns *ns;
-	__u32 uid;
-	const struct ucv_ucounts *uc;
+	__u32 uid;			/* who is charged there */
+	const struct ucv_ucounts *uc;	/* NULL if nothing is charged yet */
 };
 
-/**
- * struct chain - all levels of a charge
- * @charges: the levels in the order the kernel charges them: the user's own user
- *	namespace first, the initial one last
- * @nr: how many
+/*
+ * All levels of a charge in the order the kernel charges them: the user's own user namespace
+ * first, the initial one last.
  */
 struct chain {
 	struct charge *charges;
@@ -71,14 +53,11 @@ struct chain {
 const struct ucv_userns *charge_above(const struct snapshot *snap, const struct ucv_userns *ns,
 				      __u32 *uid);
 bool charge_counts_for(const struct snapshot *snap, const struct ucv_userns *ns, __u32 uid,
-		       __u32 inum, __u32 level, __u32 user);
+		       const struct counter_key *key);
 void chain_follow(struct chain *chain, const struct snapshot *snap,
 		  const struct ucv_userns *ns, __u32 uid);
 const struct charge *chain_binding(const struct chain *chain, const struct snapshot *snap,
 				   size_t resource);
 void chain_free(struct chain *chain);
-
-bool holders_known_of(const char *resource);
-char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource);
 
 #endif /* _UCV_CHARGE_H */

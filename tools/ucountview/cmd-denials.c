@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ucountview denials: show the charges that the kernel refused: those recorded, new ones
- * (--follow), or how many there were (--totals). denial_table.c fills the cells.
+ * (--follow), or how many there were (--totals).
  */
-#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "denial_table.h"
 #include "device.h"
+#include "format.h"
 #include "options.h"
 #include "procfs.h"
 #include "snapshot.h"
@@ -15,89 +15,188 @@
 #include "table.h"
 #include "ucountview.h"
 
+#define COLUMNS		"TIME,RESOURCE,LEVEL,NS,UID,USED,LIMIT,PID,COMMAND"
+/* With the columns that the plain table folds into other cells. */
+#define RAW_COLUMNS	"TIME,RESOURCE,LEVEL,NS,UID,USED,ASKED,LIMIT,PID,COMMAND,FLAGS"
+#define JSON_COLUMNS	"TIME,SEQ,LOST,MISSED,RESOURCE,LEVEL,NS,NSID,UID,UIDNS,USER,USED,PENDING," \
+			"ASKED,LIMIT,USERNS,MNTNS,"				\
+			"CHARGED-USERNS,CHARGED-NSID,CHARGED-LEVEL,CHARGED-UID," \
+			"CALLER-USERNS,CALLER-NSID,CALLER-UID,PID,TID,COMMAND,FLAGS"
+#define TOTALS_COLUMNS	"DENIALS,RESOURCE,LEVEL,NS,UID,USER,TIME"
+#define TOTALS_JSON_COLUMNS "DENIALS,RESOURCE,LEVEL,NS,NSID,UID,USER,TIME,FLAGS"
+
+/* The widths fit usual values, so that lines of --follow are aligned and fit 80 columns. */
+static struct column columns[] = {
+	WIDE_TEXT("TIME", TIME_WIDTH, "when it was refused; with --totals: the last time"),
+	WIDE_NUMBER("SEQ", 5, "its number since the module was loaded"),
+	NUMBER("LOST", "denials before it that were overwritten unread"),
+	NUMBER("MISSED", "calls not looked at since the module was loaded"),
+	NUMBER("DENIALS", "with --totals: how many there were"),
+	WIDE_TEXT("RESOURCE", 17, "what was refused: as usage shows it, or mounts"),
+	NUMBER("LEVEL", "level that refused: 0 is the initial user namespace"),
+	WIDE_NUMBER("NS", 10, "namespace that was full: user or, for mounts, mount one"),
+	NUMBER("NSID", "its identifier that is never used again"),
+	WIDE_NUMBER("UID", 4, "whose counter was full, as the initial namespace sees it"),
+	NUMBER("UIDNS", "the same as USERNS sees it"),
+	WIDE_NAME("USER", 8, "name of UID"),
+	NUMBER("USED", "how much was charged there, PENDING included"),
+	NUMBER("PENDING", "mounts among USED that were being attached"),
+	NUMBER("ASKED", "how much more was asked for"),
+	NUMBER("LIMIT", "what USED and ASKED would have exceeded"),
+	WIDE_NUMBER("USERNS", 10, "user namespace that refused; for mounts: owns MNTNS"),
+	WIDE_NUMBER("MNTNS", 10, "mount namespace that was full"),
+	NUMBER("CHARGED-USERNS", "user namespace where the charge began"),
+	NUMBER("CHARGED-NSID", "its identifier (Linux 6.18 and later)"),
+	NUMBER("CHARGED-LEVEL", "its level"),
+	NUMBER("CHARGED-UID", "who was to be charged there"),
+	NUMBER("CALLER-USERNS", "user namespace of PID"),
+	NUMBER("CALLER-NSID", "its identifier (Linux 6.18 and later)"),
+	NUMBER("CALLER-UID", "effective uid of PID"),
+	WIDE_NUMBER("PID", 5, "process that was refused"),
+	WIDE_NUMBER("TID", 5, "its thread"),
+	WIDE_NAME("COMMAND", 9, "command of TID"),
+	TEXT("FLAGS", "what is not certain, or what kind of sum it is"),
+	{ }
+};
+
+static const struct opt options[] = {
+	{ 'f', "follow", NULL, "record denials, and show each as it happens" },
+	RESOURCE_OR_MOUNTS_OPTION,
+	{ 'u', "user", "user", "only what this user (uid or name) was refused, was to be\n"
+	  "charged for, or whose counter was full" },
+	{ OPT_COUNT, "count", "num", "only the last ones; with --follow: end after so many;\n"
+	  "with --totals: only the first ones" },
+	{ OPT_TOTALS, "totals", NULL, "how often each limit has refused, most often first" },
+	{ }
+};
+
 struct denials {
-	struct table table;
-	struct filter filter;	/* --user alone */
-	struct resource_names names;
+	const struct args *args;
+	struct table *tb;
 	bool wanted[UCV_MAX_RESOURCES];
 	bool mounts;
-	bool follow;
-	bool totals;
-	unsigned int count;
+	bool plain;		/* a plain table, which marks uncertain values in place */
+	bool brief;		/* with short times, on a terminal */
 	unsigned int shown;	/* lines, with --follow */
 	struct snapshot snap;
-	struct denial_view view;
 	struct listener listener;
 	__u64 lost;		/* before the next denial that is shown */
+	__u64 missed;		/* missed probe hits so far, as in struct ucv_listen */
 };
 
-static void print_help(const struct table *tb)
+static void open_table(struct denials *d)
 {
-	fputs("\nUsage:\n"
-	      " ucountview denials [options]\n"
-	      "\nShow who was refused what, and which limit refused, as far as it was recorded.\n"
-	      "\nOptions:\n"
-	      " -f, --follow           record denials, and show each as it happens\n"
-	      " -R, --resource <name>  only this resource, or mounts (may be given more than\n"
-	      "                        once)\n"
-	      " -u, --user <user>      only what this user (uid or name) was refused, was to be\n"
-	      "                        charged for, or whose counter was full\n"
-	      "     --count <num>      only the last ones; with --follow: end after so many;\n"
-	      "                        with --totals: only the first ones\n"
-	      "     --totals           how often each limit has refused, most often first\n"
-	      TABLE_OPTIONS_HELP, stdout);
-	table_help_columns(tb, stdout);
-	fputs("\nDenials are recorded while somebody follows them, and always with\n"
-	      " echo Y >/sys/module/ucountview/parameters/denials\n"
-	      "\nExamples:\n"
-	      " ucountview denials -f\n"
-	      " ucountview denials -f -R mounts -J | jq .command\n"
-	      " ucountview denials --totals --count 10\n"
-	      "\nFor more details see ucountview(8).\n", stdout);
+	struct table *tb = d->tb;
+	const char *defaults = tb->json ? JSON_COLUMNS : tb->raw ? RAW_COLUMNS : COLUMNS;
+
+	if (d->args->totals)
+		table_open(tb, tb->json ? TOTALS_JSON_COLUMNS : TOTALS_COLUMNS, "FLAGS");
+	else
+		table_open(tb, defaults, NULL);
+	d->plain = !tb->json && !tb->raw;
+	d->brief = d->plain && isatty(STDOUT_FILENO);
+	if (d->brief)
+		columns[0].width = BRIEF_TIME_WIDTH;
 }
 
-enum {
-	OPT_COUNT = 0x400,
-	OPT_TOTALS,
-};
-
-static void parse_options(struct denials *d, int argc, char **argv)
+static void fill_time(struct denials *d, __u64 boot_ns)
 {
-	static const struct option options[] = {
-		{ "follow",   no_argument,	 NULL, 'f' },
-		{ "resource", required_argument, NULL, 'R' },
-		{ "user",     required_argument, NULL, 'u' },
-		{ "count",    required_argument, NULL, OPT_COUNT },
-		{ "totals",   no_argument,	 NULL, OPT_TOTALS },
+	struct timespec time = boot_time(boot_ns);
+
+	cell_text(d->tb, "TIME", d->brief ? brief_time_text(&time) : time_text(&time));
+}
+
+static void fill_resource(struct denials *d, __u32 type, __u32 resource)
+{
+	if (type == UCV_DENIAL_MOUNT)
+		cell(d->tb, "RESOURCE", MOUNTS_NAME);
+	else if (resource < d->snap.nr_resources)
+		cell(d->tb, "RESOURCE", "%s", d->snap.resources[resource].name);
+}
+
+/*
+ * The plain table marks uncertain values in place, and shows why it was refused if more than one
+ * was asked for: "17+~4". JSON and raw output have FLAGS and ASKED.
+ */
+static void fill_used(struct denials *d, const struct ucv_denial *denial)
+{
+	__u32 doubt = d->plain ? denial->flags : 0;
+	long long used = denial->used + denial->pending;
+	char *asked = NULL;
+
+	if (d->plain && denial->asked > 1)
+		asked = xasprintf("+%s%u", doubt & UCV_DENIAL_ASKED_MORE ? "~" : "",
+				  denial->asked);
+	cell(d->tb, "USED", "%s%lld%s", doubt & UCV_DENIAL_USED_UNKNOWN ? "~" : "", used,
+	     asked ? asked : "");
+	cell(d->tb, "LEVEL", "%s%u", doubt & UCV_DENIAL_UNSURE ? "~" : "", denial->level);
+	free(asked);
+}
+
+static void fill_origin(struct table *tb, const struct ucv_denial *denial)
+{
+	cell_nonzero(tb, "CHARGED-USERNS", denial->charged_userns);
+	cell_nonzero(tb, "CHARGED-NSID", denial->charged_id);
+	cell(tb, "CHARGED-LEVEL", "%u", denial->charged_level);
+	cell_uid(tb, "CHARGED-UID", denial->charged_uid);
+	cell_nonzero(tb, "CALLER-USERNS", denial->caller_userns);
+	cell_nonzero(tb, "CALLER-NSID", denial->caller_id);
+	cell_uid(tb, "CALLER-UID", denial->caller_uid);
+	cell_nonzero(tb, "PID", denial->tgid);
+	cell_nonzero(tb, "TID", denial->pid);
+	cell_command(tb, denial->comm);
+}
+
+static void fill_denial(struct denials *d, const struct ucv_denial *denial)
+{
+	static const struct flag_name flags[] = {
+		{ UCV_DENIAL_UNSURE, "unsure" },
+		{ UCV_DENIAL_USED_UNKNOWN, "used-unknown" },
+		{ UCV_DENIAL_ASKED_MORE, "asked-more" },
 		{ }
 	};
-	static const struct option * const groups[] = { options, NULL };
-	int opt;
+	bool mount = denial->type == UCV_DENIAL_MOUNT;
+	struct table *tb = d->tb;
 
-	while ((opt = table_getopt(&d->table, argc, argv, groups)) != -1) {
-		switch (opt) {
-		case 'f':
-			d->follow = true;
-			break;
-		case 'R':
-			arg_resource_or_mounts(&d->names, optarg);
-			break;
-		case OPT_COUNT:
-			d->count = arg_number("number", optarg, 1, UINT_MAX);
-			break;
-		case OPT_TOTALS:
-			d->totals = true;
-			break;
-		case 'h':
-			print_help(&d->table);
-			exit(EXIT_SUCCESS);
-		default:
-			filter_option(&d->filter, opt, optarg);
-		}
+	fill_time(d, denial->time_ns);
+	cell(tb, "SEQ", "%llu", denial->seq);
+	cell(tb, "LOST", "%llu", denial->lost);
+	cell(tb, "MISSED", "%llu", d->missed);
+	fill_resource(d, denial->type, denial->resource);
+	cell_nonzero(tb, "NS", mount ? denial->mntns : denial->userns);
+	cell_nonzero(tb, "NSID", mount ? denial->mntns_id : denial->userns_id);
+	cell_uid(tb, "UID", denial->uid);
+	cell_uid(tb, "UIDNS", denial->uid_in_ns);
+	cell_user(tb, denial->uid);
+	fill_used(d, denial);
+	if (mount)
+		cell(tb, "PENDING", "%u", denial->pending);
+	cell(tb, "ASKED", "%u", denial->asked);
+	cell(tb, "LIMIT", "%lld", denial->limit);
+	cell_nonzero(tb, "USERNS", denial->userns);
+	cell_nonzero(tb, "MNTNS", denial->mntns);
+	fill_origin(tb, denial);
+	cell_flags(tb, denial->flags, flags);
+}
+
+/* The sum of evicted counts has no resource, namespace or user. */
+static void fill_total(struct denials *d, const struct ucv_denial_count *count)
+{
+	struct table *tb = d->tb;
+
+	table_line(tb, NULL);
+	cell(tb, "DENIALS", "%llu", count->denials);
+	fill_time(d, count->last_ns);
+	if (count->flags & UCV_DENIAL_COUNT_OTHERS) {
+		cell(tb, "FLAGS", "others");
+		return;
 	}
-	args_end(argc, argv);
-	if (d->follow && d->totals)
-		die("mutually exclusive arguments: --follow --totals");
+	fill_resource(d, count->type, count->resource);
+	cell(tb, "LEVEL", "%u", count->level);
+	cell_nonzero(tb, "NS", count->ns);
+	cell_nonzero(tb, "NSID", count->ns_id);
+	cell_uid(tb, "UID", count->uid);
+	cell_user(tb, count->uid);
 }
 
 /* Read the names of the resources, and with --totals the denial counts. */
@@ -105,11 +204,11 @@ static void take_snapshot(struct denials *d)
 {
 	__u64 kinds = UCV_MASK(UCV_KIND_RESOURCE);
 
-	if (d->totals)
+	if (d->args->totals)
 		kinds |= UCV_MASK(UCV_KIND_DENIAL_COUNT);
 	snapshot_take(&d->snap, kinds, 0);
-	find_limited_resources(&d->names, &d->snap, d->wanted);
-	d->mounts = wants_mounts(&d->names);
+	find_resources(d->args, &d->snap, true, d->wanted);
+	d->mounts = wants_mounts(d->args);
 }
 
 /* Refused mounts need a kernel feature of their own. */
@@ -117,30 +216,25 @@ static void check_mounts(const struct denials *d)
 {
 	__u64 features = d->snap.info.features;
 
-	if (d->names.mounts && features & UCV_FEATURE_DENIALS &&
+	if (d->args->resources.mounts && features & UCV_FEATURE_DENIALS &&
 	    !(features & UCV_FEATURE_MNT_DENIALS))
 		device_cannot("record refused mounts");
-}
-
-static bool wants_all(const struct denials *d)
-{
-	return !d->names.nr && !d->names.mounts;
 }
 
 static bool wants_resource(const struct denials *d, __u32 type, __u32 resource)
 {
 	if (type == UCV_DENIAL_MOUNT)
 		return d->mounts;
-	return resource < d->snap.nr_resources ? d->wanted[resource] : wants_all(d);
+	return resource < d->snap.nr_resources ? d->wanted[resource] : !d->args->resources.nr;
 }
 
 static bool wants_denial(const struct denials *d, const struct ucv_denial *denial)
 {
-	__u32 uid = d->filter.uid;
+	__u32 uid = d->args->uid;
 
 	if (!wants_resource(d, denial->type, denial->resource))
 		return false;
-	return !d->filter.user_arg || denial->uid == uid || denial->charged_uid == uid ||
+	return !d->args->user || denial->uid == uid || denial->charged_uid == uid ||
 	       denial->caller_uid == uid;
 }
 
@@ -159,18 +253,21 @@ static bool take_denial(struct denials *d, struct ucv_denial *denial)
 
 static void tell_missed(struct denials *d, __u64 missed)
 {
-	if (missed > d->view.missed)
+	if (missed > d->missed)
 		note("%llu calls, refused or not, were missed: too many at the same time",
-		     missed - d->view.missed);
-	d->view.missed = missed;
+		     missed - d->missed);
+	d->missed = missed;
 }
 
 static bool show_line(struct denials *d, const struct ucv_denial *denial)
 {
-	char *text = table_lone_line(&d->table, denial_widths(&d->view), denial_cell,
-				     &d->view, denial);
-	bool more = stream_line(text);
+	bool more;
+	char *text;
 
+	table_begin_lone_line(d->tb);
+	fill_denial(d, denial);
+	text = table_lone_line(d->tb);
+	more = stream_line(text);
 	free(text);
 	return more;
 }
@@ -186,7 +283,7 @@ static bool show_new(struct denials *d)
 			break;
 		if (!take_denial(d, denial))
 			continue;
-		if (!show_line(d, denial) || ++d->shown == d->count)
+		if (!show_line(d, denial) || ++d->shown == d->args->count)
 			return false;
 	}
 	return true;
@@ -194,7 +291,7 @@ static bool show_new(struct denials *d)
 
 static bool show_heading(struct denials *d)
 {
-	char *text = table_heading(&d->table, denial_widths(&d->view));
+	char *text = table_heading(d->tb);
 	bool more = !text || stream_line(text);
 
 	free(text);
@@ -241,7 +338,7 @@ static void follow(struct denials *d)
 
 	stream_open();
 	listener_open(&d->listener, UCV_LISTEN_ARM);
-	d->view.missed = d->listener.state.missed;
+	d->missed = d->listener.state.missed;
 	tell_listening(d);
 	more = show_heading(d);
 	while (more)
@@ -254,7 +351,7 @@ static void follow(struct denials *d)
 static char *unverified_text(const struct denials *d, const struct ucv_listen *state)
 {
 	const struct snapshot *snap = &d->snap;
-	char *text = NULL, *longer;
+	char *text = xstrdup("");
 
 	for (size_t i = 0; i <= snap->nr_resources; i++) {
 		bool mounts = i == snap->nr_resources;
@@ -263,12 +360,10 @@ static char *unverified_text(const struct denials *d, const struct ucv_listen *s
 			continue;
 		if (state->seen & (mounts ? UCV_SEEN_MOUNTS : UCV_SEEN(i)))
 			continue;
-		longer = xasprintf("%s %s", text ? text : "; not verified for",
-				   mounts ? MOUNTS_NAME : snap->resources[i].name);
-		free(text);
-		text = longer;
+		text = list_add(text, *text ? " " : "; not verified for ", "%s",
+				mounts ? MOUNTS_NAME : snap->resources[i].name);
 	}
-	return text ? text : xstrdup("");
+	return text;
 }
 
 static void tell_nothing(const struct denials *d, const struct ucv_listen *state)
@@ -306,7 +401,7 @@ static void tell_recording(const struct denials *d, const struct ucv_listen *sta
 static void show_recorded(struct denials *d)
 {
 	struct ucv_denial *denial, *rows = NULL;
-	size_t nr = 0, first;
+	size_t nr = 0, first, count = d->args->count;
 
 	listener_open(&d->listener, UCV_LISTEN_OLDEST);
 	tell_missed(d, d->listener.state.missed);
@@ -318,12 +413,14 @@ static void show_recorded(struct denials *d)
 		rows = xgrow(rows, nr, sizeof(*rows));
 		rows[nr++] = *denial;
 	}
-	first = d->count && d->count < nr ? nr - d->count : 0;
+	first = count && count < nr ? nr - count : 0;
 
-	table_begin(&d->table);
-	for (size_t i = first; i < nr; i++)
-		table_line(&d->table, NULL, denial_cell, &d->view, &rows[i]);
-	table_print(&d->table);
+	table_begin(d->tb);
+	for (size_t i = first; i < nr; i++) {
+		table_line(d->tb, NULL);
+		fill_denial(d, &rows[i]);
+	}
+	table_print(d->tb);
 	tell_recording(d, &d->listener.state, d->listener.state.total);
 	free(rows);
 	listener_close(&d->listener);
@@ -332,9 +429,9 @@ static void show_recorded(struct denials *d)
 static bool wants_total(const struct denials *d, const struct ucv_denial_count *count)
 {
 	if (count->flags & UCV_DENIAL_COUNT_OTHERS)
-		return !d->filter.user_arg && wants_all(d);
+		return !d->args->user && !d->args->resources.nr;
 	return wants_resource(d, count->type, count->resource) &&
-	       (!d->filter.user_arg || count->uid == d->filter.uid);
+	       (!d->args->user || count->uid == d->args->uid);
 }
 
 /* Most frequent first, then most recent first. */
@@ -342,73 +439,63 @@ static int compare_totals(const void *a, const void *b)
 {
 	const struct ucv_denial_count *x = a, *y = b;
 
-	if (x->denials != y->denials)
-		return x->denials > y->denials ? -1 : 1;
-	return x->last_ns > y->last_ns ? -1 : x->last_ns < y->last_ns;
-}
-
-/* Move the totals to show to the front. Returns how many. */
-static size_t choose_totals(struct denials *d)
-{
-	struct snapshot *snap = &d->snap;
-	size_t nr = 0;
-
-	qsort(snap->denials, snap->nr_denials, sizeof(*snap->denials), compare_totals);
-	for (size_t i = 0; i < snap->nr_denials && (!d->count || nr < d->count); i++) {
-		if (wants_total(d, &snap->denials[i]))
-			snap->denials[nr++] = snap->denials[i];
-	}
-	return nr;
+	return COMPARE(y->denials, x->denials) ?: COMPARE(y->last_ns, x->last_ns);
 }
 
 static void show_totals(struct denials *d)
 {
 	struct snapshot *snap = &d->snap;
-	size_t nr = choose_totals(d);
 	struct ucv_listen state;
+	size_t shown = 0;
 
-	for (size_t i = 0; i < nr; i++) {
-		if (d->table.raw || snap->denials[i].flags & UCV_DENIAL_COUNT_OTHERS)
-			denial_show_flags(&d->table);
+	sort_rows(d->args, snap->denials, snap->nr_denials, sizeof(*snap->denials),
+		  compare_totals);
+	table_begin(d->tb);
+	for (size_t i = 0; i < snap->nr_denials; i++) {
+		if (!wants_total(d, &snap->denials[i]))
+			continue;
+		fill_total(d, &snap->denials[i]);
+		if (++shown == d->args->count)
+			break;
 	}
-	table_begin(&d->table);
-	for (size_t i = 0; i < nr; i++)
-		table_line(&d->table, NULL, denial_total_cell, &d->view, &snap->denials[i]);
-	table_print(&d->table);
+	table_print(d->tb);
 	state = listener_state();
 	tell_recording(d, &state, snap->nr_denials);
 }
 
-/**
- * cmd_denials() - ucountview denials
- * @argc: number of arguments
- * @argv: the arguments, the program's name first
- *
- * Return: the exit status.
- */
-int cmd_denials(int argc, char **argv)
+static int run(struct args *args, struct table *tb)
 {
-	struct denials d = {
-		.table = {
-			.name = "denials",
-			.columns = denial_columns,
-			.nr_columns = denial_nr_columns,
-		},
-	};
+	struct denials d = { .args = args, .tb = tb };
 
-	parse_options(&d, argc, argv);
-	d.view.snap = &d.snap;
-	denial_open(&d.view, &d.table, d.totals);
-	filter_find(&d.filter);
+	if (args->follow && args->totals)
+		die("mutually exclusive arguments: --follow --totals");
+	open_table(&d);
+	args_look_up(args);
 	take_snapshot(&d);
 	check_mounts(&d);
-	if (d.totals)
+	if (args->totals)
 		show_totals(&d);
-	else if (d.follow)
+	else if (args->follow)
 		follow(&d);
 	else
 		show_recorded(&d);
-	table_close(&d.table);
 	snapshot_free(&d.snap);
 	return EXIT_SUCCESS;
 }
+
+const struct command cmd_denials = {
+	.name = "denials",
+	.summary = "who was refused what, by which limit",
+	.synopsis = " ucountview denials [options]",
+	.about = "Show who was refused what, and which limit refused, as far as it was recorded.",
+	.options = options,
+	.columns = columns,
+	.notes =
+		"\nDenials are recorded while somebody follows them, and always with\n"
+		" echo Y >/sys/module/ucountview/parameters/denials\n"
+		"\nExamples:\n"
+		" ucountview denials -f\n"
+		" ucountview denials -f -R mounts -J | jq .command\n"
+		" ucountview denials --totals --count 10\n",
+	.run = run,
+};

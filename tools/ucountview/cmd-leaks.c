@@ -7,11 +7,9 @@
  * processes run concurrently: what they hold is subtracted (foreign.c), and of the rest the
  * maximum before is compared with the minimum after (countermap.c).
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "charge.h"
 #include "countermap.h"
@@ -23,6 +21,7 @@
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
+#include "watch.h"
 
 #define EXIT_LEAKED	3
 
@@ -40,168 +39,75 @@
 /* Limit, in seconds, of the wait for counters that still fall. */
 #define FALLING_MAX	600.0
 
-#define NSEC_PER_SEC	1000000000L
-
-enum {
-	COL_RESOURCE,
-	COL_NS,
-	COL_NSID,
-	COL_LEVEL,
-	COL_UID,
-	COL_USER,
-	COL_BEFORE,
-	COL_AFTER,
-	COL_LEFT,
-	COL_PID,
-	COL_COMMAND,
-	COL_STATE,
-};
+#define COLUMNS	"RESOURCE,NS,UID,USER,BEFORE,AFTER,LEFT,PID,COMMAND"
 
 static const struct column columns[] = {
-	[COL_RESOURCE] = TEXT("RESOURCE",
-			      "what is counted; userns, mntns: a namespace that is still there"),
-	[COL_NS]      = NUMBER("NS",
-			       "user namespace (mounts, mntns: mount namespace): inode number"),
-	[COL_NSID]    = NUMBER("NSID", "its identifier that is never used again, if it has one"),
-	[COL_LEVEL]   = NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
-	[COL_UID]     = NUMBER("UID", "who is charged, as the initial user namespace sees it"),
-	[COL_USER]    = NAME("USER", "name of UID"),
-	[COL_BEFORE]  = NUMBER("BEFORE", "the counter when the command was started"),
-	[COL_AFTER]   = NUMBER("AFTER", "the counter at last"),
-	[COL_LEFT]    = NUMBER("LEFT", "what did not come back and no other process holds"),
-	[COL_PID]     = NUMBER("PID",
-			       "process that the command left running, and that may hold it"),
-	[COL_COMMAND] = NAME("COMMAND", "command of PID"),
-	[COL_STATE]   = TEXT("STATE",
-			     "left, or falling: was still being given back when the wait ended"),
+	TEXT("RESOURCE", "what is counted; userns, mntns: a namespace that is still there"),
+	NUMBER("NS", "user namespace (mounts, mntns: mount namespace): inode number"),
+	NUMBER("NSID", "its identifier that is never used again, if it has one"),
+	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
+	NUMBER("UID", "who is charged, as the initial user namespace sees it"),
+	NAME("USER", "name of UID"),
+	NUMBER("BEFORE", "the counter when the command was started"),
+	NUMBER("AFTER", "the counter at last"),
+	NUMBER("LEFT", "what did not come back and no other process holds"),
+	NUMBER("PID", "process that the command left running, and that may hold it"),
+	NAME("COMMAND", "command of PID"),
+	TEXT("STATE", "left, or falling: was still being given back when the wait ended"),
+	{ }
 };
 
-static const size_t default_columns[] = {
-	COL_RESOURCE, COL_NS, COL_UID, COL_USER, COL_BEFORE, COL_AFTER, COL_LEFT, COL_PID,
-	COL_COMMAND,
-};
-
-/* A counter that is listed. */
-struct leaks_row {
-	const struct serie *serie;
-	long long left;
-	bool falling;
+static const struct opt options[] = {
+	{ 'a', "all", NULL, "also what processes hold that do not descend from the\n"
+	  "command, as that of a daemon it asked" },
+	{ 's', "settle", "seconds", "wait until nothing has been given back for so long (5)" },
+	{ }
 };
 
 struct leaks {
-	struct table table;
+	const struct args *args;
 	double settle;
-	bool all;
 	struct series series;
 	double now;			/* when the last sample was taken */
 	struct snapshot snap;		/* of the last sample */
 	struct processes procs;		/* likewise */
 	struct census census;
-	struct leaks_row *rows;
 	size_t nr_rows;
+	size_t nr_falling;
 };
 
-static void print_help(const struct table *tb)
-{
-	fputs("\nUsage:\n"
-	      " ucountview leaks [options] -- <command> [<argument>...]\n"
-	      "\nRun a command and list the counters that it does not give back.\n"
-	      "\nOptions:\n"
-	      " -a, --all              also what processes hold that do not descend from the\n"
-	      "                        command, as that of a daemon it asked\n"
-	      " -s, --settle <seconds> wait until nothing has been given back for so long (5)\n"
-	      TABLE_OPTIONS_HELP, stdout);
-	table_help_columns(tb, stdout);
-	fputs("\nExit status: 0 nothing is left, 3 something is; otherwise the command's.\n"
-	      "\nExamples:\n"
-	      " ucountview leaks -- make test\n"
-	      " ucountview leaks --settle 30 -- unshare -Urnm true\n"
-	      " ucountview leaks -J -- sh -c 'my-test >test.log 2>&1' >leaks.json\n"
-	      "\nFor more details see ucountview(8).\n", stdout);
-}
-
 /* Without "--", ucountview would parse the command's options as its own. */
-static char **find_command(int argc, char **argv)
+static char **find_command(const struct args *args)
 {
-	if (optind == argc)
+	if (!args->operands[0])
 		die("no command given");
-	if (strcmp(argv[optind - 1], "--"))
+	if (strcmp(args->operands[-1], "--"))
 		die("the command has to come after --");
-	return argv + optind;
-}
-
-static char **parse_options(struct leaks *l, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "all",    no_argument,       NULL, 'a' },
-		{ "settle", required_argument, NULL, 's' },
-		{ }
-	};
-	static const struct option * const groups[] = { options, NULL };
-	int opt;
-
-	while ((opt = table_getopt(&l->table, argc, argv, groups)) != -1) {
-		switch (opt) {
-		case 'a':
-			l->all = true;
-			break;
-		case 's':
-			l->settle = arg_seconds(optarg);
-			break;
-		case 'h':
-			print_help(&l->table);
-			exit(EXIT_SUCCESS);
-		}
-	}
-	return find_command(argc, argv);
-}
-
-static double monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + (double)now.tv_nsec / NSEC_PER_SEC;
+	return args->operands;
 }
 
 /* Skip namespaces that foreign processes have created since the command was started. */
-static void see_counters(struct leaks *l, const struct holdings *hold)
+static void see(struct leaks *l, const struct foreign *foreign)
 {
 	for (size_t i = 0; i < l->snap.nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &l->snap.ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(&l->snap, uc);
+		const struct ucv_userns *ns = &l->snap.userns[uc->userns];
 
-		if (hold->userns_others[uc->userns])
-			continue;
-		for (size_t j = 0; j < l->snap.nr_resources; j++) {
-			struct series_key key = series_key_counter(ns, uc->uid, j);
-
-			series_see(&l->series, &key, uc->used[j] - hold->held[i][j], uc->used[j]);
-		}
+		for (size_t j = 0; j < l->snap.nr_resources && !foreign->userns[uc->userns]; j++)
+			series_see(&l->series, key_counter(ns, uc->uid, j),
+				   uc->used[j] - foreign->held[i][j], uc->used[j]);
 	}
-}
-
-static void see_userns(struct leaks *l, const struct holdings *hold)
-{
 	for (size_t i = 0; i < l->snap.nr_userns; i++) {
-		struct series_key key = series_key_userns(&l->snap.userns[i]);
-
-		if (!hold->userns_others[i])
-			series_see(&l->series, &key, 1, 1);
+		if (!foreign->userns[i])
+			series_see(&l->series, key_userns(&l->snap.userns[i]), 1, 1);
 	}
-}
-
-static void see_mntns(struct leaks *l, const struct holdings *hold)
-{
 	for (size_t i = 0; i < l->snap.nr_mntns; i++) {
 		const struct ucv_mntns *ns = &l->snap.mntns[i];
-		struct series_key key = series_key_mntns(ns, SERIES_MNTNS);
 
-		if (hold->mntns_others[i])
+		if (foreign->mntns[i])
 			continue;
-		series_see(&l->series, &key, 1, 1);
-		key = series_key_mntns(ns, SERIES_MOUNTS);
-		series_see(&l->series, &key, ns->mounts, ns->mounts);
+		series_see(&l->series, key_mntns(ns, KEY_MNTNS), 1, 1);
+		series_see(&l->series, key_mntns(ns, KEY_MOUNTS), ns->mounts, ns->mounts);
 	}
 }
 
@@ -215,31 +121,24 @@ static void forget_look(struct leaks *l)
 static bool look(struct leaks *l, enum series_phase phase)
 {
 	const struct series *before = phase == SERIES_BEFORE ? NULL : &l->series;
-	struct holdings hold;
+	struct foreign foreign;
 
 	forget_look(l);
 	l->now = monotonic();
+	l->series.phase = phase;
 	snapshot_take(&l->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
 		      UCV_MASK(UCV_KIND_MNTNS) | UCV_MASK(UCV_KIND_GROUP));
 	processes_read(&l->procs);
-	holdings_find(&hold, &l->snap, &l->procs, before, l->all);
-	see_counters(l, &hold);
-	see_userns(l, &hold);
-	see_mntns(l, &hold);
-	holdings_free(&hold);
-	return series_look(&l->series, phase, l->now);
+	foreign_find(&foreign, &l->snap, &l->procs, before, l->args->all);
+	see(l, &foreign);
+	foreign_free(&foreign);
+	return series_look(&l->series, l->now);
 }
 
 /* Returns whether ^C ended the wait. */
 static bool wait_some(double seconds)
 {
-	struct timespec time = { .tv_sec = seconds };
-	sigset_t signals;
-
-	time.tv_nsec = (seconds - time.tv_sec) * NSEC_PER_SEC;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	return sigtimedwait(&signals, NULL, &time) == SIGINT;
+	return wait_until(monotonic() + seconds, false) == WAKE_STOP;
 }
 
 static void look_before(struct leaks *l)
@@ -251,45 +150,32 @@ static void look_before(struct leaks *l)
 			wait_some(PAUSE_BEFORE);
 		same = look(l, SERIES_BEFORE) ? 0 : same + 1;
 	}
-	census_before(&l->census, &l->procs);
+	census_take(&l->census.before, &l->procs);
 }
 
 static long long left_of(struct leaks *l, const struct serie *serie)
 {
 	long long left = serie_left(serie);
 
-	if (left <= 0 || l->all)
-		return left;
-	return left - census_others(&l->census, &l->snap, &l->procs, &serie->key);
+	if (left > 0 && !l->args->all)
+		left -= census_foreign(&l->census, &l->snap, &l->procs, &serie->key);
+	return left;
 }
 
 static void find_rows(struct leaks *l)
 {
 	l->nr_rows = 0;
 	l->census.taken = false;
-	for (size_t i = 0; i < l->series.nr; i++) {
-		const struct serie *serie = &l->series.list[i];
-		long long left = left_of(l, serie);
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		struct serie *serie = l->series.map.list[i];
 
-		if (left <= 0)
-			continue;
-		l->rows = xgrow(l->rows, l->nr_rows, sizeof(*l->rows));
-		l->rows[l->nr_rows++] = (struct leaks_row){ .serie = serie, .left = left };
+		serie->left = left_of(l, serie);
+		l->nr_rows += serie->left > 0;
 	}
 }
 
-/* ^C then ends wait_some(), and not the program. */
-static void block_interrupt(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
 /* When to stop waiting: the settle time after the last fall, or at FALLING_MAX. */
-static double wait_until(const struct leaks *l, double began)
+static double wait_end(const struct leaks *l, double began)
 {
 	double settled = (l->series.fell > began ? l->series.fell : began) + l->settle;
 	double end = began + (l->settle > FALLING_MAX ? l->settle : FALLING_MAX);
@@ -304,12 +190,12 @@ static void look_after(struct leaks *l)
 	double pause = PAUSE_MIN;
 	bool told = false;
 
-	block_interrupt();
+	block_signals();	/* ^C then ends wait_some(), and not the program. */
 	for (;;) {
 		run_reap();
 		look(l, phase);
 		find_rows(l);
-		if (!l->nr_rows || l->now >= wait_until(l, began))
+		if (!l->nr_rows || l->now >= wait_end(l, began))
 			return;
 		if (!told && l->now >= began + l->settle) {
 			note("counters still fall: waiting %.0f seconds at the most, ^C ends",
@@ -323,47 +209,22 @@ static void look_after(struct leaks *l)
 	}
 }
 
-static int compare_rows(const void *a, const void *b)
+static bool process_counts(const struct leaks *l, const struct process *proc,
+			   const struct counter_key *key)
 {
-	const struct series_key *x = &((const struct leaks_row *)a)->serie->key;
-	const struct series_key *y = &((const struct leaks_row *)b)->serie->key;
-	bool x_ns = x->resource >= UCV_MAX_RESOURCES, y_ns = y->resource >= UCV_MAX_RESOURCES;
+	const struct ucv_userns *ns = snapshot_find_userns(&l->snap, proc->userns);
 
-	if (x_ns != y_ns)
-		return x_ns ? 1 : -1;
-	if (x_ns && x->resource != y->resource)
-		return x->resource < y->resource ? -1 : 1;
-	if (x->level != y->level)
-		return x->level < y->level ? -1 : 1;
-	if (x->inum != y->inum)
-		return x->inum < y->inum ? -1 : 1;
-	if (x->uid != y->uid)
-		return x->uid < y->uid ? -1 : 1;
-	return x->resource < y->resource ? -1 : x->resource > y->resource;
-}
-
-/* Whether a charge to (@ns, @uid) also counts in the counter @key. */
-static bool charged_in(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
-		       const struct series_key *key)
-{
-	return charge_counts_for(&l->snap, ns, uid, key->inum, key->level, key->uid);
-}
-
-static bool process_counts(const struct leaks *l, const struct seen_process *proc,
-			   const struct series_key *key)
-{
 	switch (key->resource) {
-	case SERIES_MOUNTS:
-	case SERIES_MNTNS:
+	case KEY_MOUNTS:
+	case KEY_MNTNS:
 		return proc->mntns == key->inum;
-	case SERIES_USERNS:
+	case KEY_USERNS:
 		return proc->userns == key->inum;
 	}
-	return charged_in(l, snapshot_find_userns(&l->snap, proc->userns), proc->uid, key);
+	return charge_counts_for(&l->snap, ns, proc->uid, key);
 }
 
-static const struct seen_process *group_holder(const struct leaks *l,
-					       const struct series_key *key)
+static const struct process *group_holder(const struct leaks *l, const struct counter_key *key)
 {
 	for (size_t i = 0; i < l->snap.nr_holders; i++) {
 		const struct ucv_holder *holder = &l->snap.holders[i];
@@ -372,41 +233,22 @@ static const struct seen_process *group_holder(const struct leaks *l,
 		if (key->resource != group->group_resource && key->resource != group->mark_resource)
 			continue;
 		if (holder_is_ours(holder, &l->procs) &&
-		    charged_in(l, &l->snap.userns[group->userns], group->uid, key))
+		    charge_counts_for(&l->snap, &l->snap.userns[group->userns], group->uid, key))
 			return processes_find(&l->procs, holder->tgid);
 	}
 	return NULL;
 }
 
 /* A descendant that is known to hold it, or else one that is charged there, or NULL. */
-static const struct seen_process *find_process(const struct leaks *l,
-					       const struct series_key *key)
+static const struct process *find_process(const struct leaks *l, const struct counter_key *key)
 {
-	const struct seen_process *proc = group_holder(l, key);
+	const struct process *proc = group_holder(l, key);
 
 	for (size_t i = 0; i < l->procs.nr && !proc; i++) {
 		if (l->procs.list[i].ours && process_counts(l, &l->procs.list[i], key))
 			proc = &l->procs.list[i];
 	}
 	return proc;
-}
-
-static const char *resource_name(const struct leaks *l, const struct series_key *key)
-{
-	switch (key->resource) {
-	case SERIES_MOUNTS:
-		return MOUNTS_NAME;
-	case SERIES_MNTNS:
-		return "mntns";
-	case SERIES_USERNS:
-		return "userns";
-	}
-	return l->snap.resources[key->resource].name;
-}
-
-static bool is_mntns(const struct series_key *key)
-{
-	return key->resource == SERIES_MOUNTS || key->resource == SERIES_MNTNS;
 }
 
 static bool fell_lately(const struct leaks *l, const struct serie *serie)
@@ -418,12 +260,12 @@ static bool fell_lately(const struct leaks *l, const struct serie *serie)
 static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, __u32 uid,
 			    const char *resource)
 {
-	for (size_t i = 0; i < l->series.nr; i++) {
-		const struct serie *serie = &l->series.list[i];
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
 
 		if (fell_lately(l, serie) && serie->key.resource < l->snap.nr_resources &&
 		    !strcmp(l->snap.resources[serie->key.resource].name, resource) &&
-		    charged_in(l, ns, uid, &serie->key))
+		    charge_counts_for(&l->snap, ns, uid, &serie->key))
 			return true;
 	}
 	return false;
@@ -435,7 +277,7 @@ static bool namespaces_fall(const struct leaks *l, const struct ucv_userns *ns, 
  */
 static bool is_falling(const struct leaks *l, const struct serie *serie)
 {
-	const struct series_key *key = &serie->key;
+	const struct counter_key *key = &serie->key;
 	const struct ucv_userns *ns;
 	const struct ucv_mntns *mntns;
 
@@ -443,7 +285,7 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 		return true;
 	if (find_process(l, key))
 		return false;
-	if (is_mntns(key)) {
+	if (key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS) {
 		mntns = snapshot_find_mntns(&l->snap, key->inum);
 		return mntns && namespaces_fall(l, &l->snap.userns[mntns->userns], mntns->uid,
 						"mnt_namespaces");
@@ -453,81 +295,57 @@ static bool is_falling(const struct leaks *l, const struct serie *serie)
 	       namespaces_fall(l, snapshot_parent(&l->snap, ns), ns->owner, "user_namespaces");
 }
 
-static char *process_cell(const struct leaks *l, const struct series_key *key, size_t column)
+static void fill_row(const struct leaks *l, struct table *tb, const struct serie *serie)
 {
-	const struct seen_process *proc = find_process(l, key);
+	const struct process *proc = find_process(l, &serie->key);
 
-	if (!proc)
-		return NULL;
-	return column == COL_PID ? xasprintf("%u", proc->pid) : name_text(proc->comm);
-}
-
-static char *cell(const void *command, const void *line, size_t column)
-{
-	const struct leaks *l = command;
-	const struct leaks_row *row = line;
-	const struct serie *serie = row->serie;
-	const struct series_key *key = &serie->key;
-
-	switch (column) {
-	case COL_RESOURCE:
-		return xstrdup(resource_name(l, key));
-	case COL_NS:
-		return xasprintf("%u", key->inum);
-	case COL_NSID:
-		return number_text(key->id);
-	case COL_LEVEL:
-		return is_mntns(key) ? NULL : xasprintf("%u", key->level);
-	case COL_UID:
-		return is_mntns(key) ? NULL : xasprintf("%u", key->uid);
-	case COL_USER:
-		return is_mntns(key) ? NULL : xstrdup(user_name(key->uid));
-	case COL_BEFORE:
-		return xasprintf("%lld", serie->used_before);
-	case COL_AFTER:
-		return xasprintf("%lld", serie->used_after);
-	case COL_LEFT:
-		return xasprintf("%lld", row->left);
-	case COL_STATE:
-		return xstrdup(row->falling ? "falling" : "left");
-	default:
-		return process_cell(l, key, column);
+	table_line(tb, NULL);
+	cells_key(tb, &l->snap, &serie->key);
+	cell(tb, "BEFORE", "%lld", serie->used_before);
+	cell(tb, "AFTER", "%lld", serie->used_after);
+	cell(tb, "LEFT", "%lld", serie->left);
+	if (proc) {
+		cell(tb, "PID", "%u", proc->pid);
+		cell_command(tb, proc->comm);
 	}
+	/* If nothing falls, STATE says nothing that the plain table does not. */
+	if (l->nr_falling || !tb->optional)
+		cell(tb, "STATE", serie->falling ? "falling" : "left");
 }
 
 static void find_falling(struct leaks *l)
 {
-	size_t falling = 0;
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		struct serie *serie = l->series.map.list[i];
 
-	for (size_t i = 0; i < l->nr_rows; i++) {
-		l->rows[i].falling = is_falling(l, l->rows[i].serie);
-		falling += l->rows[i].falling;
+		serie->falling = serie->left > 0 && is_falling(l, serie);
+		l->nr_falling += serie->falling;
 	}
-	if (falling)
-		note("%zu of %zu were still falling when the wait ended", falling, l->nr_rows);
-	if (falling || l->table.json || l->table.raw)
-		table_show_also(&l->table, COL_STATE);
+	if (l->nr_falling)
+		note("%zu of %zu were still falling when the wait ended", l->nr_falling,
+		     l->nr_rows);
 }
 
-static void print_rows(struct leaks *l)
+static void print_rows(struct leaks *l, struct table *tb)
 {
-	if (l->nr_rows)
-		qsort(l->rows, l->nr_rows, sizeof(*l->rows), compare_rows);
 	find_falling(l);
-	table_begin(&l->table);
-	for (size_t i = 0; i < l->nr_rows; i++)
-		table_line(&l->table, NULL, cell, l, &l->rows[i]);
-	table_print(&l->table);
+	table_begin(tb);
+	for (size_t i = 0; i < l->series.map.nr; i++) {
+		const struct serie *serie = l->series.map.list[i];
+
+		if (serie->left > 0)
+			fill_row(l, tb, serie);
+	}
+	table_print(tb);
 }
 
 static void tell_status(int status)
 {
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "ucountview: the command was killed by signal %d (%s)\n",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		note("the command was killed by signal %d (%s)", WTERMSIG(status),
+		     strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
-		fprintf(stderr, "ucountview: the command exited with status %d\n",
-			WEXITSTATUS(status));
+		note("the command exited with status %d", WEXITSTATUS(status));
 }
 
 static void tell_running(const struct leaks *l)
@@ -537,45 +355,45 @@ static void tell_running(const struct leaks *l)
 	for (size_t i = 0; i < l->procs.nr; i++)
 		running += l->procs.list[i].ours;
 	if (running)
-		fprintf(stderr, "ucountview: the command has left %u process%s running\n", running,
-			running > 1 ? "es" : "");
+		note("the command has left %u process%s running", running,
+		     running > 1 ? "es" : "");
 }
 
-/**
- * cmd_leaks() - ucountview leaks
- * @argc: number of arguments
- * @argv: the arguments, the program's name first
- *
- * Return: the exit status.
- */
-int cmd_leaks(int argc, char **argv)
+static int run(struct args *args, struct table *tb)
 {
-	struct leaks l = {
-		.table = {
-			.name = "leaks",
-			.columns = columns,
-			.nr_columns = ARRAY_SIZE(columns),
-		},
-		.settle = SETTLE,
-	};
-	char **command;
+	struct leaks l = { .args = args, .settle = args->settle > 0 ? args->settle : SETTLE };
+	char **command = find_command(args);
 	int status;
 
-	exit_failure = EXIT_OWN_FAILURE;
-	command = parse_options(&l, argc, argv);
-	table_open(&l.table, default_columns, ARRAY_SIZE(default_columns));
+	table_open(tb, COLUMNS, "STATE");
 	processes_check_viewpoint();
 	look_before(&l);
 	status = run_command(command);
 	look_after(&l);
 	tell_status(status);
 	tell_running(&l);
-	print_rows(&l);
+	print_rows(&l, tb);
 	process_fds_warn();
 	forget_look(&l);
-	free(l.rows);
 	census_free(&l.census);
-	series_free(&l.series);
-	table_close(&l.table);
+	countermap_free(&l.series.map);
 	return l.nr_rows ? EXIT_LEAKED : run_exit_status(status);
 }
+
+const struct command cmd_leaks = {
+	.name = "leaks",
+	.summary = "what a command does not give back",
+	.synopsis = " ucountview leaks [options] -- <command> [<argument>...]",
+	.about = "Run a command and list the counters that it does not give back.",
+	.options = options,
+	.columns = columns,
+	.notes =
+		"\nExit status: 0 nothing is left, 3 something is; otherwise the command's.\n"
+		"\nExamples:\n"
+		" ucountview leaks -- make test\n"
+		" ucountview leaks --settle 30 -- unshare -Urnm true\n"
+		" ucountview leaks -J -- sh -c 'my-test >test.log 2>&1' >leaks.json\n",
+	.operands = true,
+	.failure = EXIT_OWN_FAILURE,
+	.run = run,
+};

@@ -11,149 +11,64 @@
 #include "ucountview.h"
 #include "watch.h"
 
-enum {
-	COL_USERNS,
-	COL_NSID,
-	COL_PARENT,
-	COL_LEVEL,
-	COL_OWNER,
-	COL_OWNERNS,
-	COL_USER,
-	COL_ROWS,
-	COL_PID,
-	COL_COMMAND,
-	COL_LIMITS,
-	COL_FLAGS,
-};
+#define COLUMNS	"USERNS,PARENT,LEVEL,OWNER,ROWS,PID,COMMAND"
 
 static const struct column columns[] = {
-	[COL_USERNS]  = NUMBER("USERNS", "inode number, as in /proc/PID/ns/user"),
-	[COL_NSID]    = NUMBER("NSID",
-			       "identifier that is never used again (Linux 6.18 and later)"),
-	[COL_PARENT]  = NUMBER("PARENT", "inode number of the parent"),
-	[COL_LEVEL]   = NUMBER("LEVEL",
-			       "0 for the initial user namespace, 1 for its children, ..."),
-	[COL_OWNER]   = NUMBER("OWNER", "uid of the creator, who pays for it in the parent"),
-	[COL_OWNERNS] = NUMBER("OWNERNS", "the same as the parent sees it"),
-	[COL_USER]    = NAME("USER", "name of the creator"),
-	[COL_ROWS]    = NUMBER("ROWS", "how many users have counters in it"),
-	[COL_PID]     = NUMBER("PID", "example of a process in it"),
-	[COL_COMMAND] = NAME("COMMAND", "command of PID"),
-	[COL_LIMITS]  = TEXT("LIMITS",
-			     "limits set in it: resource=limit,... (not of the initial one)"),
-	[COL_FLAGS]   = TEXT("FLAGS", "map-unknown: uids in it cannot be told on this kernel"),
+	NUMBER("USERNS", "inode number, as in /proc/PID/ns/user"),
+	NUMBER("NSID", "identifier that is never used again (Linux 6.18 and later)"),
+	NUMBER("PARENT", "inode number of the parent"),
+	NUMBER("LEVEL", "0 for the initial user namespace, 1 for its children, ..."),
+	NUMBER("OWNER", "uid of the creator, who pays for it in the parent"),
+	NUMBER("OWNERNS", "the same as the parent sees it"),
+	NAME("USER", "name of the creator"),
+	NUMBER("ROWS", "how many users have counters in it"),
+	NUMBER("PID", "example of a process in it"),
+	NAME("COMMAND", "command of PID"),
+	TEXT("LIMITS", "limits set in it: resource=limit,... (not of the initial one)"),
+	TEXT("FLAGS", "map-unknown: uids in it cannot be told on this kernel"),
+	{ }
 };
 
-static const size_t default_columns[] = {
-	COL_USERNS, COL_PARENT, COL_LEVEL, COL_OWNER, COL_ROWS, COL_PID, COL_COMMAND,
+static const struct opt options[] = {
+	{ 'T', "tree", NULL, "show which namespace is whose parent" },
+	WATCH_OPTION,
+	COUNT_OPTION,
+	{ }
 };
 
 struct userns {
-	struct table table;
-	struct watch watch;
+	struct table *tb;
 	struct snapshot snap;
 };
-
-static void print_help(const struct table *tb)
-{
-	fputs("\nUsage:\n"
-	      " ucountview userns [options]\n"
-	      "\nList user namespaces.\n"
-	      "\nOptions:\n"
-	      " -T, --tree             show which namespace is whose parent\n"
-	      WATCH_OPTIONS_HELP
-	      TABLE_OPTIONS_HELP, stdout);
-	table_help_columns(tb, stdout);
-	fputs("\nExamples:\n"
-	      " ucountview userns --tree\n"
-	      " ucountview userns -J -o USERNS,OWNER,ROWS\n"
-	      "\nFor more details see ucountview(8).\n", stdout);
-}
-
-static void parse_options(struct userns *u, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "tree", no_argument, NULL, 'T' },
-		{ }
-	};
-	static const struct option * const groups[] = { options, watch_options, NULL };
-	int opt;
-
-	while ((opt = table_getopt(&u->table, argc, argv, groups)) != -1) {
-		switch (opt) {
-		case 'T':
-			u->table.tree = true;
-			break;
-		case 'h':
-			print_help(&u->table);
-			exit(EXIT_SUCCESS);
-		default:
-			watch_option(&u->watch, opt, optarg);
-		}
-	}
-	args_end(argc, argv);
-}
 
 /*
  * A new user namespace has no limits, so those it has were set. The initial one gets all of its
  * limits from the kernel; they would say nothing here.
  */
-static bool limit_was_set(const struct snapshot *snap, const struct ucv_userns *ns,
-			  size_t resource)
-{
-	return ns->parent != UCV_NO_INDEX &&
-	       snap->resources[resource].type == UCV_RESOURCE_UCOUNT &&
-	       ns->limit[resource] < UCV_UNLIMITED;
-}
-
 static char *limits_text(const struct snapshot *snap, const struct ucv_userns *ns)
 {
-	char *text = NULL, *longer;
+	char *text = NULL;
 
-	for (size_t i = 0; i < snap->nr_resources; i++) {
-		if (!limit_was_set(snap, ns, i))
-			continue;
-		longer = xasprintf("%s%s%s=%lld", text ? text : "", text ? "," : "",
-				   snap->resources[i].name, ns->limit[i]);
-		free(text);
-		text = longer;
+	for (size_t i = 0; ns->parent != UCV_NO_INDEX && i < snap->nr_resources; i++) {
+		if (snap->resources[i].type == UCV_RESOURCE_UCOUNT &&
+		    ns->limit[i] < UCV_UNLIMITED)
+			text = list_add(text, ",", "%s=%lld", snap->resources[i].name,
+					ns->limit[i]);
 	}
 	return text;
 }
 
-static char *cell(const void *taken, const void *row, size_t column)
+static void fill_row(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns)
 {
-	const struct snapshot *snap = taken;
-	const struct ucv_userns *ns = row;
-	const struct ucv_userns *parent = snapshot_parent(snap, ns);
+	static const struct flag_name flags[] = { { UCV_USERNS_MAP_UNKNOWN, "map-unknown" }, { } };
 
-	switch (column) {
-	case COL_USERNS:
-		return xasprintf("%u", ns->inum);
-	case COL_NSID:
-		return number_text(ns->id);
-	case COL_PARENT:
-		return parent ? xasprintf("%u", parent->inum) : NULL;
-	case COL_LEVEL:
-		return xasprintf("%u", ns->level);
-	case COL_OWNER:
-		return uid_text(ns->owner);
-	case COL_OWNERNS:
-		return parent ? uid_text(ns->owner_in_parent) : NULL;
-	case COL_USER:
-		return xstrdup(user_name(ns->owner));
-	case COL_ROWS:
-		return xasprintf("%u", ns->nr_ucounts);
-	case COL_PID:
-		return number_text(ns->pid);
-	case COL_COMMAND:
-		return name_text(ns->comm);
-	case COL_LIMITS:
-		return limits_text(snap, ns);
-	case COL_FLAGS:
-		return ns->flags & UCV_USERNS_MAP_UNKNOWN ? xstrdup("map-unknown") : NULL;
-	}
-	return NULL;
+	cells_userns(tb, snap, ns);
+	if (ns->parent != UCV_NO_INDEX)
+		cell_uid(tb, "OWNERNS", ns->owner_in_parent);
+	cell_user(tb, ns->owner);
+	cell(tb, "ROWS", "%u", ns->nr_ucounts);
+	cell_text(tb, "LIMITS", limits_text(snap, ns));
+	cell_flags(tb, ns->flags, flags);
 }
 
 static const struct snapshot *sorting;
@@ -164,11 +79,7 @@ static int compare(const void *a, const void *b)
 	const struct ucv_userns *x = &sorting->userns[*(const size_t *)a];
 	const struct ucv_userns *y = &sorting->userns[*(const size_t *)b];
 
-	if (x->level != y->level)
-		return x->level < y->level ? -1 : 1;
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return x->inum < y->inum ? -1 : x->inum > y->inum;
+	return COMPARE(x->level, y->level) ?: COMPARE(x->id, y->id) ?: COMPARE(x->inum, y->inum);
 }
 
 static size_t *sorted(const struct snapshot *snap)
@@ -182,81 +93,55 @@ static size_t *sorted(const struct snapshot *snap)
 	return order;
 }
 
-static void add_lines(struct table *tb, const struct snapshot *snap)
-{
-	struct libscols_line **lines = xreallocarray(NULL, snap->nr_userns, sizeof(*lines));
-	size_t *order = sorted(snap);
-
-	table_begin(tb);
-	for (size_t i = 0; i < snap->nr_userns; i++) {
-		const struct ucv_userns *ns = &snap->userns[order[i]];
-		struct libscols_line *parent = NULL;
-
-		if (tb->tree && ns->parent != UCV_NO_INDEX)
-			parent = lines[ns->parent];
-		lines[order[i]] = table_line(tb, parent, cell, snap, ns);
-	}
-	free(order);
-	free(lines);
-}
-
-/* JSON and raw output always have LIMITS; the plain table only if it is not empty. */
-static void open_table(struct table *tb)
-{
-	table_open(tb, default_columns, ARRAY_SIZE(default_columns));
-	if (tb->json || tb->raw)
-		table_show_also(tb, COL_LIMITS);
-}
-
-static void show_limits(struct userns *u)
-{
-	for (size_t i = 0; i < u->snap.nr_userns; i++) {
-		for (size_t res = 0; res < u->snap.nr_resources; res++) {
-			if (limit_was_set(&u->snap, &u->snap.userns[i], res))
-				table_show_also(&u->table, COL_LIMITS);
-		}
-	}
-}
-
-static void take(void *command)
+static void take(void *command, unsigned int round)
 {
 	struct userns *u = command;
 
+	(void)round;
 	snapshot_free(&u->snap);
 	snapshot_take(&u->snap,
 		      UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
 		      UCV_MASK(UCV_KIND_UCOUNTS), 0);
-	show_limits(u);
 }
 
 static void fill(void *command)
 {
 	struct userns *u = command;
+	const struct snapshot *snap = &u->snap;
+	struct libscols_line **lines = xreallocarray(NULL, snap->nr_userns, sizeof(*lines));
+	size_t *order = sorted(snap);
 
-	add_lines(&u->table, &u->snap);
+	for (size_t i = 0; i < snap->nr_userns; i++) {
+		const struct ucv_userns *ns = &snap->userns[order[i]];
+		bool child = u->tb->tree && ns->parent != UCV_NO_INDEX;
+
+		lines[order[i]] = table_line(u->tb, child ? lines[ns->parent] : NULL);
+		fill_row(u->tb, snap, ns);
+	}
+	free(order);
+	free(lines);
 }
 
-/**
- * cmd_userns() - ucountview userns
- * @argc: number of arguments
- * @argv: the arguments, the program's name first
- *
- * Return: the exit status.
- */
-int cmd_userns(int argc, char **argv)
+static int run(struct args *args, struct table *tb)
 {
-	struct userns u = {
-		.table = {
-			.name = "userns",
-			.columns = columns,
-			.nr_columns = ARRAY_SIZE(columns),
-		},
-	};
+	struct userns u = { .tb = tb };
 
-	parse_options(&u, argc, argv);
-	open_table(&u.table);
-	watch_run(&u.watch, &u.table, take, fill, &u);
+	table_open(tb, COLUMNS, "LIMITS");
+	watch_run(args, tb, take, fill, &u);
 	snapshot_free(&u.snap);
-	table_close(&u.table);
 	return EXIT_SUCCESS;
 }
+
+const struct command cmd_userns = {
+	.name = "userns",
+	.summary = "user namespaces",
+	.synopsis = " ucountview userns [options]",
+	.about = "List user namespaces.",
+	.options = options,
+	.columns = columns,
+	.notes =
+		"\nExamples:\n"
+		" ucountview userns --tree\n"
+		" ucountview userns -J -o USERNS,OWNER,ROWS\n",
+	.run = run,
+};

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounting.h"
 #include "charge.h"
 #include "format.h"
 #include "options.h"
@@ -20,156 +21,68 @@
 /* Ratio from which there is advice about a level. */
 #define RATIO_NEAR	0.9
 
-enum {
-	COL_RESOURCE,
-	COL_LEVEL,
-	COL_USERNS,
-	COL_NSID,
-	COL_UID,
-	COL_USER,
-	COL_USED,
-	COL_LIMIT,
-	COL_USE,
-	COL_RATIO,
-	COL_ROOM,
-	COL_BINDS,
-	COL_SYSCALL,
-	COL_ERRNO,
-	COL_SETTING,
-	COL_FIX,
-	COL_MNTNS,
-};
+#define COLUMNS		"RESOURCE,LEVEL,USERNS,UID,USED,LIMIT,USE%,BINDS"
+/* With the advice that is printed below the plain table. */
+#define JSON_COLUMNS	COLUMNS ",SYSCALL,ERRNO,SETTING,FIX,MNTNS"
 
 static const struct column columns[] = {
-	[COL_RESOURCE] = TEXT("RESOURCE", "what is counted"),
-	[COL_LEVEL]    = NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
-	[COL_USERNS]   = NUMBER("USERNS", "its inode number, as in /proc/PID/ns/user"),
-	[COL_NSID]     = NUMBER("NSID",
-				"its identifier that is never used again (Linux 6.18 and later)"),
-	[COL_UID]      = NUMBER("UID",
-				"who is charged there, as the initial user namespace sees it"),
-	[COL_USER]     = NAME("USER", "name of UID"),
-	[COL_USED]     = NUMBER("USED", "how much is charged, descendants included"),
-	[COL_LIMIT]    = NUMBER("LIMIT",
-				"limit of the namespace for each user (JSON: null if none)"),
-	[COL_USE]      = NUMBER("USE%", "USED in percent of LIMIT; 100 if LIMIT is 0"),
-	[COL_RATIO]    = NUMBER("RATIO", "USED divided by LIMIT; 1 if LIMIT is 0"),
-	[COL_ROOM]     = NUMBER("ROOM", "how much more can be charged at this level"),
-	[COL_BINDS]    = BOOLEAN("BINDS",
-				 "yes: the level with the least room, which refuses first"),
-	[COL_SYSCALL]  = TEXT("SYSCALL", "system call that is refused when the limit is reached"),
-	[COL_ERRNO]    = TEXT("ERRNO", "its error then"),
-	[COL_SETTING]  = TEXT("SETTING", "sysctl that is the limit, in that user namespace"),
-	[COL_FIX]      = TEXT("FIX", "command that doubles the limit, if it is 90 % used or more"),
-	[COL_MNTNS]    = NUMBER("MNTNS",
-				"inode number of the mount namespace whose mounts are counted"),
+	TEXT("RESOURCE", "what is counted"),
+	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
+	NUMBER("USERNS", "its inode number, as in /proc/PID/ns/user"),
+	NUMBER("NSID", "its identifier that is never used again (Linux 6.18 and later)"),
+	NUMBER("UID", "who is charged there, as the initial user namespace sees it"),
+	NAME("USER", "name of UID"),
+	NUMBER("USED", "how much is charged, descendants included"),
+	NUMBER("LIMIT", "limit of the namespace for each user (JSON: null if none)"),
+	NUMBER("USE%", "USED in percent of LIMIT; 100 if LIMIT is 0"),
+	NUMBER("RATIO", "USED divided by LIMIT; 1 if LIMIT is 0"),
+	NUMBER("ROOM", "how much more can be charged at this level"),
+	BOOLEAN("BINDS", "yes: the level with the least room, which refuses first"),
+	TEXT("SYSCALL", "system call that is refused when the limit is reached"),
+	TEXT("ERRNO", "its error then"),
+	TEXT("SETTING", "sysctl that is the limit, in that user namespace"),
+	TEXT("FIX", "command that doubles the limit, if it is 90 % used or more"),
+	NUMBER("MNTNS", "inode number of the mount namespace whose mounts are counted"),
+	{ }
 };
 
-static const size_t default_columns[] = {
-	COL_RESOURCE, COL_LEVEL, COL_USERNS, COL_UID, COL_USED, COL_LIMIT, COL_USE, COL_BINDS,
-};
-
-/* With the advice that is printed below the plain table. */
-static const size_t json_columns[] = {
-	COL_RESOURCE, COL_LEVEL, COL_USERNS, COL_UID, COL_USED, COL_LIMIT, COL_USE, COL_BINDS,
-	COL_SYSCALL, COL_ERRNO, COL_SETTING, COL_FIX, COL_MNTNS,
+static const struct opt options[] = {
+	RESOURCE_OR_MOUNTS_OPTION,
+	{ }
 };
 
 /* A resource at one level of the chain. */
 struct why_row {
 	const char *name;
+	size_t resource;		/* index in the snapshot; nr_resources for mounts */
 	const struct charge *charge;	/* NULL for mounts */
 	struct counter counter;
+	struct counter binding;		/* of the level that binds, for sorting */
 	bool binds;
 };
 
-/* A resource, with its binding level, for sorting. */
-struct why_resource {
-	const char *name;
-	size_t resource;		/* index in the snapshot; nr_resources for mounts */
-	const struct charge *binding;	/* NULL for mounts, and if no level has a limit */
-	struct counter counter;
-};
-
 struct why {
-	struct table table;
-	struct resource_names names;
+	const struct args *args;
+	struct table *tb;
+	bool advice;	/* printed only with the plain table and its default columns */
 	struct process process;
 	struct snapshot snap;
 	struct chain chain;
 	const struct ucv_mntns *mntns;	/* NULL: mounts are not shown */
-	struct why_resource resources[UCV_MAX_RESOURCES + 1];
-	size_t nr_resources;
 	struct why_row *rows;
 	size_t nr_rows;
 };
-
-static void print_help(const struct table *tb)
-{
-	fputs("\nUsage:\n"
-	      " ucountview why [options] <pid>\n"
-	      "\nShow every limit that a process can run into, and what to change.\n"
-	      "\nOptions:\n"
-	      " -R, --resource <name>  only this resource, or mounts (may be given more than\n"
-	      "                        once)\n"
-	      TABLE_OPTIONS_HELP, stdout);
-	table_help_columns(tb, stdout);
-	fputs("\nExamples:\n"
-	      " ucountview why 4711\n"
-	      " ucountview why $$ -R inotify_watches\n"
-	      " ucountview why -J 4711\n"
-	      "\nFor more details see ucountview(8).\n", stdout);
-}
-
-static void parse_options(struct why *w, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "resource", required_argument, NULL, 'R' },
-		{ }
-	};
-	static const struct option * const groups[] = { options, NULL };
-	int opt;
-
-	while ((opt = table_getopt(&w->table, argc, argv, groups)) != -1) {
-		switch (opt) {
-		case 'R':
-			arg_resource_or_mounts(&w->names, optarg);
-			break;
-		case 'h':
-			print_help(&w->table);
-			exit(EXIT_SUCCESS);
-		}
-	}
-	if (optind == argc)
-		die("no process given");
-	if (optind + 1 < argc)
-		die("unexpected argument: %s", argv[optind + 1]);
-}
-
-static void open_table(struct why *w)
-{
-	if (w->table.json)
-		table_open(&w->table, json_columns, ARRAY_SIZE(json_columns));
-	else
-		table_open(&w->table, default_columns, ARRAY_SIZE(default_columns));
-}
-
-/* Advice is printed only with the plain table and its default columns. */
-static bool advice_wanted(const struct table *tb)
-{
-	return !tb->json && !tb->raw && !tb->output && !tb->output_all;
-}
 
 static void take_snapshot(struct why *w)
 {
 	__u64 needed = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS);
 	__u64 useful = 0;
 
-	if (w->names.mounts)
+	if (w->args->resources.mounts)
 		needed |= UCV_MASK(UCV_KIND_MNTNS);
-	else if (wants_mounts(&w->names))
+	else if (wants_mounts(w->args))
 		useful |= UCV_MASK(UCV_KIND_MNTNS);
-	if (advice_wanted(&w->table))
+	if (w->advice)
 		useful |= UCV_MASK(UCV_KIND_HOLDER);
 	snapshot_take_sparing(&w->snap, needed, useful, UCV_MASK(UCV_KIND_HOLDER));
 }
@@ -192,100 +105,79 @@ static void follow_process(struct why *w)
 		die("process %u has moved to another user namespace: try again", w->process.pid);
 	chain_follow(&w->chain, &w->snap, ns, w->process.euid);
 	w->mntns = snapshot_find_mntns(&w->snap, w->process.mntns);
-	if (w->names.mounts && !w->mntns)
+	if (w->args->resources.mounts && !w->mntns)
 		die("process %u has ended and has no mounts any more", w->process.pid);
 }
 
-static void add_resource(struct why *w, size_t resource)
+static void add_row(struct why *w, struct why_row row)
 {
-	struct why_resource *add = &w->resources[w->nr_resources++];
+	w->rows = xgrow(w->rows, w->nr_rows, sizeof(*w->rows));
+	w->rows[w->nr_rows++] = row;
+}
 
-	add->name = w->snap.resources[resource].name;
-	add->resource = resource;
-	add->binding = chain_binding(&w->chain, &w->snap, resource);
-	add->counter.kind = UNLIMITED;
-	if (add->binding)
-		add->counter = counter_of(&w->snap, add->binding->ns, add->binding->uc, resource);
+static void add_levels(struct why *w, size_t resource)
+{
+	const struct charge *binding = chain_binding(&w->chain, &w->snap, resource);
+	struct counter least = { .kind = UNLIMITED };
+
+	if (binding)
+		least = counter_of(&w->snap, binding->ns, binding->uc, resource);
+	for (size_t i = 0; i < w->chain.nr; i++) {
+		const struct charge *charge = &w->chain.charges[i];
+
+		add_row(w, (struct why_row){
+			.name = w->snap.resources[resource].name,
+			.resource = resource,
+			.charge = charge,
+			.counter = counter_of(&w->snap, charge->ns, charge->uc, resource),
+			.binding = least,
+			.binds = charge == binding,
+		});
+	}
 }
 
 /* Mounts are not charged to users: one row, without levels. */
 static void add_mounts(struct why *w)
 {
-	w->resources[w->nr_resources++] = (struct why_resource){
+	struct counter counter = counter_of_mounts(w->mntns);
+
+	add_row(w, (struct why_row){
 		.name = MOUNTS_NAME,
 		.resource = w->snap.nr_resources,
-		.counter = counter_of_mounts(w->mntns),
-	};
-}
-
-static int compare_resources(const void *a, const void *b)
-{
-	const struct why_resource *x = a, *y = b;
-
-	if (x->counter.kind != y->counter.kind)
-		return x->counter.kind < y->counter.kind ? -1 : 1;
-	if (x->counter.ratio != y->counter.ratio)
-		return x->counter.ratio > y->counter.ratio ? -1 : 1;
-	return x->resource < y->resource ? -1 : x->resource > y->resource;
-}
-
-static void choose_resources(struct why *w)
-{
-	bool wanted[UCV_MAX_RESOURCES];
-
-	find_limited_resources(&w->names, &w->snap, wanted);
-	for (size_t i = 0; i < w->snap.nr_resources; i++) {
-		if (wanted[i])
-			add_resource(w, i);
-	}
-	if (w->mntns)
-		add_mounts(w);
-	qsort(w->resources, w->nr_resources, sizeof(*w->resources), compare_resources);
-}
-
-static void collect_levels(struct why *w, const struct why_resource *res)
-{
-	for (size_t i = 0; i < w->chain.nr; i++) {
-		const struct charge *charge = &w->chain.charges[i];
-
-		w->rows[w->nr_rows++] = (struct why_row){
-			.name = res->name,
-			.charge = charge,
-			.counter = counter_of(&w->snap, charge->ns, charge->uc, res->resource),
-			.binds = charge == res->binding,
-		};
-	}
-}
-
-static void collect_mounts(struct why *w, const struct why_resource *res)
-{
-	w->rows[w->nr_rows++] = (struct why_row){
-		.name = res->name,
-		.counter = res->counter,
+		.counter = counter,
+		.binding = counter,
 		.binds = true,
-	};
+	});
+}
+
+/* The fullest resource first; the levels of each in the order in which they are charged. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct why_row *x = a, *y = b;
+
+	return COMPARE(x->binding.kind, y->binding.kind) ?:
+	       COMPARE(y->binding.ratio, x->binding.ratio) ?:
+	       COMPARE(x->resource, y->resource) ?:
+	       COMPARE(x->charge, y->charge);
 }
 
 static void collect_rows(struct why *w)
 {
-	w->rows = xreallocarray(NULL, w->nr_resources * w->chain.nr, sizeof(*w->rows));
-	for (size_t i = 0; i < w->nr_resources; i++) {
-		if (w->resources[i].resource == w->snap.nr_resources)
-			collect_mounts(w, &w->resources[i]);
-		else
-			collect_levels(w, &w->resources[i]);
+	bool wanted[UCV_MAX_RESOURCES];
+
+	find_resources(w->args, &w->snap, true, wanted);
+	for (size_t i = 0; i < w->snap.nr_resources; i++) {
+		if (wanted[i])
+			add_levels(w, i);
 	}
+	if (w->mntns)
+		add_mounts(w);
+	sort_rows(w->args, w->rows, w->nr_rows, sizeof(*w->rows), compare_rows);
 }
 
 static bool near_limit(const struct counter *counter)
 {
 	return counter->kind == LIMITED && counter->ratio >= RATIO_NEAR;
-}
-
-/* A process in the user namespace, through which to enter it; 0 if none is known. */
-static unsigned int process_inside(const struct why *w, const struct ucv_userns *ns)
-{
-	return ns->inum == w->process.userns ? w->process.pid : ns->pid;
 }
 
 static long long better_limit(const struct counter *counter)
@@ -311,118 +203,73 @@ static const char *nsenter_options(unsigned int pid)
 static char *fix_text(const struct why *w, const struct why_row *row)
 {
 	const struct ucv_userns *ns = row->charge ? row->charge->ns : NULL;
-	long long limit = better_limit(&row->counter);
-	unsigned int pid = 0;
-	char *setting, *fix = NULL;
+	bool initial = !ns || ns->parent == UCV_NO_INDEX;
+	char *enter = NULL, *setting, *fix;
+	unsigned int pid;
 
-	if (ns && ns->parent != UCV_NO_INDEX)
-		pid = process_inside(w, ns);
+	if (!initial) {
+		pid = ns->inum == w->process.userns ? w->process.pid : ns->pid;
+		if (!pid)
+			return NULL;
+		enter = xasprintf("nsenter -t %u %s -- ", pid, nsenter_options(pid));
+	}
 	setting = resource_info_setting(row->name, ns);
-	if (pid)
-		fix = xasprintf("nsenter -t %u %s -- sysctl -w %s=%lld", pid, nsenter_options(pid),
-				setting, limit);
-	else if (!ns || ns->parent == UCV_NO_INDEX)
-		fix = xasprintf("sysctl -w %s=%lld", setting, limit);
+	fix = xasprintf("%ssysctl -w %s=%lld", enter ? enter : "", setting,
+			better_limit(&row->counter));
 	free(setting);
+	free(enter);
 	return fix;
 }
 
-static char *syscall_text(const struct why_row *row)
+static void fill_level(struct table *tb, const struct charge *charge)
 {
-	const struct resource_info *advice = resource_info_find(row->name);
-
-	return advice ? xstrdup(advice->syscall) : NULL;
+	cell(tb, "LEVEL", "%u", charge->ns->level);
+	cell(tb, "USERNS", "%u", charge->ns->inum);
+	cell_nonzero(tb, "NSID", charge->ns->id);
+	cell_uid(tb, "UID", charge->uid);
+	cell_user(tb, charge->uid);
 }
 
-static char *errno_text(const struct why_row *row)
+static void fill_advice(const struct why *w, const struct why_row *row)
 {
-	const struct resource_info *advice = resource_info_find(row->name);
+	const struct resource_info *info = resource_info_find(row->name);
 
-	return advice ? xstrdup(advice->error_name) : NULL;
-}
-
-static char *room_text(const struct counter *counter)
-{
-	return counter->kind == LIMITED ? xasprintf("%lld", counter_room(counter)) : NULL;
-}
-
-static char *binds_text(const struct why_row *row, bool json)
-{
-	if (row->binds)
-		return xstrdup("yes");
-	return json ? xstrdup("no") : NULL;
-}
-
-static char *level_cell(const struct charge *charge, size_t column)
-{
-	switch (column) {
-	case COL_LEVEL:
-		return xasprintf("%u", charge->ns->level);
-	case COL_USERNS:
-		return xasprintf("%u", charge->ns->inum);
-	case COL_NSID:
-		return number_text(charge->ns->id);
-	case COL_UID:
-		return uid_text(charge->uid);
-	case COL_USER:
-		return xstrdup(user_name(charge->uid));
+	if (info) {
+		cell(w->tb, "SYSCALL", "%s", info->syscall);
+		cell(w->tb, "ERRNO", "%s", info->error_name);
 	}
-	return NULL;
+	cell_text(w->tb, "SETTING",
+		  resource_info_setting(row->name, row->charge ? row->charge->ns : NULL));
+	if (near_limit(&row->counter) && table_shows(w->tb, "FIX"))
+		cell_text(w->tb, "FIX", fix_text(w, row));
 }
 
-static char *cell(const void *command, const void *line, size_t column)
+static void fill_row(const struct why *w, const struct why_row *row)
 {
-	const struct why *w = command;
-	const struct why_row *row = line;
+	struct table *tb = w->tb;
 
-	switch (column) {
-	case COL_RESOURCE:
-		return xstrdup(row->name);
-	case COL_USED:
-		return xasprintf("%lld", row->counter.used);
-	case COL_LIMIT:
-		return counter_limit_text(&row->counter, w->table.json);
-	case COL_USE:
-		return counter_use_text(&row->counter, w->table.json);
-	case COL_RATIO:
-		return counter_ratio_text(&row->counter);
-	case COL_ROOM:
-		return room_text(&row->counter);
-	case COL_BINDS:
-		return binds_text(row, w->table.json);
-	case COL_SYSCALL:
-		return syscall_text(row);
-	case COL_ERRNO:
-		return errno_text(row);
-	case COL_SETTING:
-		return resource_info_setting(row->name, row->charge ? row->charge->ns : NULL);
-	case COL_FIX:
-		return near_limit(&row->counter) ? fix_text(w, row) : NULL;
-	case COL_MNTNS:
-		return row->charge ? NULL : xasprintf("%u", w->mntns->inum);
-	default:
-		return row->charge ? level_cell(row->charge, column) : NULL;
-	}
-}
-
-static void add_lines(struct why *w)
-{
-	table_begin(&w->table);
-	for (size_t i = 0; i < w->nr_rows; i++) {
-		const struct why_row *row = &w->rows[i];
-		struct libscols_line *line = table_line(&w->table, NULL, cell, w, row);
-
-		table_colour(&w->table, line, counter_colour(&row->counter));
-	}
+	table_line(tb, NULL);
+	cell(tb, "RESOURCE", "%s", row->name);
+	if (row->charge)
+		fill_level(tb, row->charge);
+	else
+		cell(tb, "MNTNS", "%u", w->mntns->inum);
+	cell(tb, "USED", "%lld", row->counter.used);
+	cells_limit(tb, &row->counter);
+	if (row->counter.kind == LIMITED)
+		cell(tb, "ROOM", "%lld", counter_room(&row->counter));
+	if (row->binds || tb->json)
+		cell(tb, "BINDS", row->binds ? "yes" : "no");
+	fill_advice(w, row);
 }
 
 static void print_error(const struct why_row *row)
 {
-	const struct resource_info *advice = resource_info_find(row->name);
+	const struct resource_info *info = resource_info_find(row->name);
 
-	if (advice)
-		printf("  When it is reached, %s() fails with %s (%s).\n", advice->syscall,
-		       advice->error_name, strerror(advice->error));
+	if (info)
+		printf("  When it is reached, %s() fails with %s (%s).\n", info->syscall,
+		       info->error_name, strerror(info->error));
 }
 
 static void print_charge(const struct charge *charge)
@@ -498,46 +345,59 @@ static void print_all_advice(const struct why *w)
 	}
 	if (!near)
 		puts("\nNo limit is 90 % used or more.");
-	if (!w->names.nr && !(w->snap.info.supported & UCV_MASK(UCV_KIND_MNTNS)))
+	if (!w->args->resources.nr && !(w->snap.info.supported & UCV_MASK(UCV_KIND_MNTNS)))
 		puts("\nThe module cannot read the mount counters on this kernel.");
 }
 
-/**
- * cmd_why() - ucountview why
- * @argc: number of arguments
- * @argv: the arguments, the program's name first
- *
- * Return: the exit status.
- */
-int cmd_why(int argc, char **argv)
+static void find_rows(struct why *w, unsigned int pid)
+{
+	process_read(&w->process, pid);
+	take_snapshot(w);
+	check_viewpoint(w);
+	follow_process(w);
+	collect_rows(w);
+}
+
+static int run(struct args *args, struct table *tb)
 {
 	struct why w = {
-		.table = {
-			.name = "why",
-			.columns = columns,
-			.nr_columns = ARRAY_SIZE(columns),
-		},
+		.args = args,
+		.tb = tb,
+		.advice = !tb->json && !tb->raw && !tb->output && !tb->output_all,
 	};
-	bool advice;
 
-	parse_options(&w, argc, argv);
-	advice = advice_wanted(&w.table);
-	open_table(&w);
-	process_read(&w.process, arg_pid(argv[optind]));
-	take_snapshot(&w);
-	check_viewpoint(&w);
-	follow_process(&w);
-	choose_resources(&w);
-	collect_rows(&w);
-	add_lines(&w);
-	if (advice)
+	if (!args->operands[0])
+		die("no process given");
+	if (args->operands[1])
+		die("unexpected argument: %s", args->operands[1]);
+	table_open(tb, tb->json ? JSON_COLUMNS : COLUMNS, NULL);
+	find_rows(&w, arg_pid(args->operands[0]));
+	table_begin(tb);
+	for (size_t i = 0; i < w.nr_rows; i++)
+		fill_row(&w, &w.rows[i]);
+	if (w.advice)
 		print_process(&w);
-	table_print(&w.table);
-	if (advice)
+	table_print(tb);
+	if (w.advice)
 		print_all_advice(&w);
 	free(w.rows);
-	table_close(&w.table);
 	chain_free(&w.chain);
 	snapshot_free(&w.snap);
 	return EXIT_SUCCESS;
 }
+
+const struct command cmd_why = {
+	.name = "why",
+	.summary = "what limits a process, and what to change",
+	.synopsis = " ucountview why [options] <pid>",
+	.about = "Show every limit that a process can run into, and what to change.",
+	.options = options,
+	.columns = columns,
+	.notes =
+		"\nExamples:\n"
+		" ucountview why 4711\n"
+		" ucountview why $$ -R inotify_watches\n"
+		" ucountview why -J 4711\n",
+	.operands = true,
+	.run = run,
+};

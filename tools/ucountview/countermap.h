@@ -11,141 +11,122 @@
 
 #include "snapshot.h"
 
-/* Values of series_key.resource beyond the snapshot's resources. */
+/* The name of mounts, which no record has as a resource: they are not charged to users. */
+#define MOUNTS_NAME	"mounts"
+
+/* Values of counter_key.resource beyond the snapshot's resources. */
 enum {
-	SERIES_MOUNTS = UCV_MAX_RESOURCES,	/* the mounts of a mount namespace */
-	SERIES_MNTNS,				/* 1: the mount namespace exists */
-	SERIES_USERNS,				/* 1: the user namespace exists */
+	KEY_MOUNTS = UCV_MAX_RESOURCES,	/* the mounts of a mount namespace */
+	KEY_MNTNS,			/* 1: the mount namespace exists */
+	KEY_USERNS,			/* 1: the user namespace exists */
 };
 
 /**
- * struct series_key - which counter; compared as bytes
+ * struct counter_key - which counter; what does not apply is 0
  * @id: the namespace's unique 64-bit ID, 0 if it has none
  * @inum: its inode number
  * @level: level of a user namespace; may tell it from a later one with the same @inum
- * @uid: whose counter; for SERIES_USERNS the owner
- * @resource: index of what is counted, or SERIES_*
- */
-struct series_key {
-	__u64 id;
-	__u32 inum;
-	__u32 level;
-	__u32 uid;
-	__u32 resource;
-};
-
-/**
- * enum series_phase - when a sample was taken
- * @SERIES_BEFORE: before the command
- * @SERIES_FIRST_AFTER: right after it; counters that first appear later are ignored
- * @SERIES_AFTER: some time after it
- */
-enum series_phase {
-	SERIES_BEFORE,
-	SERIES_FIRST_AFTER,
-	SERIES_AFTER,
-};
-
-/**
- * struct serie - one counter; it is 0 in samples that lack it
- * @key: which
- * @before: maximum of @judged before the command, at least 0
- * @least: minimum of @judged after it
- * @fell: when @least last fell while above @before, or 0
- * @judged: the part that is compared, in the last sample
- * @used_before: the whole counter, in the last sample before
- * @used_after: the same, in the last sample after
- */
-struct serie {
-	struct series_key key;
-	long long before;
-	long long least;
-	double fell;
-	long long judged;
-	long long used_before;
-	long long used_after;
-};
-
-/**
- * struct series - all counters; {} at first
- * @list: sorted by key
- * @nr: how many
- * @fell: when one of them last fell, or 0
- * @now: those of the current sample
- * @nr_now: how many
- */
-struct series {
-	struct serie *list;
-	size_t nr;
-	double fell;
-	struct serie *now;
-	size_t nr_now;
-};
-
-struct series_key series_key_userns(const struct ucv_userns *ns);
-struct series_key series_key_counter(const struct ucv_userns *ns, __u32 uid, size_t resource);
-struct series_key series_key_mntns(const struct ucv_mntns *ns, __u32 resource);
-void series_see(struct series *series, const struct series_key *key, long long judged,
-		long long used);
-bool series_look(struct series *series, enum series_phase phase, double time);
-const struct serie *series_find(const struct series *series, const struct series_key *key);
-long long serie_left(const struct serie *serie);
-void series_free(struct series *series);
-
-/**
- * struct trend_key - which counter; what does not apply is 0
- * @id: the namespace's unique 64-bit ID, 0 if it has none
- * @inum: its inode number
- * @level: its level; may tell it from a later one with the same @inum
- * @uid: whose counter
- * @resource: index of what is counted
+ * @uid: whose counter; for KEY_USERNS the owner
+ * @resource: index of what is counted, or KEY_*
  * @flags: tells two records of the same user apart
- * @reserved: zero, so that there are no holes
  */
-struct trend_key {
+struct counter_key {
 	__u64 id;
 	__u32 inum;
 	__u32 level;
 	__u32 uid;
 	__u32 resource;
 	__u32 flags;
-	__u32 reserved;
+};
+
+struct counter_key key_userns(const struct ucv_userns *ns);
+struct counter_key key_counter(const struct ucv_userns *ns, __u32 uid, size_t resource);
+struct counter_key key_mntns(const struct ucv_mntns *ns, __u32 resource);
+
+/**
+ * struct countermap - counters; {} at first, freed by countermap_free()
+ * @tree: by key
+ * @list: the entries: structures of the caller's that begin with a struct counter_key
+ * @nr: how many
+ */
+struct countermap {
+	void *tree;
+	void **list;
+	size_t nr;
+};
+
+void *countermap_at(struct countermap *map, struct counter_key key, size_t size);
+void *countermap_find(const struct countermap *map, struct counter_key key);
+void countermap_sort(struct countermap *map);
+void countermap_free(struct countermap *map);
+
+/* When a sample is taken; counters that first appear in SERIES_AFTER are ignored. */
+enum series_phase {
+	SERIES_BEFORE,		/* before the command */
+	SERIES_FIRST_AFTER,	/* right after it */
+	SERIES_AFTER,
 };
 
 /**
- * struct trend - how one counter changed
- * @watched: whether anything is known
- * @peak: its maximum so far
- * @has_delta: whether there was a previous round
- * @delta: the change since then
+ * struct serie - a counter before and after a command; it is 0 in samples that lack it
+ * @before: maximum before the command of the part that is compared, at least 0
+ * @least: minimum of that part after it
+ * @fell: when @least last fell while above @before, or 0
+ * @used_before: the whole counter, in the last sample before
+ * @used_after: the same, in the last sample after
+ * @judged: the part that is compared, in the current sample
+ * @used: the whole counter, likewise
+ * @last: @judged of the previous sample
+ * @left: for the caller
+ * @falling: for the caller
  */
+struct serie {
+	struct counter_key key;
+	long long before;
+	long long least;
+	double fell;
+	long long used_before;
+	long long used_after;
+	long long judged;
+	long long used;
+	long long last;
+	long long left;
+	bool falling;
+};
+
+/**
+ * struct series - all counters before and after a command; {} at first
+ * @phase: of the current sample
+ * @map: of struct serie, sorted once the first sample after the command is taken
+ * @fell: when one of them last fell, or 0
+ */
+struct series {
+	enum series_phase phase;
+	struct countermap map;
+	double fell;
+};
+
+void series_see(struct series *series, struct counter_key key, long long judged, long long used);
+bool series_look(struct series *series, double time);
+long long serie_left(const struct serie *serie);
+
+/* How a counter changed from round to round. */
 struct trend {
-	bool watched;
-	bool has_delta;
-	long long peak;
-	long long delta;
+	bool watched;		/* whether anything is known */
+	bool has_delta;		/* whether there was a previous round */
+	long long peak;		/* its maximum so far */
+	long long delta;	/* the change since the previous round */
 };
 
-/**
- * struct trends - how all counters change; {} before the first round
- * @before: counters of the previous round, sorted
- * @nr_before: how many
- * @now: counters of the current round
- * @nr_now: how many
- * @round: its number, from 1
- */
+/* How all counters change from one round (numbered from 1) to the next; {} before the first. */
 struct trends {
-	struct seen *before;
-	size_t nr_before;
-	struct seen *now;
-	size_t nr_now;
+	struct countermap before;
+	struct countermap now;
 	unsigned int round;
 };
 
 void trends_next(struct trends *trends, unsigned int round);
-struct trend trends_see(struct trends *trends, const struct trend_key *key, long long used);
+struct trend trends_see(struct trends *trends, struct counter_key key, long long used);
 void trends_free(struct trends *trends);
-char *trend_peak_text(const struct trend *trend);
-char *trend_delta_text(const struct trend *trend, bool json);
 
 #endif /* _UCV_COUNTERMAP_H */

@@ -35,19 +35,8 @@ static int open_path(int flags)
 	}
 }
 
-static void check_abi(int fd, struct ucv_info *info)
-{
-	if (ioctl(fd, UCV_IOC_INFO, info))
-		die("%s: not a device of the module ucountview: %s", UCV_DEVICE_PATH,
-		    strerror(errno));
-	if (info->abi_version != UCV_ABI_VERSION)
-		die("the module speaks ABI %u, this program ABI %u: install one version of both",
-		    info->abi_version, UCV_ABI_VERSION);
-}
-
 /**
- * device_cannot() - exit because the module cannot do something on this kernel
- * @what: what
+ * device_cannot() - exit because the module cannot do @what on this kernel
  */
 void device_cannot(const char *what)
 {
@@ -56,19 +45,20 @@ void device_cannot(const char *what)
 }
 
 /**
- * device_open() - open the device
- * @info: out: what the module reports about itself
+ * device_open() - open the device, or exit with the reason
+ * @info: out: what the module reports about itself; its ABI is this program's
  * @flags: O_NONBLOCK, or 0
- *
- * Exits with the reason if the device cannot be opened or has another ABI.
- *
- * Return: a file descriptor.
  */
 int device_open(struct ucv_info *info, int flags)
 {
 	int fd = open_path(flags);
 
-	check_abi(fd, info);
+	if (ioctl(fd, UCV_IOC_INFO, info))
+		die("%s: not a device of the module ucountview: %s", UCV_DEVICE_PATH,
+		    strerror(errno));
+	if (info->abi_version != UCV_ABI_VERSION)
+		die("the module speaks ABI %u, this program ABI %u: install one version of both",
+		    info->abi_version, UCV_ABI_VERSION);
 	return fd;
 }
 
@@ -115,11 +105,8 @@ static int listen_to_device(struct ucv_listen *state)
 }
 
 /**
- * listener_open() - start listening
+ * listener_open() - start listening with UCV_LISTEN_* @flags, or exit with the reason
  * @listener: out; close with listener_close()
- * @flags: UCV_LISTEN_*
- *
- * Exits with the reason if the device cannot be opened or the module cannot record.
  */
 void listener_open(struct listener *listener, __u32 flags)
 {
@@ -163,12 +150,7 @@ static size_t take_record(struct ucv_denial *denial, const char *from, size_t le
 }
 
 /**
- * listener_next() - the next denial
- * @listener: the listener
- *
- * Does not block.
- *
- * Return: the record, valid until the next call; NULL if there is none yet.
+ * listener_next() - the next denial, valid until the next call; NULL if there is none yet
  */
 struct ucv_denial *listener_next(struct listener *listener)
 {
@@ -186,7 +168,6 @@ struct ucv_denial *listener_next(struct listener *listener)
 
 /**
  * listener_close() - stop listening
- * @listener: the listener
  */
 void listener_close(struct listener *listener)
 {
@@ -195,11 +176,9 @@ void listener_close(struct listener *listener)
 }
 
 /**
- * listener_state() - ask the module for the present state of recording
+ * listener_state() - the present state of recording
  *
  * Opens a file of its own: asking again would move the position of the listening file.
- *
- * Return: the result of UCV_IOC_LISTEN.
  */
 struct ucv_listen listener_state(void)
 {

@@ -18,9 +18,7 @@ int device_open(struct ucv_info *info, int flags);
  * struct listener - an open file that listens for denials
  * @fd: the file; poll() it to wait for the next denial
  * @state: the module's answer when listening began
- * @buffer: records that were read and not returned yet
- * @used: bytes in it
- * @next: offset of the next record
+ * @buffer: @used bytes of records that were read, those from @next on not returned yet
  * @denial: the record returned last
  * @interrupted: recording is or was interrupted; cleared by the caller that reports it
  */

@@ -18,26 +18,6 @@
 
 #define EXIT_SIGNALLED	128	/* plus the signal number, as in shells */
 
-/* Signals from the keyboard are for the command; this program has to report afterwards. */
-struct keyboard {
-	struct sigaction interrupt;
-	struct sigaction quit;
-};
-
-static void ignore_keyboard(struct keyboard *saved)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGINT, &ignore, &saved->interrupt);
-	sigaction(SIGQUIT, &ignore, &saved->quit);
-}
-
-static void heed_keyboard(const struct keyboard *saved)
-{
-	sigaction(SIGINT, &saved->interrupt, NULL);
-	sigaction(SIGQUIT, &saved->quit, NULL);
-}
-
 static void __noreturn become(char **argv, int report)
 {
 	int err;
@@ -48,12 +28,6 @@ static void __noreturn become(char **argv, int report)
 	if (write(report, &err, sizeof(err)) != sizeof(err))
 		_exit(EXIT_OWN_FAILURE);
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
-}
-
-static void open_report(int report[2])
-{
-	if (pipe2(report, O_CLOEXEC))
-		die("cannot make a pipe: %s", strerror(errno));
 }
 
 /* Also reaps orphans of the command, as init would without the subreaper. */
@@ -71,35 +45,38 @@ static int wait_for(pid_t pid)
 }
 
 /**
- * run_command() - run a command and wait until it ends
- * @argv: the command, NULL-terminated
+ * run_command() - run a command and wait until it ends, but not what it leaves in the background
  *
- * Does not wait for what the command leaves running in the background. If the command cannot be
- * run, exits with EXIT_NOT_FOUND or EXIT_CANNOT_RUN.
+ * If the command cannot be run, exits with EXIT_NOT_FOUND or EXIT_CANNOT_RUN.
  *
  * Return: its wait status, see waitpid(2).
  */
 int run_command(char **argv)
 {
-	struct keyboard saved;
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction interrupt, quit;
 	int report[2], status, err;
 	pid_t pid;
 
-	open_report(report);
+	if (pipe2(report, O_CLOEXEC))
+		die("cannot make a pipe: %s", strerror(errno));
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		die("cannot become a subreaper: %s", strerror(errno));
 	signal(SIGCHLD, SIG_DFL);
-	ignore_keyboard(&saved);
+	/* Signals from the keyboard are for the command; this program has to report afterwards. */
+	sigaction(SIGINT, &ignore, &interrupt);
+	sigaction(SIGQUIT, &ignore, &quit);
 	pid = fork();
 	if (pid < 0)
 		die("cannot fork: %s", strerror(errno));
-	if (!pid) {
-		heed_keyboard(&saved);
+	if (pid)
+		status = wait_for(pid);
+	/* In both processes. */
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGQUIT, &quit, NULL);
+	if (!pid)
 		become(argv, report[1]);
-	}
 	close(report[1]);
-	status = wait_for(pid);
-	heed_keyboard(&saved);
 	if (read(report[0], &err, sizeof(err)) == sizeof(err)) {
 		exit_failure = WEXITSTATUS(status);
 		die("%s: %s", argv[0], strerror(err));
@@ -109,10 +86,7 @@ int run_command(char **argv)
 }
 
 /**
- * run_exit_status() - the exit status that reports a command's
- * @status: its wait status
- *
- * Return: its exit status; 128 plus the signal number if it was killed.
+ * run_exit_status() - the exit status that reports a command's wait status, as in shells
  */
 int run_exit_status(int status)
 {

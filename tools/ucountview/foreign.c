@@ -16,12 +16,11 @@
  * namespace such a namespace is charged to, so it may be any; the users that the levels above
  * charge are known.
  */
-#define _GNU_SOURCE
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "accounting.h"
 #include "charge.h"
 #include "foreign.h"
 #include "ucountview.h"
@@ -33,7 +32,7 @@ enum {
 };
 
 struct finder {
-	struct holdings *hold;
+	struct foreign *foreign;
 	const struct snapshot *snap;
 	const struct processes *procs;
 	const struct series *before;
@@ -43,44 +42,19 @@ struct finder {
 	unsigned char *groups;	/* who holds each */
 };
 
-static unsigned char whose(const struct finder *f, const struct seen_process *proc)
+static unsigned char whose(const struct finder *f, const struct process *proc)
 {
 	return proc->ours || (f->all && !proc->kernel) ? OURS : OTHERS;
 }
 
 /**
  * holder_is_ours() - whether the holder of a group descends from this program
- * @holder: the holder
- * @procs: all processes
- *
- * Return: whether it does.
  */
 bool holder_is_ours(const struct ucv_holder *holder, const struct processes *procs)
 {
-	const struct seen_process *proc = processes_find(procs, holder->tgid);
+	const struct process *proc = processes_find(procs, holder->tgid);
 
 	return proc && proc->ours;
-}
-
-static void find_groups(struct finder *f)
-{
-	for (size_t i = 0; i < f->snap->nr_holders; i++) {
-		const struct ucv_holder *holder = &f->snap->holders[i];
-		bool ours = f->all || holder_is_ours(holder, f->procs);
-
-		f->groups[holder->group] |= ours ? OURS : OTHERS;
-	}
-}
-
-static void find_mntns(struct finder *f)
-{
-	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
-		const struct ucv_mntns *mntns = snapshot_find_mntns(f->snap, proc->mntns);
-
-		if (mntns)
-			f->mntns[mntns - f->snap->mntns] |= whose(f, proc);
-	}
 }
 
 /* A process that holds a namespace holds all its ancestors, too. */
@@ -90,134 +64,158 @@ static void mark_userns(struct finder *f, const struct ucv_userns *ns, unsigned 
 		f->userns[ns - f->snap->userns] |= who;
 }
 
-static void find_userns(struct finder *f)
+static void mark_mntns(struct finder *f, const struct ucv_mntns *mntns, unsigned char who)
 {
-	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
-
-		mark_userns(f, snapshot_find_userns(f->snap, proc->userns), whose(f, proc));
-	}
-	for (size_t i = 0; i < f->snap->nr_groups; i++)
-		mark_userns(f, &f->snap->userns[f->snap->groups[i].userns], f->groups[i]);
-	for (size_t i = 0; i < f->snap->nr_mntns; i++)
-		mark_userns(f, &f->snap->userns[f->snap->mntns[i].userns], f->mntns[i]);
+	f->mntns[mntns - f->snap->mntns] |= who;
+	mark_userns(f, &f->snap->userns[mntns->userns], who);
 }
 
-static bool was_before(const struct finder *f, const struct series_key *key)
+static void find_holders(struct finder *f)
+{
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct process *proc = &f->procs->list[i];
+		const struct ucv_mntns *mntns = snapshot_find_mntns(f->snap, proc->mntns);
+
+		mark_userns(f, snapshot_find_userns(f->snap, proc->userns), whose(f, proc));
+		if (mntns)
+			mark_mntns(f, mntns, whose(f, proc));
+	}
+	for (size_t i = 0; i < f->snap->nr_holders; i++) {
+		const struct ucv_holder *holder = &f->snap->holders[i];
+		const struct ucv_group *group = &f->snap->groups[holder->group];
+		unsigned char who = f->all || holder_is_ours(holder, f->procs) ? OURS : OTHERS;
+
+		f->groups[holder->group] |= who;
+		mark_userns(f, &f->snap->userns[group->userns], who);
+	}
+}
+
+static bool was_before(const struct finder *f, struct counter_key key)
 {
 	const struct serie *serie;
 
 	if (!f->before)
 		return true;
-	serie = series_find(f->before, key);
+	serie = countermap_find(&f->before->map, key);
 	return serie && serie->before;
-}
-
-static bool userns_was_before(const struct finder *f, const struct ucv_userns *ns)
-{
-	struct series_key key = series_key_userns(ns);
-
-	return was_before(f, &key);
-}
-
-static bool mntns_was_before(const struct finder *f, const struct ucv_mntns *mntns)
-{
-	struct series_key key = series_key_mntns(mntns, SERIES_MNTNS);
-
-	return was_before(f, &key);
 }
 
 /* Whether a new namespace has no known holder; there should be few of them. */
 static bool any_is_nobodys(const struct finder *f)
 {
 	for (size_t i = 0; i < f->snap->nr_userns; i++) {
-		if (!f->userns[i] && !userns_was_before(f, &f->snap->userns[i]))
+		if (!f->userns[i] && !was_before(f, key_userns(&f->snap->userns[i])))
 			return true;
 	}
 	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
-		if (!f->mntns[i] && !mntns_was_before(f, &f->snap->mntns[i]))
+		if (!f->mntns[i] && !was_before(f, key_mntns(&f->snap->mntns[i], KEY_MNTNS)))
 			return true;
 	}
 	return false;
 }
 
+/* A namespace that a descendant holds stays the command's. */
+static void pin(struct finder *f, const char *text)
+{
+	const struct ucv_userns *userns;
+	const struct ucv_mntns *mntns;
+	struct ns_link link;
+
+	if (!ns_link_parse(text, &link))
+		return;
+	mntns = snapshot_find_mntns(f->snap, link.inum);
+	if (mntns && !f->mntns[mntns - f->snap->mntns])
+		mark_mntns(f, mntns, OTHERS);
+	userns = snapshot_find_userns(f->snap, link.inum);
+	if (userns && !f->userns[userns - f->snap->userns])
+		mark_userns(f, userns, OTHERS);
+}
+
+static void pin_by_file(void *f, int dir, const char *name, const char *text)
+{
+	(void)dir;
+	(void)name;
+	pin(f, text);
+}
+
+static void pin_by_mount(void *f, const struct mount_line *mount)
+{
+	pin(f, mount->root);
+}
+
+/*
+ * Whether it is the first process in a mount namespace that holds no descendant nor this
+ * program.
+ */
+static bool shows_mounts(const struct processes *procs, size_t nth, __u32 here)
+{
+	const struct process *proc = &procs->list[nth];
+
+	if (!proc->mntns || proc->mntns == here)
+		return false;
+	for (size_t i = 0; i < procs->nr; i++) {
+		if (procs->list[i].mntns == proc->mntns && (procs->list[i].ours || i < nth))
+			return false;
+	}
+	return true;
+}
+
 /* Expensive: reads the links of all open files. */
 static void find_pinned(struct finder *f)
 {
-	struct pins pins;
+	const struct process *self = processes_find(f->procs, getpid());
 
 	if (f->all || !any_is_nobodys(f))
 		return;
-	pins_find(&pins, f->procs);
-	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
-		const struct ucv_mntns *mntns = &f->snap->mntns[i];
+	for (size_t i = 0; i < f->procs->nr; i++) {
+		const struct process *proc = &f->procs->list[i];
 
-		if (f->mntns[i] || !pins_have(&pins, mntns->inum))
+		if (proc->ours)
 			continue;
-		f->mntns[i] = OTHERS;
-		mark_userns(f, &f->snap->userns[mntns->userns], OTHERS);
+		process_visit_fds(proc->pid, pin_by_file, f);
+		if (shows_mounts(f->procs, i, self ? self->mntns : 0))
+			process_visit_mounts(proc->pid, pin_by_mount, f);
 	}
-	for (size_t i = 0; i < f->snap->nr_userns; i++) {
-		if (!f->userns[i] && pins_have(&pins, f->snap->userns[i].inum))
-			mark_userns(f, &f->snap->userns[i], OTHERS);
-	}
-	pins_free(&pins);
 }
 
-static bool is_others(const struct finder *f, const struct ucv_userns *ns)
+static bool is_foreign(const struct finder *f, const struct ucv_userns *ns)
 {
-	return f->hold->userns_others[ns - f->snap->userns];
+	return f->foreign->userns[ns - f->snap->userns];
 }
 
+/* Whether it, or one between it and those that were there before, is held by others alone. */
 static bool made_by_others(const struct finder *f, const struct ucv_userns *ns)
 {
-	const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
-
-	if (userns_was_before(f, ns))
-		return false;
-	return f->userns[ns - f->snap->userns] == OTHERS || (parent && is_others(f, parent));
-}
-
-/* By level, so that parents are judged before their children. */
-static void judge_userns(struct finder *f)
-{
-	__u32 level, deepest = 0;
-
-	for (level = 0; level <= deepest; level++) {
-		for (size_t i = 0; i < f->snap->nr_userns; i++) {
-			const struct ucv_userns *ns = &f->snap->userns[i];
-
-			if (ns->level > deepest)
-				deepest = ns->level;
-			if (ns->level == level)
-				f->hold->userns_others[i] = made_by_others(f, ns);
-		}
+	for (; ns && !was_before(f, key_userns(ns)); ns = snapshot_parent(f->snap, ns)) {
+		if (f->userns[ns - f->snap->userns] == OTHERS)
+			return true;
 	}
+	return false;
 }
 
-static void judge_mntns(struct finder *f)
+static void find_foreign(struct finder *f)
 {
+	for (size_t i = 0; i < f->snap->nr_userns; i++)
+		f->foreign->userns[i] = made_by_others(f, &f->snap->userns[i]);
 	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
 		const struct ucv_mntns *mntns = &f->snap->mntns[i];
 
-		f->hold->mntns_others[i] = !mntns_was_before(f, mntns) &&
-					   (f->mntns[i] == OTHERS ||
-					    is_others(f, &f->snap->userns[mntns->userns]));
+		f->foreign->mntns[i] = !was_before(f, key_mntns(mntns, KEY_MNTNS)) &&
+				       (f->mntns[i] == OTHERS ||
+					is_foreign(f, &f->snap->userns[mntns->userns]));
 	}
 }
 
 /* Add @nr at (@ns, @uid) and at all levels above. */
-static void hold_chain(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
-		       long long nr)
+static void hold(struct finder *f, const struct ucv_userns *ns, __u32 uid, size_t resource,
+		 long long nr)
 {
 	const struct ucv_ucounts *uc;
 
-	if (resource >= f->snap->nr_resources)
-		return;
 	for (; ns; ns = charge_above(f->snap, ns, &uid)) {
 		uc = snapshot_find(f->snap, ns, uid);
 		if (uc)
-			f->hold->held[uc - f->snap->ucounts][resource] += nr;
+			f->foreign->held[uc - f->snap->ucounts][resource] += nr;
 	}
 }
 
@@ -229,301 +227,153 @@ static void hold_charges(struct finder *f)
 {
 	for (size_t i = 0; i < f->snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &f->snap->ucounts[i];
-		const struct ucv_userns *ns = snapshot_userns_of(f->snap, uc);
-		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
+		const struct ucv_userns *ns = &f->snap->userns[uc->userns], *above;
+		__u32 uid = uc->uid;
 
-		if (!parent || !is_others(f, ns) || is_others(f, parent))
+		above = charge_above(f->snap, ns, &uid);
+		if (!above || !is_foreign(f, ns) || is_foreign(f, above))
 			continue;
 		for (size_t j = 0; j < f->snap->nr_resources; j++)
-			hold_chain(f, parent, ns->owner, j, uc->used[j]);
+			hold(f, above, uid, j, uc->used[j]);
 	}
 }
 
-static void hold_userns(struct finder *f)
+static void hold_object(void *arg, const struct object *object)
 {
-	size_t resource = snapshot_resource(f->snap, "user_namespaces");
+	struct finder *f = arg;
+	bool foreign;
 
-	for (size_t i = 0; i < f->snap->nr_userns; i++) {
-		const struct ucv_userns *ns = &f->snap->userns[i];
-		const struct ucv_userns *parent = snapshot_parent(f->snap, ns);
-
-		if (!parent || is_others(f, parent))
-			continue;
-		if (is_others(f, ns) || userns_was_before(f, ns))
-			hold_chain(f, parent, ns->owner, resource, 1);
-	}
-}
-
-static void hold_mntns(struct finder *f)
-{
-	size_t resource = snapshot_resource(f->snap, "mnt_namespaces");
-
-	for (size_t i = 0; i < f->snap->nr_mntns; i++) {
-		const struct ucv_mntns *mntns = &f->snap->mntns[i];
-		const struct ucv_userns *ns = &f->snap->userns[mntns->userns];
-
-		if (mntns->flags & UCV_MNTNS_UNCHARGED || is_others(f, ns))
-			continue;
-		if (f->hold->mntns_others[i] || mntns_was_before(f, mntns))
-			hold_chain(f, ns, mntns->uid, resource, 1);
-	}
+	if (is_foreign(f, object->ns))
+		return;
+	if (object->group)
+		foreign = f->groups[object->group - f->snap->groups] == OTHERS;
+	else if (object->userns)
+		foreign = is_foreign(f, object->userns) ||
+			  was_before(f, key_userns(object->userns));
+	else
+		foreign = f->foreign->mntns[object->mntns - f->snap->mntns] ||
+			  was_before(f, key_mntns(object->mntns, KEY_MNTNS));
+	if (foreign)
+		hold(f, object->ns, object->uid, object->resource, object->nr);
 }
 
 static void hold_tasks(struct finder *f)
 {
 	size_t resource = snapshot_resource(f->snap, "rlimit_nproc");
 
-	for (size_t i = 0; i < f->procs->nr; i++) {
-		const struct seen_process *proc = &f->procs->list[i];
+	for (size_t i = 0; i < f->procs->nr && resource < f->snap->nr_resources; i++) {
+		const struct process *proc = &f->procs->list[i];
 		const struct ucv_userns *ns = snapshot_find_userns(f->snap, proc->userns);
 
-		if (ns && !is_others(f, ns) && whose(f, proc) == OTHERS)
-			hold_chain(f, ns, proc->uid, resource, proc->threads);
+		if (ns && !is_foreign(f, ns) && whose(f, proc) == OTHERS)
+			hold(f, ns, proc->uid, resource, proc->threads);
 	}
-}
-
-static void hold_groups(struct finder *f)
-{
-	for (size_t i = 0; i < f->snap->nr_groups; i++) {
-		const struct ucv_group *group = &f->snap->groups[i];
-		const struct ucv_userns *ns = &f->snap->userns[group->userns];
-
-		if (f->groups[i] != OTHERS || is_others(f, ns))
-			continue;
-		hold_chain(f, ns, group->uid, group->group_resource, 1);
-		if (!(group->flags & UCV_GROUP_UNLIMITED_MARKS))
-			hold_chain(f, ns, group->uid, group->mark_resource, group->marks);
-	}
-}
-
-static void *zeroed(size_t nr, size_t size)
-{
-	void *array = xreallocarray(NULL, nr, size);
-
-	memset(array, 0, nr * size);
-	return array;
 }
 
 /**
- * holdings_find() - find what foreign processes hold
- * @hold: out; free with holdings_free()
+ * foreign_find() - find what foreign processes hold
+ * @foreign: out; free with foreign_free()
  * @snap: with counters, mount namespaces and groups, if the module has them
  * @procs: the processes, read right after the snapshot
  * @before: samples from before the command, or NULL while those are taken
  * @all: only kernel threads are foreign
  */
-void holdings_find(struct holdings *hold, const struct snapshot *snap,
-		   const struct processes *procs, const struct series *before, bool all)
+void foreign_find(struct foreign *foreign, const struct snapshot *snap,
+		  const struct processes *procs, const struct series *before, bool all)
 {
 	struct finder f = {
-		.hold = hold,
+		.foreign = foreign,
 		.snap = snap,
 		.procs = procs,
 		.before = before,
 		.all = all,
-		.userns = zeroed(snap->nr_userns, 1),
-		.mntns = zeroed(snap->nr_mntns, 1),
-		.groups = zeroed(snap->nr_groups, 1),
+		.userns = xcalloc(snap->nr_userns, 1),
+		.mntns = xcalloc(snap->nr_mntns, 1),
+		.groups = xcalloc(snap->nr_groups, 1),
 	};
 
-	hold->held = zeroed(snap->nr_ucounts, sizeof(*hold->held));
-	hold->userns_others = zeroed(snap->nr_userns, sizeof(bool));
-	hold->mntns_others = zeroed(snap->nr_mntns, sizeof(bool));
-	find_groups(&f);
-	find_mntns(&f);
-	find_userns(&f);
+	foreign->held = xcalloc(snap->nr_ucounts, sizeof(*foreign->held));
+	foreign->userns = xcalloc(snap->nr_userns, sizeof(bool));
+	foreign->mntns = xcalloc(snap->nr_mntns, sizeof(bool));
+	find_holders(&f);
 	find_pinned(&f);
-	judge_userns(&f);
-	judge_mntns(&f);
+	find_foreign(&f);
 	hold_charges(&f);
-	hold_userns(&f);
-	hold_mntns(&f);
+	objects_visit(snap, hold_object, &f);
 	hold_tasks(&f);
-	hold_groups(&f);
 	free(f.userns);
 	free(f.mntns);
 	free(f.groups);
 }
 
 /**
- * holdings_free() - free what holdings_find() filled
- * @hold: the holdings
+ * foreign_free() - free what foreign_find() filled
  */
-void holdings_free(struct holdings *hold)
+void foreign_free(struct foreign *foreign)
 {
-	free(hold->held);
-	free(hold->userns_others);
-	free(hold->mntns_others);
-	memset(hold, 0, sizeof(*hold));
-}
-
-/* Pins: namespaces that foreign processes pin by open files and bind mounts. */
-
-static void add_pin(struct pins *pins, const char *text)
-{
-	char type[NS_TYPE_LEN];
-	__u32 inum;
-
-	if (!namespace_in_text(text, type, &inum))
-		return;
-	pins->inums = xgrow(pins->inums, pins->nr, sizeof(*pins->inums));
-	pins->inums[pins->nr++] = inum;
-}
-
-static void add_file(void *pins, int dir, const char *name, const char *text)
-{
-	(void)dir;
-	(void)name;
-	add_pin(pins, text);
-}
-
-static void add_bind_mount(void *pins, const struct mount_line *mount)
-{
-	add_pin(pins, mount->root);
-}
-
-/*
- * Whether it is the first process in a mount namespace that holds no descendant nor this
- * program.
- */
-static bool shows_mounts(const struct processes *procs, size_t nth, __u32 here)
-{
-	const struct seen_process *proc = &procs->list[nth];
-
-	if (!proc->mntns || proc->mntns == here)
-		return false;
-	for (size_t i = 0; i < procs->nr; i++) {
-		if (procs->list[i].mntns == proc->mntns && (procs->list[i].ours || i < nth))
-			return false;
-	}
-	return true;
-}
-
-static int compare_inums(const void *a, const void *b)
-{
-	const __u32 *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
+	free(foreign->held);
+	free(foreign->userns);
+	free(foreign->mntns);
 }
 
 /**
- * pins_find() - find the namespaces that foreign processes pin
- * @pins: out; free with pins_free()
- * @procs: the processes
+ * census_take() - list the namespaces; free with ns_files_close()
  */
-void pins_find(struct pins *pins, const struct processes *procs)
+void census_take(struct ns_files *files, const struct processes *procs)
 {
-	const struct seen_process *self = processes_find(procs, getpid());
-
-	memset(pins, 0, sizeof(*pins));
-	for (size_t i = 0; i < procs->nr; i++) {
-		const struct seen_process *proc = &procs->list[i];
-
-		if (proc->ours)
-			continue;
-		process_visit_fds(proc->pid, add_file, pins);
-		if (shows_mounts(procs, i, self ? self->mntns : 0))
-			process_visit_mounts(proc->pid, add_bind_mount, pins);
-	}
-	if (pins->nr)
-		qsort(pins->inums, pins->nr, sizeof(*pins->inums), compare_inums);
-}
-
-/**
- * pins_have() - whether foreign processes pin a namespace
- * @pins: the pins
- * @inum: its inode number
- *
- * Return: whether they do.
- */
-bool pins_have(const struct pins *pins, __u32 inum)
-{
-	return pins->nr && bsearch(&inum, pins->inums, pins->nr, sizeof(inum), compare_inums);
-}
-
-/**
- * pins_free() - free what pins_find() found
- * @pins: the pins
- */
-void pins_free(struct pins *pins)
-{
-	free(pins->inums);
-	memset(pins, 0, sizeof(*pins));
-}
-
-/* Census: namespaces of the types that the module does not list. */
-
-/**
- * census_before() - list the namespaces before the command
- * @census: out; {} at first; free with census_free()
- * @procs: the processes
- */
-void census_before(struct census *census, const struct processes *procs)
-{
-	ns_files_open(&census->before, procs);
-	ns_files_let_go(&census->before);
-}
-
-static void look_now(struct census *census, const struct processes *procs)
-{
-	if (census->taken)
-		return;
-	ns_files_close(&census->now);
-	ns_files_open(&census->now, procs);
-	ns_files_let_go(&census->now);
-	census->taken = true;
+	ns_files_open(files, procs);
+	ns_files_let_go(files);
 }
 
 /* Whether the charge for a namespace that @ns owns may count in the counter @key. */
 static bool may_count(const struct snapshot *snap, const struct ucv_userns *ns,
-		      const struct series_key *key)
+		      const struct counter_key *key)
 {
-	return (ns->inum == key->inum && ns->level == key->level) ||
-	       charge_counts_for(snap, snapshot_parent(snap, ns), ns->owner, key->inum, key->level,
-				 key->uid);
-}
+	__u32 uid;
 
-static bool is_new_of_others(const struct census *census, const struct ns_file *file)
-{
-	return !file->ours && !ns_files_find(&census->before, file->type, file->inum);
+	if (ns->inum == key->inum && ns->level == key->level)
+		return true;
+	ns = charge_above(snap, ns, &uid);
+	return charge_counts_for(snap, ns, uid, key);
 }
 
 /**
- * census_others() - how many new foreign namespaces a counter counts
- * @census: the census; lists the namespaces now unless @census->taken
+ * census_foreign() - how many new foreign namespaces a counter counts
+ * @census: lists the namespaces now unless @census->taken
  * @snap: the last snapshot
- * @procs: the processes
- * @key: the counter
  *
  * Return: their number at most.
  */
-long long census_others(struct census *census, const struct snapshot *snap,
-			const struct processes *procs, const struct series_key *key)
+long long census_foreign(struct census *census, const struct snapshot *snap,
+			 const struct processes *procs, const struct counter_key *key)
 {
 	const char *resource;
-	long long others = 0;
+	long long foreign = 0;
 
 	if (key->resource >= snap->nr_resources)
 		return 0;
-	for (size_t type = 0; (resource = ns_type_resource(type)); type++) {
-		if (strcmp(resource, snap->resources[key->resource].name))
-			continue;
-		look_now(census, procs);
-		for (size_t i = 0; i < census->now.nr; i++) {
-			const struct ns_file *file = &census->now.list[i];
-			const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
-
-			if (file->type == type && ns && is_new_of_others(census, file) &&
-			    may_count(snap, ns, key))
-				others++;
-		}
+	resource = snap->resources[key->resource].name;
+	if (!ns_files_hold(resource))
+		return 0;
+	if (!census->taken) {
+		ns_files_close(&census->now);
+		census_take(&census->now, procs);
+		census->taken = true;
 	}
-	return others;
+	for (size_t i = 0; i < census->now.nr; i++) {
+		const struct ns_file *file = &census->now.list[i];
+		const struct ucv_userns *ns = snapshot_find_userns(snap, file->userns);
+
+		if (!strcmp(file->resource, resource) && !file->ours && ns &&
+		    !ns_files_find(&census->before, resource, file->inum) &&
+		    may_count(snap, ns, key))
+			foreign++;
+	}
+	return foreign;
 }
 
 /**
  * census_free() - free what was found
- * @census: the census
  */
 void census_free(struct census *census)
 {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text for values: names of users, numbers, times. A missing value is NULL.
+ * Text for values: users, lists, times; and the cells that several commands have. A missing value
+ * leaves its cell empty.
  */
-#define _GNU_SOURCE
+#include <limits.h>
 #include <pwd.h>
-#include <search.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uapi/ucountview.h>
 
 #include "format.h"
 #include "ucountview.h"
+
+/* The ratio from which a line is highlighted. */
+#define RATIO_HIGH	0.8
 
 /* A cached user: looking it up again can mean asking a directory server. */
 struct known_user {
@@ -23,37 +26,29 @@ static int compare_users(const void *a, const void *b)
 {
 	const struct known_user *x = a, *y = b;
 
-	return x->uid < y->uid ? -1 : x->uid > y->uid;
+	return COMPARE(x->uid, y->uid);
 }
 
-/**
- * user_name() - the name of a user
- * @uid: who, as this program's user namespace sees it
- *
- * Return: the name, or the number if there is none; never NULL, not to be freed.
- */
-const char *user_name(uid_t uid)
+/* The number if there is no name; not to be freed. */
+static const char *user_name(uid_t uid)
 {
 	static void *known;
-	struct known_user key = { .uid = uid }, *user, **node;
+	const struct known_user key = { .uid = uid };
+	struct known_user *user = tree_find(&key, &known, compare_users);
 	struct passwd *pw;
 
-	node = tfind(&key, &known, compare_users);
-	if (node)
-		return (*node)->name;
-
-	user = xreallocarray(NULL, 1, sizeof(*user));
+	if (user)
+		return user->name;
+	user = xcalloc(1, sizeof(*user));
 	pw = getpwuid(uid);
 	user->uid = uid;
 	user->name = pw ? xstrdup(pw->pw_name) : xasprintf("%u", uid);
-	if (!tsearch(user, &known, compare_users))
-		die("out of memory");
+	tree_at(user, &known, compare_users);
 	return user->name;
 }
 
 /**
  * user_id() - the number of a user
- * @name: the name
  * @uid: out: the number, as this program's user namespace sees it
  *
  * Return: whether there is such a user.
@@ -69,54 +64,33 @@ bool user_id(const char *name, uid_t *uid)
 }
 
 /**
- * uid_text() - a uid that may be unmapped
- * @uid: the uid
+ * list_add() - add an item to a list in words
+ * @list: the list, allocated: this function frees it; NULL if it is empty
+ * @separator: what comes between two items
+ * @fmt: the item, as for printf()
  *
- * Return: allocated text, or NULL if it is unmapped.
+ * Return: the longer list, allocated.
  */
-char *uid_text(__u32 uid)
+char *list_add(char *list, const char *separator, const char *fmt, ...)
 {
-	return uid == UCV_UID_UNMAPPED ? NULL : xasprintf("%u", uid);
-}
+	char *item, *longer;
+	va_list ap;
 
-/**
- * user_text() - the name of a uid that may be unmapped
- * @uid: the uid
- *
- * Return: allocated text, or NULL if it is unmapped.
- */
-char *user_text(__u32 uid)
-{
-	return uid == UCV_UID_UNMAPPED ? NULL : xstrdup(user_name(uid));
-}
-
-/**
- * number_text() - a number that may be missing: an ID, a process
- * @number: the number
- *
- * Return: allocated text, or NULL if it is 0.
- */
-char *number_text(unsigned long long number)
-{
-	return number ? xasprintf("%llu", number) : NULL;
-}
-
-/**
- * name_text() - a name that may be missing: a command
- * @name: the name
- *
- * Return: a copy, or NULL if it is empty.
- */
-char *name_text(const char *name)
-{
-	return *name ? xstrdup(name) : NULL;
+	va_start(ap, fmt);
+	item = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (!list)
+		return item;
+	longer = xasprintf("%s%s%s", list, separator, item);
+	free(list);
+	free(item);
+	return longer;
 }
 
 #define NSEC_PER_SEC	1000000000LL
 
 /**
- * time_text() - a local time with date and zone
- * @time: the time, of CLOCK_REALTIME
+ * time_text() - a time of CLOCK_REALTIME as local time, with date and zone
  *
  * Return: as in RFC 3339, with milliseconds; allocated.
  */
@@ -156,8 +130,7 @@ struct timespec boot_time(unsigned long long ns)
 }
 
 /**
- * brief_time_text() - a local time, as short as possible
- * @time: the time, of CLOCK_REALTIME
+ * brief_time_text() - a time of CLOCK_REALTIME as local time, as short as possible
  *
  * Return: today the time of day, with milliseconds; otherwise the day, with hour and minute if
  * it is in this year. Allocated, at most BRIEF_TIME_WIDTH long.
@@ -181,4 +154,143 @@ char *brief_time_text(const struct timespec *time)
 	}
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	return xasprintf("%s.%03ld", text, time->tv_nsec / 1000000);
+}
+
+/**
+ * cell_nonzero() - write a number that is 0 if it is missing: an ID, a process
+ */
+void cell_nonzero(struct table *tb, const char *name, unsigned long long number)
+{
+	if (number)
+		cell(tb, name, "%llu", number);
+}
+
+/**
+ * cell_uid() - write a uid that may be unmapped
+ */
+void cell_uid(struct table *tb, const char *name, __u32 uid)
+{
+	if (uid != UCV_UID_UNMAPPED)
+		cell(tb, name, "%u", uid);
+}
+
+/**
+ * cell_user() - write USER, the name of a uid that may be unmapped
+ */
+void cell_user(struct table *tb, __u32 uid)
+{
+	if (uid != UCV_UID_UNMAPPED && table_shows(tb, "USER"))
+		cell(tb, "USER", "%s", user_name(uid));
+}
+
+/**
+ * cell_command() - write COMMAND
+ * @comm: the command; empty if it is not known
+ */
+void cell_command(struct table *tb, const char *comm)
+{
+	if (*comm)
+		cell(tb, "COMMAND", "%s", comm);
+}
+
+/**
+ * cell_flags() - write FLAGS
+ * @flags: the flags that are set
+ * @names: those that have names
+ */
+void cell_flags(struct table *tb, __u32 flags, const struct flag_name *names)
+{
+	char *text = NULL;
+
+	for (; names->flag; names++) {
+		if (flags & names->flag)
+			text = list_add(text, ",", "%s", names->name);
+	}
+	cell_text(tb, "FLAGS", text);
+}
+
+static const char *name_of(const struct counter_key *key, const struct snapshot *snap)
+{
+	switch (key->resource) {
+	case KEY_MOUNTS:
+		return MOUNTS_NAME;
+	case KEY_MNTNS:
+		return "mntns";
+	case KEY_USERNS:
+		return "userns";
+	}
+	return snap->resources[key->resource].name;
+}
+
+/**
+ * cells_key() - write which counter it is: RESOURCE, NS, NSID, LEVEL, UID and USER
+ */
+void cells_key(struct table *tb, const struct snapshot *snap, const struct counter_key *key)
+{
+	cell(tb, "RESOURCE", "%s", name_of(key, snap));
+	cell(tb, "NS", "%u", key->inum);
+	cell_nonzero(tb, "NSID", key->id);
+	if (key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS)
+		return;
+	cell(tb, "LEVEL", "%u", key->level);
+	cell_uid(tb, "UID", key->uid);
+	cell_user(tb, key->uid);
+}
+
+/**
+ * cells_userns() - write USERNS, NSID, LEVEL, PARENT, OWNER, PID and COMMAND
+ */
+void cells_userns(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns)
+{
+	const struct ucv_userns *parent = snapshot_parent(snap, ns);
+
+	cell(tb, "USERNS", "%u", ns->inum);
+	cell_nonzero(tb, "NSID", ns->id);
+	cell(tb, "LEVEL", "%u", ns->level);
+	if (parent)
+		cell(tb, "PARENT", "%u", parent->inum);
+	cell_uid(tb, "OWNER", ns->owner);
+	cell_nonzero(tb, "PID", ns->pid);
+	cell_command(tb, ns->comm);
+}
+
+/* The used part of the limit, in @parts. Rounded down: only a full counter shows as full. */
+static long long parts_of(const struct counter *counter, int parts)
+{
+	long long used = counter->used > 0 ? counter->used : 0;
+
+	if (counter->limit <= 0)
+		return parts;
+	return used < LLONG_MAX / parts ? used * parts / counter->limit : LLONG_MAX;
+}
+
+/**
+ * cells_limit() - write LIMIT, USE% and RATIO, and color the line
+ *
+ * A number column in JSON holds only numbers: neither "unlimited" nor a percent sign.
+ */
+void cells_limit(struct table *tb, const struct counter *counter)
+{
+	long long parts = parts_of(counter, 10000);
+
+	if (counter->kind == UNLIMITED && !tb->json)
+		cell(tb, "LIMIT", "unlimited");
+	if (counter->kind != LIMITED)
+		return;
+	cell(tb, "LIMIT", "%lld", counter->limit);
+	cell(tb, "USE%", "%lld%s", parts_of(counter, 100), tb->json ? "" : "%");
+	cell(tb, "RATIO", "%lld.%04lld", parts / 10000, parts % 10000);
+	if (counter->ratio >= RATIO_HIGH)
+		table_colour(tb, counter->ratio < RATIO_FULL ? "yellow" : "red");
+}
+
+/**
+ * cells_trend() - write PEAK and DELTA, the latter in JSON without a plus sign
+ */
+void cells_trend(struct table *tb, const struct trend *trend)
+{
+	if (trend->watched)
+		cell(tb, "PEAK", "%lld", trend->peak);
+	if (trend->has_delta)
+		cell(tb, "DELTA", tb->json || !trend->delta ? "%lld" : "%+lld", trend->delta);
 }

@@ -1,61 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Run the subcommand. Each one is in a file named after it.
+ * Run the command. Each one is in a file named after it.
  */
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "ucountview.h"
 
-static const struct command {
-	const char *name;
-	const char *help;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-	{ "usage",  "counters and limits, fullest first (default)", cmd_usage },
-	{ "mounts", "mounts of each mount namespace, fullest first", cmd_mounts },
-	{ "userns", "user namespaces", cmd_userns },
-	{ "why",    "what limits a process, and what to change", cmd_why },
-	{ "denials", "who was refused what, by which limit", cmd_denials },
-	{ "holders", "who holds inotify and fanotify groups, and what nobody does", cmd_holders },
-	{ "leaks",  "what a command does not give back", cmd_leaks },
-	{ "audit",  "counters that contradict what is charged to them", cmd_audit },
+static const struct command * const commands[] = {
+	&cmd_usage, &cmd_mounts, &cmd_userns, &cmd_why, &cmd_denials, &cmd_holders, &cmd_leaks,
+	&cmd_audit,
 };
 
 /**
- * print_commands() - list the subcommands, for --help
- * @out: where
+ * print_commands() - list the commands, for --help
  */
-void print_commands(FILE *out)
+void print_commands(void)
 {
-	fputs("\nCommands:\n", out);
+	puts("\nCommands:");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, " %-10s %s\n", commands[i].name, commands[i].help);
-}
-
-/**
- * print_version() - print the version, for --version
- */
-void print_version(void)
-{
-	puts("ucountview " UCV_VERSION);
+		printf(" %-10s %s\n", commands[i]->name, commands[i]->summary);
 }
 
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
 	}
 	die("unknown command: %s", name);
 }
 
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	struct table table = { .name = cmd->name, .columns = cmd->columns };
+	struct args args = { };
+	int status;
+
+	if (cmd->failure)
+		exit_failure = cmd->failure;
+	args_parse(&args, &table, cmd, argc, argv);
+	status = cmd->run(&args, &table);
+	table_close(&table);
+	free(args.resources.names);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
+	const struct command *cmd = commands[0];
 	char name[] = "ucountview";
-	const struct command *cmd = &commands[0];
 
 	/* Numbers stay in the C locale: JSON has no decimal comma. */
 	setlocale(LC_CTYPE, "");
@@ -71,5 +68,5 @@ int main(int argc, char **argv)
 		argv++;
 	}
 	argv[0] = name;
-	return cmd->run(argc, argv);
+	return run(cmd, argc, argv);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments that name users, processes, namespaces and resources; and the options by which
- * several commands choose lines. Invalid arguments end the program.
+ * The command line of every command: --help and parsing, by what struct command declares;
+ * arguments that name users, processes, namespaces and resources, and the lines that they choose.
+ * Invalid arguments end the program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,35 +14,88 @@
 
 #include "format.h"
 #include "options.h"
-#include "procfs.h"
 #include "ucountview.h"
+
+#define MAX_OPTIONS	32
+
+static const struct opt table_options[] = {
+	{ 'J', "json", NULL, "use JSON output format" },
+	{ 'n', "noheadings", NULL, "don't print headings" },
+	{ 'o', "output", "list", "output columns (+<list>: and these)" },
+	{ OPT_OUTPUT_ALL, "output-all", NULL, "output all columns" },
+	{ 'r', "raw", NULL, "use the raw output format" },
+	{ 'H', "list-columns", NULL, "list the available columns" },
+	{ 'h', "help", NULL, "display this help" },
+	{ 'V', "version", NULL, "display version" },
+	{ }
+};
+
+static void print_option(const struct opt *opt)
+{
+	const char *help = opt->help;
+	char *text;
+
+	if (!help)
+		return;
+	text = xasprintf("%s%s%s%s", opt->name, opt->arg ? " <" : "", opt->arg ? opt->arg : "",
+			 opt->arg ? ">" : "");
+	if (opt->key < OPT_OUTPUT_ALL)
+		printf(" -%c, --%-16s ", opt->key, text);
+	else
+		printf("     --%-16s ", text);
+	free(text);
+
+	for (size_t len; help[len = strcspn(help, "\n")]; help += len + 1)
+		printf("%.*s\n%24s", (int)len, help, "");
+	puts(help);
+}
+
+static void print_help(const struct table *tb, const struct command *cmd)
+{
+	printf("\nUsage:\n%s\n\n%s\n", cmd->synopsis, cmd->about);
+	if (cmd->hints) {
+		print_commands();
+		fputs(cmd->hints, stdout);
+	}
+	puts("\nOptions:");
+	for (const struct opt *opt = cmd->options; opt->name; opt++)
+		print_option(opt);
+	for (const struct opt *opt = table_options; opt->name; opt++)
+		print_option(opt);
+	puts("\nAvailable output columns:");
+	table_list_columns(tb, false);
+	printf("%s\nFor more details see ucountview(8).\n", cmd->notes);
+}
+
+/* All options, in the form that getopt_long() takes. */
+struct options {
+	char short_ones[2 * MAX_OPTIONS + 1];
+	struct option long_ones[MAX_OPTIONS + 1];
+	size_t nr;
+};
+
+static void add_options(struct options *all, const struct opt *opt)
+{
+	char *end = all->short_ones + strlen(all->short_ones);
+
+	for (; opt->name && all->nr < MAX_OPTIONS; opt++) {
+		all->long_ones[all->nr++] = (struct option){
+			.name = opt->name,
+			.has_arg = opt->arg ? required_argument : no_argument,
+			.val = opt->key,
+		};
+		if (opt->key < OPT_OUTPUT_ALL)
+			end += sprintf(end, "%c%s", opt->key, opt->arg ? ":" : "");
+	}
+}
 
 static bool is_number(const char *text)
 {
 	return *text && !text[strspn(text, "0123456789")];
 }
 
-/**
- * args_end() - exit if there are arguments that are no options
- * @argc: number of arguments, all options parsed
- * @argv: the arguments
- */
-void args_end(int argc, char **argv)
-{
-	if (optind < argc)
-		die("unexpected argument: %s", argv[optind]);
-}
-
-/**
- * arg_number() - a whole number
- * @what: what it is, for the error message
- * @text: the argument
- * @min: smallest
- * @max: largest
- *
- * Return: the number.
- */
-unsigned int arg_number(const char *what, const char *text, unsigned int min, unsigned int max)
+static unsigned int arg_number(const char *what, const char *text, unsigned int min,
+			       unsigned int max)
 {
 	unsigned long long number;
 
@@ -52,13 +106,8 @@ unsigned int arg_number(const char *what, const char *text, unsigned int min, un
 	return number;
 }
 
-/**
- * arg_ratio() - a ratio: "0.8" or "80%"
- * @text: the argument
- *
- * Return: the ratio.
- */
-double arg_ratio(const char *text)
+/* "0.8" or "80%" */
+static double arg_ratio(const char *text)
 {
 	double ratio;
 	char *end;
@@ -73,13 +122,7 @@ double arg_ratio(const char *text)
 	return ratio;
 }
 
-/**
- * arg_seconds() - a time to wait, in seconds
- * @text: the argument
- *
- * Return: the seconds, at least a hundredth.
- */
-double arg_seconds(const char *text)
+static double arg_seconds(const char *text)
 {
 	double seconds;
 	char *end;
@@ -91,12 +134,135 @@ double arg_seconds(const char *text)
 }
 
 /**
- * arg_user() - a user, by number or name
- * @text: the argument
+ * arg_pid() - the number of a process
  *
- * Return: the uid.
+ * Return: the number; whether the process exists is checked when it is used.
  */
-__u32 arg_user(const char *text)
+unsigned int arg_pid(const char *text)
+{
+	return arg_number("process", text, 1, INT_MAX);
+}
+
+static void add_resource(struct resource_names *list, const char *name)
+{
+	list->names = xreallocarray(list->names, list->nr + 1, sizeof(*list->names));
+	list->names[list->nr++] = name;
+	list->mounts |= !strcmp(name, MOUNTS_NAME);
+}
+
+/* What an option without an argument sets, or NULL. */
+static bool *flag_of(struct args *args, struct table *tb, int key)
+{
+	switch (key) {
+	case 'J':
+		return &tb->json;
+	case 'r':
+		return &tb->raw;
+	case 'n':
+		return &tb->noheadings;
+	case OPT_OUTPUT_ALL:
+		return &tb->output_all;
+	case 'T':
+		return &tb->tree;
+	case 'a':
+		return &args->all;
+	case 'f':
+		return &args->follow;
+	case OPT_TOTALS:
+		return &args->totals;
+	}
+	return NULL;
+}
+
+static void take_argument(struct args *args, struct table *tb, int key, const char *arg)
+{
+	switch (key) {
+	case 'o':
+		tb->output = arg;
+		break;
+	case 'R':
+		add_resource(&args->resources, arg);
+		break;
+	case 'u':
+		args->user = arg;
+		break;
+	case 'U':
+		args->userns = arg;
+		break;
+	case 'M':
+		args->mntns = arg;
+		break;
+	case OPT_BY:
+		args->by = arg;
+		break;
+	case 'p':
+		args->pid = arg_pid(arg);
+		break;
+	case OPT_MIN_RATIO:
+		args->min_ratio = arg_ratio(arg);
+		args->by_ratio = true;
+		break;
+	case OPT_TOP:
+		args->top = arg_number("number", arg, 1, UINT_MAX);
+		break;
+	case OPT_COUNT:
+		args->count = arg_number("number", arg, 1, UINT_MAX);
+		break;
+	case 'w':
+		args->interval = arg_seconds(arg);
+		break;
+	case 's':
+		args->settle = arg_seconds(arg);
+		break;
+	}
+}
+
+/* Exits after an option that only prints something, and after one that is unknown. */
+static void take_option(struct args *args, struct table *tb, const struct command *cmd, int key)
+{
+	bool *flag = flag_of(args, tb, key);
+
+	if (flag) {
+		*flag = true;
+		return;
+	}
+	switch (key) {
+	case 'H':
+		table_list_columns(tb, true);
+		exit(EXIT_SUCCESS);
+	case 'V':
+		puts("ucountview " UCV_VERSION);
+		exit(EXIT_SUCCESS);
+	case 'h':
+		print_help(tb, cmd);
+		exit(EXIT_SUCCESS);
+	case '?':	/* getopt_long() has complained */
+		exit(exit_failure);
+	}
+	take_argument(args, tb, key, optarg);
+}
+
+/**
+ * args_parse() - parse a command line
+ * @args: out; {} before
+ * @tb: out: the options about the table
+ */
+void args_parse(struct args *args, struct table *tb, const struct command *cmd, int argc,
+		char **argv)
+{
+	struct options all = { };
+	int key;
+
+	add_options(&all, table_options);
+	add_options(&all, cmd->options);
+	while ((key = getopt_long(argc, argv, all.short_ones, all.long_ones, NULL)) != -1)
+		take_option(args, tb, cmd, key);
+	args->operands = argv + optind;
+	if (!cmd->operands && optind < argc)
+		die("unexpected argument: %s", argv[optind]);
+}
+
+static __u32 arg_user(const char *text)
 {
 	uid_t uid;
 
@@ -107,26 +273,8 @@ __u32 arg_user(const char *text)
 	return uid;
 }
 
-/**
- * arg_pid() - the number of a process
- * @text: the argument
- *
- * Return: the number; whether the process exists is checked when it is used.
- */
-unsigned int arg_pid(const char *text)
-{
-	return arg_number("process", text, 1, INT_MAX);
-}
-
-/**
- * arg_namespace() - a namespace: its inode number, "pid:" and a process in it, or the
- *	path of its file
- * @type: the namespace's type
- * @text: the argument
- *
- * Return: the inode number.
- */
-__u32 arg_namespace(enum ns_type type, const char *text)
+/* An inode number, "pid:" and a process in the namespace, or the path of its file. */
+static __u32 arg_namespace(enum ns_type type, const char *text)
 {
 	int fd;
 
@@ -142,176 +290,110 @@ __u32 arg_namespace(enum ns_type type, const char *text)
 }
 
 /**
- * arg_resource() - a resource, by name
- * @list: the list to add it to
- * @text: the argument; looked up later, by find_resources()
- */
-void arg_resource(struct resource_names *list, const char *text)
-{
-	list->names = xreallocarray(list->names, list->nr + 1, sizeof(*list->names));
-	list->names[list->nr++] = text;
-}
-
-/**
- * arg_resource_or_mounts() - a resource or the mounts, by name
- * @list: the list to add it to
- * @text: the argument; looked up later, by find_resources()
- */
-void arg_resource_or_mounts(struct resource_names *list, const char *text)
-{
-	if (!strcmp(text, MOUNTS_NAME))
-		list->mounts = true;
-	else
-		arg_resource(list, text);
-}
-
-/**
- * wants_mounts() - whether the mounts were named
- * @list: the names
+ * args_look_up() - look up the user and the namespaces that arguments name
  *
- * Return: whether they are; also if nothing was named.
+ * Called before the snapshot, so that a namespace named by a process is in it. Exits if one
+ * does not exist.
  */
-bool wants_mounts(const struct resource_names *list)
+void args_look_up(struct args *args)
 {
-	return list->mounts || !list->nr;
-}
-
-static size_t find_resource(const struct snapshot *snap, const char *name)
-{
-	for (size_t i = 0; i < snap->nr_resources; i++) {
-		if (!strcmp(snap->resources[i].name, name))
-			return i;
-	}
-	die("unknown resource: %s", name);
+	if (args->user)
+		args->uid = arg_user(args->user);
+	if (args->userns)
+		args->userns_inum = arg_namespace(NS_USER, args->userns);
+	if (args->mntns)
+		args->mntns_inum = arg_namespace(NS_MNT, args->mntns);
 }
 
 /**
- * find_resources() - look resources up in a snapshot and free the list
- * @list: the names
- * @snap: the snapshot
- * @wanted: out: for each of the snapshot's resources, whether it was named
+ * args_check() - exit if a snapshot lacks the namespaces that arguments name
  */
-void find_resources(const struct resource_names *list, const struct snapshot *snap,
+void args_check(const struct args *args, const struct snapshot *snap)
+{
+	if (args->userns && !snapshot_find_userns(snap, args->userns_inum))
+		die("no such user namespace: %s", args->userns);
+	if (args->mntns && !snapshot_find_mntns(snap, args->mntns_inum))
+		die("no such mount namespace: %s", args->mntns);
+}
+
+/**
+ * wants_user() - whether --user and --userns let a line pass
+ * @uid: the user of the line
+ * @ns: its user namespace
+ *
+ * Return: whether they do.
+ */
+bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns)
+{
+	if (args->user && uid != args->uid)
+		return false;
+	return !args->userns || ns->inum == args->userns_inum;
+}
+
+/**
+ * wants_counter() - whether --min-ratio lets a line pass
+ * @counter: the counter of the line
+ *
+ * Return: whether it does.
+ */
+bool wants_counter(const struct args *args, const struct counter *counter)
+{
+	return !args->by_ratio ||
+	       (counter->kind == LIMITED && counter->ratio >= args->min_ratio);
+}
+
+/**
+ * wants_mounts() - whether mounts are to be shown
+ *
+ * Return: whether they were named, or nothing was.
+ */
+bool wants_mounts(const struct args *args)
+{
+	return args->resources.mounts || !args->resources.nr;
+}
+
+/**
+ * sort_rows() - sort the rows of a table, and apply --top
+ * @rows: the rows; may be NULL if there are none
+ * @nr: how many
+ * @size: bytes of each
+ * @compare: as for qsort()
+ *
+ * Return: how many are to be shown.
+ */
+size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
+		 int (*compare)(const void *a, const void *b))
+{
+	if (nr)
+		qsort(rows, nr, size, compare);
+	return args->top && args->top < nr ? args->top : nr;
+}
+
+/**
+ * find_resources() - look up the resources that --resource names
+ * @limited: only those limited at all levels are meant, and mounts, which are left to the caller
+ * @wanted: out: for each of the snapshot's resources, whether it is meant
+ *
+ * Exits if something else is named.
+ */
+void find_resources(const struct args *args, const struct snapshot *snap, bool limited,
 		    bool wanted[UCV_MAX_RESOURCES])
 {
+	const struct resource_names *list = &args->resources;
+
 	for (size_t i = 0; i < UCV_MAX_RESOURCES; i++)
-		wanted[i] = !list->nr && !list->mounts;
-	for (size_t i = 0; i < list->nr; i++)
-		wanted[find_resource(snap, list->names[i])] = true;
-	free(list->names);
-}
+		wanted[i] = !list->nr && i < snap->nr_resources &&
+			    (!limited || snap->resources[i].type == UCV_RESOURCE_UCOUNT);
+	for (size_t i = 0; i < list->nr; i++) {
+		size_t resource = snapshot_resource(snap, list->names[i]);
 
-/**
- * find_limited_resources() - find_resources() for those limited at all levels
- * @list: the names; exits if one is of a resource that each process has limits for
- * @snap: the snapshot
- * @wanted: out: for each of the snapshot's resources, whether it was named
- */
-void find_limited_resources(const struct resource_names *list, const struct snapshot *snap,
-			    bool wanted[UCV_MAX_RESOURCES])
-{
-	find_resources(list, snap, wanted);
-	for (size_t i = 0; i < snap->nr_resources; i++) {
-		if (snap->resources[i].type == UCV_RESOURCE_UCOUNT)
+		if (limited && !strcmp(list->names[i], MOUNTS_NAME))
 			continue;
-		if (list->nr && wanted[i])
+		if (resource == snap->nr_resources)
+			die("unknown resource: %s", list->names[i]);
+		if (limited && snap->resources[resource].type != UCV_RESOURCE_UCOUNT)
 			die("%s: limited by each process's own RLIMIT, see prlimit(1)",
-			    snap->resources[i].name);
-		wanted[i] = false;
+			    snap->resources[resource].name);
+		wanted[resource] = true;
 	}
-}
-
-/* Options by which several commands choose lines. */
-
-enum {
-	OPT_MIN_RATIO = 0x200,
-	OPT_TOP,
-};
-
-const struct option filter_options[] = {
-	{ "user",      required_argument, NULL, 'u' },
-	{ "userns",    required_argument, NULL, 'U' },
-	{ "min-ratio", required_argument, NULL, OPT_MIN_RATIO },
-	{ "top",       required_argument, NULL, OPT_TOP },
-	{ }
-};
-
-/**
- * filter_option() - take one of filter_options
- * @filter: out
- * @opt: which option; others are ignored
- * @arg: its argument
- */
-void filter_option(struct filter *filter, int opt, const char *arg)
-{
-	switch (opt) {
-	case 'u':
-		filter->user_arg = arg;
-		break;
-	case 'U':
-		filter->userns_arg = arg;
-		break;
-	case OPT_MIN_RATIO:
-		filter->min_ratio = arg_ratio(arg);
-		filter->by_ratio = true;
-		break;
-	case OPT_TOP:
-		filter->top = arg_number("number", arg, 1, UINT_MAX);
-		break;
-	}
-}
-
-/**
- * filter_find() - look up what the arguments name
- * @filter: the filter, all options parsed
- *
- * Called before the snapshot, so that a namespace named by a process is in it. Exits if the user
- * or the namespace does not exist.
- */
-void filter_find(struct filter *filter)
-{
-	if (filter->user_arg)
-		filter->uid = arg_user(filter->user_arg);
-	if (filter->userns_arg)
-		filter->userns = arg_namespace(NS_USER, filter->userns_arg);
-}
-
-/**
- * filter_check() - exit if a snapshot lacks what the arguments name
- * @filter: the filter
- * @snap: the snapshot
- */
-void filter_check(const struct filter *filter, const struct snapshot *snap)
-{
-	if (filter->userns_arg && !snapshot_find_userns(snap, filter->userns))
-		die("no such user namespace: %s", filter->userns_arg);
-}
-
-/**
- * filter_wants_user() - whether a user's line passes the filter
- * @filter: the filter
- * @uid: the user
- * @ns: the user namespace
- *
- * Return: whether they do.
- */
-bool filter_wants_user(const struct filter *filter, __u32 uid, const struct ucv_userns *ns)
-{
-	if (filter->user_arg && uid != filter->uid)
-		return false;
-	return !filter->userns_arg || ns->inum == filter->userns;
-}
-
-/**
- * filter_wants_counter() - whether a counter passes the filter
- * @filter: the filter
- * @counter: the counter
- *
- * Return: whether they do.
- */
-bool filter_wants_counter(const struct filter *filter, const struct counter *counter)
-{
-	if (!filter->by_ratio)
-		return true;
-	return counter->kind == LIMITED && counter->ratio >= filter->min_ratio;
 }

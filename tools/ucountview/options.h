@@ -1,84 +1,103 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Arguments that name something, and options that several commands share.
+ * What a command declares about itself, and its command line: options, arguments that name
+ * something, and which lines they choose.
  */
 #ifndef _UCV_OPTIONS_H
 #define _UCV_OPTIONS_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "charge.h"
 #include "procfs.h"
 #include "snapshot.h"
+#include "table.h"
 
-/**
- * struct resource_names - resources named by options
- * @names: the names, as given
- * @nr: how many
- * @mounts: whether MOUNTS_NAME was named, which is not among @names
- *
- * If nothing is named, all resources are meant.
- */
+/* Resources named by options; if none is, all are meant. */
 struct resource_names {
 	const char **names;
 	size_t nr;
-	bool mounts;
+	bool mounts;		/* MOUNTS_NAME is one of them */
 };
 
-/* The name of mounts, which no record has as a resource: they are not charged to users. */
-#define MOUNTS_NAME	"mounts"
-
-void args_end(int argc, char **argv);
-unsigned int arg_number(const char *what, const char *text, unsigned int min, unsigned int max);
-double arg_ratio(const char *text);
-double arg_seconds(const char *text);
-unsigned int arg_pid(const char *text);
-__u32 arg_user(const char *text);
-__u32 arg_namespace(enum ns_type type, const char *text);
-void arg_resource(struct resource_names *list, const char *text);
-void arg_resource_or_mounts(struct resource_names *list, const char *text);
-void find_resources(const struct resource_names *list, const struct snapshot *snap,
-		    bool wanted[UCV_MAX_RESOURCES]);
-void find_limited_resources(const struct resource_names *list, const struct snapshot *snap,
-			    bool wanted[UCV_MAX_RESOURCES]);
-bool wants_mounts(const struct resource_names *list);
-
-/**
- * struct filter - which lines to show; a member that is not set lets all pass
- * @user_arg: argument of --user
- * @userns_arg: argument of --userns
- * @uid: the user it names
- * @userns: inode number of the user namespace it names
- * @by_ratio: --min-ratio was given
- * @min_ratio: its argument
- * @top: how many lines
- */
-struct filter {
-	const char *user_arg;
-	const char *userns_arg;
-	__u32 uid;
-	__u32 userns;
-	bool by_ratio;
+/* The options of all commands, by their names; 0 where one was not given. */
+struct args {
+	char **operands;		/* what follows the options, NULL-terminated */
+	bool all, follow, totals;
+	const char *by;
+	const char *user, *userns, *mntns;
+	__u32 uid;			/* of the user that @user names */
+	__u32 userns_inum, mntns_inum;	/* of the namespaces that @userns and @mntns name */
+	struct resource_names resources;
+	unsigned int pid, top, count;
+	bool by_ratio;			/* --min-ratio was given */
 	double min_ratio;
-	size_t top;
+	double interval;		/* --watch, in seconds */
+	double settle;			/* in seconds */
 };
 
-extern const struct option filter_options[];
+/* Options without a short one. */
+enum {
+	OPT_OUTPUT_ALL = 0x100,
+	OPT_MIN_RATIO,
+	OPT_TOP,
+	OPT_COUNT,
+	OPT_TOTALS,
+	OPT_BY,
+};
 
-#define FILTER_USERNS_HELP						\
-	" -U, --userns <userns>  only this user namespace: inode number, path of its\n" \
-	"                        file, or pid:<pid> for that of a process\n"
+struct opt {
+	int key;		/* the short option, or OPT_* */
+	const char *name;	/* the long option */
+	const char *arg;	/* what --help calls its argument; NULL: it has none */
+	const char *help;	/* NULL: not listed */
+};
 
-#define FILTER_RATIO_HELP						\
-	"     --min-ratio <num>  only what is as full as this: 0.8 or 80%\n" \
-	"     --top <num>        only the fullest\n"
+/* Options that several commands have. */
+#define USERNS_OPTION							\
+	{ 'U', "userns", "userns", "only this user namespace: inode number, path of its\n" \
+	  "file, or pid:<pid> for that of a process" }
+#define RATIO_OPTION							\
+	{ OPT_MIN_RATIO, "min-ratio", "num", "only what is as full as this: 0.8 or 80%" }
+#define TOP_OPTION							\
+	{ OPT_TOP, "top", "num", "only the fullest" }
+#define WATCH_OPTION							\
+	{ 'w', "watch", "seconds", "look again after so many seconds, until interrupted" }
+#define COUNT_OPTION							\
+	{ OPT_COUNT, "count", "num", "with --watch: end after so many rounds" }
+#define RESOURCE_OR_MOUNTS_OPTION					\
+	{ 'R', "resource", "name", "only this resource, or mounts (may be given more than\nonce)" }
 
-void filter_option(struct filter *filter, int opt, const char *arg);
-void filter_find(struct filter *filter);
-void filter_check(const struct filter *filter, const struct snapshot *snap);
-bool filter_wants_user(const struct filter *filter, __u32 uid, const struct ucv_userns *ns);
-bool filter_wants_counter(const struct filter *filter, const struct counter *counter);
+/* A command, in a file named after it. The texts are those of --help. */
+struct command {
+	const char *name;		/* also the key of the array in JSON */
+	const char *summary;		/* for the list of commands */
+	const char *synopsis;
+	const char *about;
+	const char *hints;		/* below the list of commands; NULL: neither is printed */
+	const struct opt *options;	/* its own ones; ends with an empty one */
+	const struct column *columns;	/* ends with an empty one */
+	const char *notes;		/* below the columns */
+	bool operands;			/* takes operands, and checks them itself */
+	int failure;			/* exit status of die(), if not EXIT_FAILURE */
+	int (*run)(struct args *args, struct table *tb);	/* returns the exit status */
+};
+
+extern const struct command cmd_usage, cmd_mounts, cmd_userns, cmd_why, cmd_denials, cmd_holders,
+			    cmd_leaks, cmd_audit;
+
+void args_parse(struct args *args, struct table *tb, const struct command *cmd, int argc,
+		char **argv);
+void args_look_up(struct args *args);
+void args_check(const struct args *args, const struct snapshot *snap);
+bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns);
+bool wants_counter(const struct args *args, const struct counter *counter);
+bool wants_mounts(const struct args *args);
+size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
+		 int (*compare)(const void *a, const void *b));
+unsigned int arg_pid(const char *text);
+void find_resources(const struct args *args, const struct snapshot *snap, bool limited,
+		    bool wanted[UCV_MAX_RESOURCES]);
 
 #endif /* _UCV_OPTIONS_H */

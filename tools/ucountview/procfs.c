@@ -7,7 +7,6 @@
  * such process"; if it was found in a scan, it is skipped.
  */
 #define _GNU_SOURCE
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,10 +23,20 @@
 #include "procfs.h"
 #include "ucountview.h"
 
-/*
- * Text that /proc has in more than one place: links of namespaces and of descriptors, and lines
- * of mountinfo.
- */
+/* Paths and links. */
+
+struct path {
+	char text[48];
+};
+
+/* A file of a process; the path is valid as long as the expression that it is part of. */
+static struct path path_of(unsigned int pid, const char *name)
+{
+	struct path path;
+
+	snprintf(path.text, sizeof(path.text), "/proc/%u/%s", pid, name);
+	return path;
+}
 
 static bool read_link(int dir, const char *name, char *text, size_t size)
 {
@@ -39,90 +48,72 @@ static bool read_link(int dir, const char *name, char *text, size_t size)
 	return true;
 }
 
-/**
- * namespace_in_text() - the namespace in "net:[4026531840]"
- * @text: of a link, or of a field of mountinfo
- * @type: out: "net"
- * @inum: out: 4026531840
- *
- * Return: false if @text is something else.
- */
-bool namespace_in_text(const char *text, char type[NS_TYPE_LEN], __u32 *inum)
+static FILE *open_at(int dir, const char *name)
 {
-	static_assert(NS_TYPE_LEN == 16, "as the format has it");
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
-	return sscanf(text, "%15[a-z]:[%u]", type, inum) == 2;
+	return fd < 0 ? NULL : fdopen(fd, "r");
+}
+
+static const struct {
+	const char *link;	/* as in the text of links */
+	const char *resource;
+	int clone_flag;
+	const char *name;
+} types[NR_NS_TYPES] = {
+	[NS_USER]   = { "user", "user_namespaces", CLONE_NEWUSER, "user namespace" },
+	[NS_MNT]    = { "mnt", "mnt_namespaces", CLONE_NEWNS, "mount namespace" },
+	[NS_CGROUP] = { .link = "cgroup", .resource = "cgroup_namespaces" },
+	[NS_IPC]    = { .link = "ipc", .resource = "ipc_namespaces" },
+	[NS_NET]    = { .link = "net", .resource = "net_namespaces" },
+	[NS_PID]    = { .link = "pid", .resource = "pid_namespaces" },
+	[NS_TIME]   = { .link = "time", .resource = "time_namespaces" },
+	[NS_UTS]    = { .link = "uts", .resource = "uts_namespaces" },
+};
+
+/**
+ * ns_link_parse() - the namespace in the text of a link, or in a field of mountinfo
+ *
+ * Return: false if @text is something else, or a namespace of another type.
+ */
+bool ns_link_parse(const char *text, struct ns_link *link)
+{
+	char type[16];
+
+	if (sscanf(text, "%15[a-z]:[%u]", type, &link->inum) != 2)
+		return false;
+	for (link->type = 0; link->type < NR_NS_TYPES; link->type++) {
+		if (!strcmp(type, types[link->type].link))
+			return true;
+	}
+	return false;
 }
 
 /* The inode number of the namespace that a link points to; 0 if there is none. */
 static __u32 namespace_in_link(int dir, const char *name)
 {
-	char text[64], type[NS_TYPE_LEN];
-	__u32 inum;
+	struct ns_link link;
+	char text[64];
 
-	if (!read_link(dir, name, text, sizeof(text)) || !namespace_in_text(text, type, &inum))
+	if (!read_link(dir, name, text, sizeof(text)) || !ns_link_parse(text, &link))
 		return 0;
-	return inum;
+	return link.inum;
 }
 
 /**
- * process_visit_mounts() - visit the mounts that a process sees
- * @pid: its PID; may have exited
- * @visit: called for each, in the order of mountinfo
- * @arg: for @visit
- */
-void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg)
-{
-	struct mount_line mount;
-	char path[32];
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (getline(&line, &size, file) > 0) {
-		if (sscanf(line, "%u %u %*s %63s", &mount.id, &mount.parent, mount.root) == 3)
-			visit(arg, &mount);
-	}
-	free(line);
-	fclose(file);
-}
-
-/* One process, by its PID. */
-
-static const struct {
-	int clone_flag;
-	const char *file;	/* below /proc/PID */
-	const char *name;
-} named_types[] = {
-	[NS_USER] = { CLONE_NEWUSER, "ns/user", "user namespace" },
-	[NS_MNT]  = { CLONE_NEWNS,   "ns/mnt",  "mount namespace" },
-};
-
-/**
- * namespace_name() - the name of a namespace type, for messages
- * @type: the type
- *
- * Return: the name; not to be freed.
+ * namespace_name() - the name of NS_USER or NS_MNT, for messages
  */
 const char *namespace_name(enum ns_type type)
 {
-	return named_types[type].name;
+	return types[type].name;
 }
 
 /**
- * namespace_of_fd() - the namespace that an open file refers to
+ * namespace_of_fd() - the inode number of the namespace that an open file refers to
  * @fd: the file; left open, which pins the namespace, so that its inode number is not reused
  *	while this program runs
- * @type: the namespace's type
+ * @type: NS_USER or NS_MNT; exits if it is something else
  * @name: the file's name, for error messages
- *
- * Exits if the file is something else.
- *
- * Return: the namespace's inode number.
  */
 __u32 namespace_of_fd(int fd, enum ns_type type, const char *name)
 {
@@ -131,102 +122,90 @@ __u32 namespace_of_fd(int fd, enum ns_type type, const char *name)
 
 	if (clone_flag < 0)
 		die("%s: not a namespace", name);
-	if (clone_flag != named_types[type].clone_flag)
-		die("%s: not a %s", name, named_types[type].name);
+	if (clone_flag != types[type].clone_flag)
+		die("%s: not a %s", name, types[type].name);
 	if (fstat(fd, &st))
 		die("%s: %s", name, strerror(errno));
 	return st.st_ino;
 }
 
-static int open_process(unsigned int pid)
-{
-	char path[32];
-	int fd;
+/* One process, by its PID. */
 
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+/* kthreadd in the initial pid namespace: the parent of all other kernel threads. */
+#define KTHREADD_PID	2
+
+static void __noreturn process_lost(unsigned int pid, const char *name)
+{
+	if (errno == ENOENT || errno == ESRCH)
 		die("no such process: %u", pid);
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	return fd;
+	die("/proc/%u/%s: %s", pid, name, strerror(errno));
 }
 
-static int open_of_process(int dir, unsigned int pid, const char *name)
+static int open_process(unsigned int pid)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int fd = open(path_of(pid, "").text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 && (errno == ENOENT || errno == ESRCH))
-		die("no such process: %u", pid);
 	if (fd < 0)
-		die("/proc/%u/%s: %s", pid, name, strerror(errno));
+		process_lost(pid, "");
 	return fd;
 }
 
 static __u32 namespace_at(int dir, unsigned int pid, enum ns_type type)
 {
-	char name[32];
+	const char *name = type == NS_USER ? "ns/user" : "ns/mnt";
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
-	snprintf(name, sizeof(name), "/proc/%u/%s", pid, named_types[type].file);
-	return namespace_of_fd(open_of_process(dir, pid, named_types[type].file), type, name);
+	if (fd < 0)
+		process_lost(pid, name);
+	return namespace_of_fd(fd, type, path_of(pid, name).text);
 }
 
-/* A zombie still has its credentials, but no mount namespace. */
-static __u32 mntns_at(int dir, unsigned int pid)
+/* "Uid:" has the real, the effective, the saved and the file system uid. */
+static bool read_status(int dir, struct process *proc)
 {
-	if (faccessat(dir, named_types[NS_MNT].file, F_OK, 0) && errno == ENOENT)
-		return 0;
-	return namespace_at(dir, pid, NS_MNT);
-}
+	FILE *file = open_at(dir, "status");
+	unsigned int found = 0;
+	char *line = NULL;
+	size_t size = 0;
 
-/* "Uid:", then the real, the effective, the saved and the file system uid. */
-static __u32 parse_euid(const char *status, unsigned int pid)
-{
-	const char *uids = strstr(status, "\nUid:");
-	__u32 euid;
-
-	if (!uids || sscanf(uids, " Uid: %*u %u", &euid) != 1)
-		die("/proc/%u/status: no uid in it", pid);
-	return euid;
-}
-
-static __u32 euid_at(int dir, unsigned int pid)
-{
-	int fd = open_of_process(dir, pid, "status");
-	char status[4096];
-	ssize_t len = read(fd, status, sizeof(status) - 1);
-
-	if (len < 0 && errno == ESRCH)
-		die("no such process: %u", pid);
-	if (len < 0)
-		die("/proc/%u/status: %s", pid, strerror(errno));
-	close(fd);
-	status[len] = '\0';
-	return parse_euid(status, pid);
+	if (!file)
+		return false;
+	while (found < 3 && getline(&line, &size, file) > 0) {
+		if (sscanf(line, "Name:%*1[\t]%15[^\n]", proc->comm) == 1)
+			continue;
+		found += sscanf(line, "PPid: %u", &proc->ppid) == 1 ||
+			 sscanf(line, "Uid: %u %u", &proc->uid, &proc->euid) == 2 ||
+			 sscanf(line, "Threads: %u", &proc->threads) == 1;
+	}
+	free(line);
+	fclose(file);
+	proc->kernel = proc->pid == KTHREADD_PID || proc->ppid == KTHREADD_PID;
+	return found == 3;
 }
 
 /**
- * process_read() - read a process's credentials and namespaces
- * @process: out
- * @pid: which process; exits if there is none
+ * process_read() - read a process; exits if there is none
+ *
+ * Its namespaces are pinned: their inode numbers are not reused while this program runs.
  */
-void process_read(struct process *process, unsigned int pid)
+void process_read(struct process *proc, unsigned int pid)
 {
 	int dir = open_process(pid);
 
-	process->pid = pid;
-	process->euid = euid_at(dir, pid);
-	process->userns = namespace_at(dir, pid, NS_USER);
-	process->mntns = mntns_at(dir, pid);
+	*proc = (struct process){ .pid = pid };
+	errno = ESRCH;
+	if (!read_status(dir, proc))
+		process_lost(pid, "status");
+	proc->userns = namespace_at(dir, pid, NS_USER);
+	/* A zombie still has its credentials, but no mount namespace. */
+	if (!faccessat(dir, "ns/mnt", F_OK, 0) || errno != ENOENT)
+		proc->mntns = namespace_at(dir, pid, NS_MNT);
 	close(dir);
 }
 
 /**
- * process_namespace() - a namespace of a process
- * @pid: which process; exits if there is none
- * @type: which of its namespaces
- *
- * Return: the namespace's inode number, which is not reused while this program runs.
+ * process_namespace() - inode number of a process's namespace, pinned; exits if there is none
+ * @type: NS_USER or NS_MNT
  */
 __u32 process_namespace(unsigned int pid, enum ns_type type)
 {
@@ -239,35 +218,43 @@ __u32 process_namespace(unsigned int pid, enum ns_type type)
 
 /**
  * process_maps_root() - whether a process's user namespace maps uid 0
- * @pid: which process; may have exited
  *
  * Return: false if uid 0 is not mapped there or the process has exited.
  */
 bool process_maps_root(unsigned int pid)
 {
-	unsigned int inside, outside, count;
+	FILE *file = fopen(path_of(pid, "uid_map").text, "re");
+	unsigned int inside;
 	bool found = false;
-	char path[32];
-	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%u/uid_map", pid);
-	file = fopen(path, "re");
 	if (!file)
 		return false;
-	while (!found && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3)
+	while (!found && fscanf(file, "%u %*u %*u", &inside) == 1)
 		found = inside == 0;
 	fclose(file);
 	return found;
 }
 
-/* All processes. Those that exit before they are read are skipped. */
+/**
+ * process_visit_mounts() - visit the mounts that a process sees, in the order of mountinfo
+ * @pid: its PID; may have exited
+ */
+void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg)
+{
+	FILE *file = fopen(path_of(pid, "mountinfo").text, "re");
+	struct mount_line mount;
+	char *line = NULL;
+	size_t size = 0;
 
-/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel, the same in all versions. */
-#define PIDNS_INIT_INUM		0xEFFFFFFCU
-#define USERNS_INIT_INUM	0xEFFFFFFDU
-
-/* kthreadd in the initial pid namespace: the parent of all other kernel threads. */
-#define KTHREADD_PID	2
+	if (!file)
+		return;
+	while (getline(&line, &size, file) > 0) {
+		if (sscanf(line, "%u %u %*s %63s", &mount.id, &mount.parent, mount.root) == 3)
+			visit(arg, &mount);
+	}
+	free(line);
+	fclose(file);
+}
 
 /*
  * Limits on the descriptors that are read of one process, and on those in a row with the same
@@ -278,6 +265,52 @@ bool process_maps_root(unsigned int pid)
 #define MAX_COPIES	256
 
 static bool fds_left_out;	/* of some process */
+
+/**
+ * process_visit_fds() - visit the descriptors of a process, from the lowest on
+ * @pid: its PID; may have exited
+ *
+ * Stops early if there are too many, see process_fds_warn().
+ */
+void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
+{
+	char text[64], before[64] = "";
+	DIR *dir = opendir(path_of(pid, "fd").text);
+	size_t nr = 0, copies = 0;
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (!read_link(dirfd(dir), entry->d_name, text, sizeof(text)))
+			continue;
+		if (strcmp(text, before))
+			copies = 0;
+		if (++copies > MAX_COPIES || ++nr > MAX_FDS) {
+			fds_left_out = true;
+			break;
+		}
+		memcpy(before, text, sizeof(before));
+		visit(arg, dirfd(dir), entry->d_name, text);
+	}
+	closedir(dir);
+}
+
+/**
+ * process_fds_warn() - warn if process_visit_fds() has stopped early
+ */
+void process_fds_warn(void)
+{
+	if (fds_left_out)
+		note("some processes have too many descriptors to read all: %s",
+		     "a namespace that only those hold is not known");
+}
+
+/* All processes. Those that exit before they are read are skipped. */
+
+/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel, the same in all versions. */
+#define PIDNS_INIT_INUM		0xEFFFFFFCU
+#define USERNS_INIT_INUM	0xEFFFFFFDU
 
 /**
  * processes_check_viewpoint() - exit if /proc shows other numbers than the module
@@ -292,67 +325,23 @@ void processes_check_viewpoint(void)
 		die("not in the initial user namespace: uids have other numbers here");
 }
 
-static bool read_text(int dir, const char *name, char *text, size_t size)
+static bool is_number(const char *name)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	if (fd < 0)
-		return false;
-	len = read(fd, text, size - 1);
-	close(fd);
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	return true;
-}
-
-static bool number_after(const char *status, const char *key, unsigned int *number)
-{
-	const char *line = strstr(status, key);
-
-	return line && sscanf(line + strlen(key), " %u", number) == 1;
-}
-
-static void copy_comm(char comm[UCV_COMM_LEN], const char *status)
-{
-	const char *name = status + strlen("Name:\t");
-	size_t len = strcspn(name, "\n");
-
-	if (len >= UCV_COMM_LEN)
-		len = UCV_COMM_LEN - 1;
-	memcpy(comm, name, len);
-	comm[len] = '\0';
-}
-
-static bool read_process(int dir, struct seen_process *proc)
-{
-	char status[4096];
-
-	if (!read_text(dir, "status", status, sizeof(status)) || strncmp(status, "Name:\t", 6))
-		return false;
-	if (!number_after(status, "\nPPid:", &proc->ppid) ||
-	    !number_after(status, "\nUid:", &proc->uid) ||
-	    !number_after(status, "\nThreads:", &proc->threads))
-		return false;
-	copy_comm(proc->comm, status);
-	proc->kernel = proc->pid == KTHREADD_PID || proc->ppid == KTHREADD_PID;
-	proc->userns = namespace_in_link(dir, "ns/user");
-	proc->mntns = namespace_in_link(dir, "ns/mnt");
-	return proc->userns;
+	return *name >= '1' && *name <= '9';
 }
 
 static void add_process(struct processes *procs, int proc_dir, const char *name)
 {
-	struct seen_process proc = { .pid = strtoul(name, NULL, 10) };
+	struct process proc = { .pid = strtoul(name, NULL, 10) };
 	int dir = openat(proc_dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool there;
 
 	if (dir < 0)
 		return;
-	there = read_process(dir, &proc);
+	if (read_status(dir, &proc))
+		proc.userns = namespace_in_link(dir, "ns/user");
+	proc.mntns = namespace_in_link(dir, "ns/mnt");
 	close(dir);
-	if (!there)
+	if (!proc.userns)
 		return;
 	procs->list = xgrow(procs->list, procs->nr, sizeof(*procs->list));
 	procs->list[procs->nr++] = proc;
@@ -360,35 +349,25 @@ static void add_process(struct processes *procs, int proc_dir, const char *name)
 
 static int compare_processes(const void *a, const void *b)
 {
-	const struct seen_process *x = a, *y = b;
+	const struct process *x = a, *y = b;
 
-	return x->pid < y->pid ? -1 : x->pid > y->pid;
+	return COMPARE(x->pid, y->pid);
 }
 
-/* PIDs are reused, so a child's can be less than its parent's: repeat until nothing changes. */
-static void mark_ours(struct processes *procs)
+/* PIDs are reused, so the parents of processes that are read one after the other can be a cycle. */
+static bool descends_from(const struct processes *procs, const struct process *proc,
+			  unsigned int pid)
 {
-	unsigned int self = getpid();
-	bool again;
-
-	do {
-		again = false;
-		for (size_t i = 0; i < procs->nr; i++) {
-			struct seen_process *proc = &procs->list[i];
-			const struct seen_process *parent;
-
-			if (proc->ours)
-				continue;
-			parent = processes_find(procs, proc->ppid);
-			proc->ours = proc->ppid == self || (parent && parent->ours);
-			again |= proc->ours;
-		}
-	} while (again);
+	for (size_t i = 0; proc && i < procs->nr; i++) {
+		if (proc->ppid == pid)
+			return true;
+		proc = processes_find(procs, proc->ppid);
+	}
+	return false;
 }
 
 /**
- * processes_read() - read all processes
- * @procs: out; free with processes_free()
+ * processes_read() - read all processes; free with processes_free()
  */
 void processes_read(struct processes *procs)
 {
@@ -399,18 +378,18 @@ void processes_read(struct processes *procs)
 		die("/proc: %s", strerror(errno));
 	memset(procs, 0, sizeof(*procs));
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+		if (is_number(entry->d_name))
 			add_process(procs, dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
 	if (procs->nr)
 		qsort(procs->list, procs->nr, sizeof(*procs->list), compare_processes);
-	mark_ours(procs);
+	for (size_t i = 0; i < procs->nr; i++)
+		procs->list[i].ours = descends_from(procs, &procs->list[i], getpid());
 }
 
 /**
  * processes_free() - free what processes_read() filled
- * @procs: the processes
  */
 void processes_free(struct processes *procs)
 {
@@ -419,71 +398,15 @@ void processes_free(struct processes *procs)
 }
 
 /**
- * processes_find() - a process by its PID
- * @procs: the processes
- * @pid: the PID
- *
- * Return: the process, or NULL if it was not there.
+ * processes_find() - a process by its PID, or NULL
  */
-const struct seen_process *processes_find(const struct processes *procs, unsigned int pid)
+const struct process *processes_find(const struct processes *procs, unsigned int pid)
 {
-	const struct seen_process wanted = { .pid = pid };
+	const struct process wanted = { .pid = pid };
 
 	if (!procs->nr)
 		return NULL;
 	return bsearch(&wanted, procs->list, procs->nr, sizeof(*procs->list), compare_processes);
-}
-
-/* Whether a limit is exceeded, on all descriptors or on those in a row with the same link. */
-static bool too_many(const char *text, char *before, size_t size, size_t nr, size_t *copies)
-{
-	if (strcmp(text, before)) {
-		snprintf(before, size, "%s", text);
-		*copies = 0;
-	}
-	return ++*copies > MAX_COPIES || nr > MAX_FDS;
-}
-
-/**
- * process_visit_fds() - visit the descriptors of a process
- * @pid: its PID
- * @visit: called for each, from the lowest on
- * @arg: for @visit
- *
- * Stops early if there are too many, see process_fds_warn().
- */
-void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
-{
-	char path[32], text[64], before[64] = "";
-	size_t nr = 0, copies = 0;
-	struct dirent *entry;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (!read_link(dirfd(dir), entry->d_name, text, sizeof(text)))
-			continue;
-		if (too_many(text, before, sizeof(before), ++nr, &copies)) {
-			fds_left_out = true;
-			break;
-		}
-		visit(arg, dirfd(dir), entry->d_name, text);
-	}
-	closedir(dir);
-}
-
-/**
- * process_fds_warn() - warn if process_visit_fds() has stopped early
- */
-void process_fds_warn(void)
-{
-	if (!fds_left_out)
-		return;
-	fputs("ucountview: some processes have too many descriptors to read all: ", stderr);
-	fputs("a namespace that only those hold is not known\n", stderr);
 }
 
 /*
@@ -492,85 +415,44 @@ void process_fds_warn(void)
  * which pins it until ns_files_close() or ns_files_let_go().
  */
 
-/* kthreadd, which is in the initial namespaces. */
-#define KTHREADD_NS	"/proc/2/ns"
-
-static const struct {
-	const char *name;	/* as in the links */
-	const char *resource;
-} unlisted_types[] = {
-	{ "cgroup", "cgroup_namespaces" },
-	{ "ipc",    "ipc_namespaces" },
-	{ "net",    "net_namespaces" },
-	{ "pid",    "pid_namespaces" },
-	{ "time",   "time_namespaces" },
-	{ "uts",    "uts_namespaces" },
-};
-
 struct collector {
 	struct ns_files *files;
-	const struct processes *procs;
-	bool ours;	/* the current process descends from this program */
-	__u32 initial[ARRAY_SIZE(unlisted_types)];
+	__u32 initial[NR_NS_TYPES];	/* those of kthreadd */
+	bool ours;			/* the current process descends from this program */
 };
 
 /**
- * ns_type_resource() - the resource that namespaces of a type are charged to
- * @type: index of the type
- *
- * Return: its name, or NULL if there are no more types.
+ * ns_files_hold() - whether namespaces that are charged to a resource are searched for
  */
-const char *ns_type_resource(size_t type)
+bool ns_files_hold(const char *resource)
 {
-	return type < ARRAY_SIZE(unlisted_types) ? unlisted_types[type].resource : NULL;
-}
-
-/* Returns false for a namespace of another type, and for anything else. */
-static bool find_type(const char *text, size_t *type, __u32 *inum)
-{
-	char name[NS_TYPE_LEN];
-
-	if (!namespace_in_text(text, name, inum))
-		return false;
-	for (*type = 0; *type < ARRAY_SIZE(unlisted_types); ++*type) {
-		if (!strcmp(name, unlisted_types[*type].name))
+	for (enum ns_type type = NS_CGROUP; type < NR_NS_TYPES; type++) {
+		if (!strcmp(resource, types[type].resource))
 			return true;
 	}
 	return false;
 }
 
-static bool find_type_of_link(int dir, const char *name, size_t *type, __u32 *inum)
-{
-	char text[64];
-
-	return read_link(dir, name, text, sizeof(text)) && find_type(text, type, inum);
-}
-
 /**
- * ns_files_find() - a namespace by its inode number
- * @files: the files
- * @type: index of its type
- * @inum: the number
- *
- * Return: the namespace, or NULL if it was not found.
+ * ns_files_find() - a namespace by its resource and its inode number, or NULL
  */
-struct ns_file *ns_files_find(const struct ns_files *files, size_t type, __u32 inum)
+struct ns_file *ns_files_find(const struct ns_files *files, const char *resource, __u32 inum)
 {
 	for (size_t i = 0; i < files->nr; i++) {
-		if (files->list[i].inum == inum && files->list[i].type == type)
+		if (files->list[i].inum == inum && !strcmp(files->list[i].resource, resource))
 			return &files->list[i];
 	}
 	return NULL;
 }
 
 /* Whether the namespace is known already, or is an initial one, which no user is charged for. */
-static bool is_done(struct collector *c, size_t type, __u32 inum)
+static bool is_done(struct collector *c, const struct ns_link *link)
 {
 	struct ns_file *file;
 
-	if (c->initial[type] == inum)
+	if (c->initial[link->type] == link->inum)
 		return true;
-	file = ns_files_find(c->files, type, inum);
+	file = ns_files_find(c->files, types[link->type].resource, link->inum);
 	if (file)
 		file->ours |= c->ours;
 	return file;
@@ -583,7 +465,7 @@ static __u32 inum_of(int fd)
 	return fstat(fd, &st) ? 0 : st.st_ino;
 }
 
-/* The owning user namespace; 0 if this program may not see it. */
+/* The owning user namespace; 0 if it is not a namespace, or if this program may not see it. */
 static __u32 owner_of(int fd)
 {
 	int userns = ioctl(fd, NS_GET_USERNS);
@@ -597,106 +479,63 @@ static __u32 owner_of(int fd)
 }
 
 /* Use the number of the open file: the link may have changed since it was read. */
-static void keep(struct collector *c, int fd, size_t type)
+static void collect(void *arg, int dir, const char *name, const char *text)
 {
-	struct ns_file file = {
-		.type = type,
-		.inum = inum_of(fd),
-		.userns = owner_of(fd),
-		.fd = fd,
-		.ours = c->ours,
-	};
-
-	if (!file.userns || is_done(c, type, file.inum)) {
-		close(fd);
-		return;
-	}
-	c->files->list = xgrow(c->files->list, c->files->nr, sizeof(file));
-	c->files->list[c->files->nr++] = file;
-}
-
-static void collect(struct collector *c, int dir, const char *name, size_t type, __u32 inum)
-{
+	struct collector *c = arg;
+	struct ns_link link;
+	__u32 userns;
 	int fd;
 
-	if (is_done(c, type, inum))
+	if (!ns_link_parse(text, &link) || link.type < NS_CGROUP || is_done(c, &link))
 		return;
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (ioctl(fd, NS_GET_NSTYPE) < 0)
+	userns = owner_of(fd);
+	link.inum = inum_of(fd);
+	if (!userns || is_done(c, &link)) {
 		close(fd);
-	else
-		keep(c, fd, type);
+		return;
+	}
+	c->files->list = xgrow(c->files->list, c->files->nr, sizeof(*c->files->list));
+	c->files->list[c->files->nr++] = (struct ns_file){
+		.resource = types[link.type].resource,
+		.inum = link.inum,
+		.userns = userns,
+		.fd = fd,
+		.ours = c->ours,
+	};
 }
 
-typedef void (*visitor)(struct collector *c, int dir, const char *path, const char *name);
-
-static void visit_entries(struct collector *c, const char *path, visitor visit)
+static void collect_task(struct collector *c, int dir, const char *task)
 {
-	DIR *dir = opendir(path);
+	static const char * const links[] = {
+		"cgroup", "ipc", "net", "pid", "pid_for_children", "time", "time_for_children",
+		"uts",
+	};
+	char name[48], text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		snprintf(name, sizeof(name), "%.12s/ns/%s", task, links[i]);
+		if (read_link(dir, name, text, sizeof(text)))
+			collect(c, dir, name, text);
+	}
+}
+
+static void collect_process(struct collector *c, const struct process *proc)
+{
+	DIR *dir = opendir(path_of(proc->pid, "task").text);
 	struct dirent *entry;
 
 	if (!dir)
 		return;
+	c->ours = proc->ours;
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] != '.')
-			visit(c, dirfd(dir), path, entry->d_name);
+		if (is_number(entry->d_name))
+			collect_task(c, dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
-}
-
-static void visit_link(struct collector *c, int dir, const char *path, const char *name)
-{
-	size_t type;
-	__u32 inum;
-
-	(void)path;
-	if (find_type_of_link(dir, name, &type, &inum))
-		collect(c, dir, name, type, inum);
-}
-
-static void visit_task(struct collector *c, int dir, const char *path, const char *name)
-{
-	char ns[64];
-
-	(void)dir;
-	snprintf(ns, sizeof(ns), "%.40s/%.12s/ns", path, name);
-	visit_entries(c, ns, visit_link);
-}
-
-static void visit_fd(void *arg, int dir, const char *name, const char *text)
-{
-	size_t type;
-	__u32 inum;
-
-	if (find_type(text, &type, &inum))
-		collect(arg, dir, name, type, inum);
-}
-
-static void visit_process(struct collector *c, int dir, const char *path, const char *name)
-{
-	unsigned int pid = strtoul(name, NULL, 10);
-	const struct seen_process *proc = processes_find(c->procs, pid);
-	char below[40];
-
-	(void)dir;
-	if (*name < '1' || *name > '9')
-		return;
-	c->ours = proc && proc->ours;
-	snprintf(below, sizeof(below), "%s/%.12s/task", path, name);
-	visit_entries(c, below, visit_task);
-	process_visit_fds(pid, visit_fd, c);
-}
-
-static void visit_initial(struct collector *c, int dir, const char *path, const char *name)
-{
-	size_t type;
-	__u32 inum;
-
-	(void)path;
-	if (find_type_of_link(dir, name, &type, &inum))
-		c->initial[type] = inum;
+	process_visit_fds(proc->pid, collect, c);
 }
 
 /* Raise the limit as far as allowed: a namespace that cannot be opened is not counted. */
@@ -711,25 +550,28 @@ static void raise_files_limit(void)
 }
 
 /**
- * ns_files_open() - find namespaces and pin them
- * @files: out; release with ns_files_close()
+ * ns_files_open() - find namespaces and pin them; release with ns_files_close()
  * @procs: the processes, with those that descend from this program marked
  *
  * A namespace that only a bind mount, a socket or a file in flight pins is not found.
  */
 void ns_files_open(struct ns_files *files, const struct processes *procs)
 {
-	struct collector c = { .files = files, .procs = procs };
+	struct collector c = { .files = files };
+	char name[16];
 
 	memset(files, 0, sizeof(*files));
 	raise_files_limit();
-	visit_entries(&c, KTHREADD_NS, visit_initial);
-	visit_entries(&c, "/proc", visit_process);
+	for (enum ns_type type = NS_CGROUP; type < NR_NS_TYPES; type++) {
+		snprintf(name, sizeof(name), "ns/%s", types[type].link);
+		c.initial[type] = namespace_in_link(AT_FDCWD, path_of(KTHREADD_PID, name).text);
+	}
+	for (size_t i = 0; i < procs->nr; i++)
+		collect_process(&c, &procs->list[i]);
 }
 
 /**
  * ns_files_let_go() - unpin the namespaces, but remember them
- * @files: the files
  */
 void ns_files_let_go(struct ns_files *files)
 {
@@ -742,7 +584,6 @@ void ns_files_let_go(struct ns_files *files)
 
 /**
  * ns_files_close() - unpin the namespaces and free the list
- * @files: the files
  */
 void ns_files_close(struct ns_files *files)
 {
@@ -751,146 +592,89 @@ void ns_files_close(struct ns_files *files)
 	memset(files, 0, sizeof(*files));
 }
 
-/*
- * The mounts that processes see, by mount namespace. A process sees those below its root
- * directory; of the processes in a namespace, the one that sees the most counts.
- */
-
-struct mount {
-	unsigned int id;
-	unsigned int parent;
-};
+/* The mounts that processes see: those below their root directories. */
 
 struct mounts {
-	struct mount *list;
-	size_t nr;
-};
-
-/* A root directory from which the mounts have been read. */
-struct root {
-	__u32 mntns;
-	dev_t dev;
-	ino_t ino;
-};
-
-struct roots {
-	struct root *list;
+	struct mount_line *list;
 	size_t nr;
 };
 
 static int compare_mounts(const void *a, const void *b)
 {
-	const struct mount *x = a, *y = b;
+	const struct mount_line *x = a, *y = b;
 
-	return x->id < y->id ? -1 : x->id > y->id;
+	return COMPARE(x->id, y->id);
 }
 
-static void add_mount(void *arg, const struct mount_line *line)
+static void add_mount(void *arg, const struct mount_line *mount)
 {
-	struct mount mount = { .id = line->id, .parent = line->parent };
 	struct mounts *mounts = arg;
 
-	mounts->list = xgrow(mounts->list, mounts->nr, sizeof(mount));
-	mounts->list[mounts->nr++] = mount;
+	mounts->list = xgrow(mounts->list, mounts->nr, sizeof(*mounts->list));
+	mounts->list[mounts->nr++] = *mount;
 }
 
 static bool is_shown(const struct mounts *mounts, unsigned int id)
 {
-	const struct mount wanted = { .id = id };
+	const struct mount_line wanted = { .id = id };
 
 	return bsearch(&wanted, mounts->list, mounts->nr, sizeof(wanted), compare_mounts);
 }
 
 /* The root mount of a namespace is its own parent. One above it that is not shown counts, too. */
-static struct mount_tree tree_of(const struct mounts *mounts, __u32 mntns)
+static void count_mounts(struct mount_tree *tree, const struct mounts *mounts)
 {
-	struct mount_tree tree = { .mntns = mntns, .mounts = mounts->nr };
 	bool hidden = false;
 
+	qsort(mounts->list, mounts->nr, sizeof(*mounts->list), compare_mounts);
 	for (size_t i = 0; i < mounts->nr; i++) {
-		tree.whole |= mounts->list[i].parent == mounts->list[i].id;
+		tree->whole |= mounts->list[i].parent == mounts->list[i].id;
 		hidden |= !is_shown(mounts, mounts->list[i].parent);
 	}
-	tree.mounts += hidden;
-	return tree;
+	tree->mounts = mounts->nr + hidden;
 }
 
-static bool looked_from(struct roots *roots, const struct seen_process *proc)
+static bool is_known(const struct mount_trees *trees, const struct mount_tree *tree)
 {
-	struct root root = { .mntns = proc->mntns };
-	char path[32];
-	struct stat st;
+	for (size_t i = 0; i < trees->nr; i++) {
+		const struct mount_tree *known = &trees->list[i];
 
-	snprintf(path, sizeof(path), "/proc/%u/root", proc->pid);
-	if (stat(path, &st))
-		return true;
-	root.dev = st.st_dev;
-	root.ino = st.st_ino;
-	for (size_t i = 0; i < roots->nr; i++) {
-		const struct root *seen = &roots->list[i];
-
-		if (seen->mntns == root.mntns && seen->dev == root.dev && seen->ino == root.ino)
+		if (known->mntns == tree->mntns && known->dev == tree->dev &&
+		    known->ino == tree->ino)
 			return true;
 	}
-	roots->list = xgrow(roots->list, roots->nr, sizeof(root));
-	roots->list[roots->nr++] = root;
 	return false;
 }
 
-static void add_tree(struct mount_trees *trees, const struct mount_tree *tree)
+static void add_tree(struct mount_trees *trees, const struct process *proc)
 {
-	for (size_t i = 0; i < trees->nr; i++) {
-		if (trees->list[i].mntns != tree->mntns)
-			continue;
-		if (tree->mounts > trees->list[i].mounts || tree->whole)
-			trees->list[i] = *tree;
-		return;
-	}
-	trees->list = xgrow(trees->list, trees->nr, sizeof(*tree));
-	trees->list[trees->nr++] = *tree;
-}
-
-static void read_mounts_of(struct mount_trees *trees, const struct seen_process *proc)
-{
+	struct mount_tree tree = { .mntns = proc->mntns };
 	struct mounts mounts = { };
-	struct mount_tree tree;
+	struct stat st;
 
+	if (!proc->mntns || stat(path_of(proc->pid, "root").text, &st))
+		return;
+	tree.dev = st.st_dev;
+	tree.ino = st.st_ino;
+	if (is_known(trees, &tree))
+		return;
 	process_visit_mounts(proc->pid, add_mount, &mounts);
 	if (!mounts.nr)
 		return;
-	qsort(mounts.list, mounts.nr, sizeof(*mounts.list), compare_mounts);
-	tree = tree_of(&mounts, proc->mntns);
-	add_tree(trees, &tree);
+	count_mounts(&tree, &mounts);
 	free(mounts.list);
+	trees->list = xgrow(trees->list, trees->nr, sizeof(tree));
+	trees->list[trees->nr++] = tree;
 }
 
 /**
- * mount_trees_read() - count the mounts that processes see
- * @trees: out; free with mount_trees_free()
- * @procs: the processes
+ * mount_trees_read() - count the mounts that processes see; free @trees->list afterwards
  */
 void mount_trees_read(struct mount_trees *trees, const struct processes *procs)
 {
-	struct roots roots = { };
-
 	memset(trees, 0, sizeof(*trees));
-	for (size_t i = 0; i < procs->nr; i++) {
-		const struct seen_process *proc = &procs->list[i];
-
-		if (proc->mntns && !looked_from(&roots, proc))
-			read_mounts_of(trees, proc);
-	}
-	free(roots.list);
-}
-
-/**
- * mount_trees_free() - free what mount_trees_read() filled
- * @trees: the trees
- */
-void mount_trees_free(struct mount_trees *trees)
-{
-	free(trees->list);
-	memset(trees, 0, sizeof(*trees));
+	for (size_t i = 0; i < procs->nr; i++)
+		add_tree(trees, &procs->list[i]);
 }
 
 /* The switches without which no kprobe fires. */
@@ -912,9 +696,7 @@ static bool is_off(const char *path)
 }
 
 /**
- * probes_trouble() - why kprobes do not fire, and what to do
- *
- * Return: a clause for a message; allocated.
+ * probes_trouble() - why kprobes do not fire, and what to do: a clause for a message, allocated
  */
 char *probes_trouble(void)
 {

@@ -7,21 +7,12 @@
 
 #include "snapshot.h"
 
-/**
- * struct resource_info - what is known about a resource
- * @resource: its name
- * @syscall: the system call that fails when the limit is reached
- * @error: its errno
- * @error_name: the name of @error
- * @sysctl: the usual sysctl for the limit of the initial user namespace; NULL:
- *	user.max_<resource>, as in all others
- */
 struct resource_info {
 	const char *resource;
-	const char *syscall;
-	int error;
+	const char *syscall;	/* the system call that fails when the limit is reached */
+	int error;		/* its errno */
 	const char *error_name;
-	const char *sysctl;
+	const char *sysctl;	/* usual limit of the initial user namespace; NULL: user.max_* */
 };
 
 const struct resource_info *resource_info_find(const char *resource);

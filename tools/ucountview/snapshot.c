@@ -3,8 +3,10 @@
  * Take a snapshot, read all of its records, and put errors into words. How the records are
  * interpreted is up to the commands.
  */
+#define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -107,57 +109,6 @@ static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t recor
 	return records;
 }
 
-/* Bad indices must not become wild pointers, nor a cycle of parents an endless loop. */
-static void check_links(const struct snapshot *snap)
-{
-	size_t i;
-
-	for (i = 0; i < snap->nr_userns; i++) {
-		const struct ucv_userns *ns = &snap->userns[i];
-
-		if (ns->parent == UCV_NO_INDEX)
-			continue;
-		if (ns->parent >= snap->nr_userns || snap->userns[ns->parent].level >= ns->level)
-			die("user namespace %u: the module names a wrong parent", ns->inum);
-	}
-	for (i = 0; i < snap->nr_ucounts; i++) {
-		if (snap->ucounts[i].userns >= snap->nr_userns)
-			die("uid %u: the module names a wrong user namespace",
-			    snap->ucounts[i].uid);
-	}
-	for (i = 0; i < snap->nr_groups; i++) {
-		const struct ucv_group *group = &snap->groups[i];
-
-		if (group->userns >= snap->nr_userns ||
-		    group->group_resource >= snap->nr_resources ||
-		    group->mark_resource >= snap->nr_resources)
-			die("uid %u: the module names a wrong index of a group", group->uid);
-	}
-	for (i = 0; i < snap->nr_holders; i++) {
-		if (snap->holders[i].group >= snap->nr_groups)
-			die("process %u: the module names a wrong group", snap->holders[i].tgid);
-	}
-	for (i = 0; i < snap->nr_mntns; i++) {
-		if (snap->mntns[i].userns >= snap->nr_userns)
-			die("mount namespace %u: the module names a wrong user namespace",
-			    snap->mntns[i].inum);
-	}
-}
-
-static void terminate_strings(struct snapshot *snap)
-{
-	size_t i;
-
-	for (i = 0; i < snap->nr_resources; i++)
-		snap->resources[i].name[UCV_NAME_LEN - 1] = '\0';
-	for (i = 0; i < snap->nr_userns; i++)
-		snap->userns[i].comm[UCV_COMM_LEN - 1] = '\0';
-	for (i = 0; i < snap->nr_holders; i++)
-		snap->holders[i].comm[UCV_COMM_LEN - 1] = '\0';
-	for (i = 0; i < snap->nr_mntns; i++)
-		snap->mntns[i].comm[UCV_COMM_LEN - 1] = '\0';
-}
-
 static void read_all(int fd, struct snapshot *snap)
 {
 	__u64 filled = snap->taken.filled;
@@ -176,27 +127,92 @@ static void read_all(int fd, struct snapshot *snap)
 				   &snap->nr_mntns);
 	snap->denials = read_records(fd, filled, UCV_KIND_DENIAL_COUNT, sizeof(*snap->denials),
 				     &snap->nr_denials);
+	/* The records have UCV_MAX_RESOURCES counters. */
+	if (snap->nr_resources > UCV_MAX_RESOURCES)
+		snap->nr_resources = UCV_MAX_RESOURCES;
 }
 
-/* By namespace, then user; of two records of a user, the one that new charges go to is first. */
+static void check_index(const char *record, __u32 number, __u32 index, size_t nr)
+{
+	if (index >= nr)
+		die("%s %u: the module names a record that does not exist", record, number);
+}
+
+/* Bad indices must not become wild pointers, nor a cycle of parents an endless loop. */
+static void check_links(const struct snapshot *snap)
+{
+	for (size_t i = 0; i < snap->nr_userns; i++) {
+		const struct ucv_userns *ns = &snap->userns[i];
+
+		if (ns->parent == UCV_NO_INDEX)
+			continue;
+		check_index("user namespace", ns->inum, ns->parent, snap->nr_userns);
+		if (snap->userns[ns->parent].level >= ns->level)
+			die("user namespace %u: the module names a wrong parent", ns->inum);
+	}
+	for (size_t i = 0; i < snap->nr_ucounts; i++)
+		check_index("uid", snap->ucounts[i].uid, snap->ucounts[i].userns, snap->nr_userns);
+	for (size_t i = 0; i < snap->nr_groups; i++) {
+		const struct ucv_group *group = &snap->groups[i];
+
+		check_index("group of uid", group->uid, group->userns, snap->nr_userns);
+		check_index("group of uid", group->uid, group->group_resource, snap->nr_resources);
+		check_index("group of uid", group->uid, group->mark_resource, snap->nr_resources);
+	}
+	for (size_t i = 0; i < snap->nr_holders; i++)
+		check_index("process", snap->holders[i].tgid, snap->holders[i].group,
+			    snap->nr_groups);
+	for (size_t i = 0; i < snap->nr_mntns; i++)
+		check_index("mount namespace", snap->mntns[i].inum, snap->mntns[i].userns,
+			    snap->nr_userns);
+}
+
+static void terminate_strings(struct snapshot *snap)
+{
+	for (size_t i = 0; i < snap->nr_resources; i++)
+		snap->resources[i].name[UCV_NAME_LEN - 1] = '\0';
+	for (size_t i = 0; i < snap->nr_userns; i++)
+		snap->userns[i].comm[UCV_COMM_LEN - 1] = '\0';
+	for (size_t i = 0; i < snap->nr_holders; i++)
+		snap->holders[i].comm[UCV_COMM_LEN - 1] = '\0';
+	for (size_t i = 0; i < snap->nr_mntns; i++)
+		snap->mntns[i].comm[UCV_COMM_LEN - 1] = '\0';
+}
+
+static int compare_userns(const void *a, const void *b)
+{
+	const struct ucv_userns *x = a, *y = b;
+
+	return COMPARE(x->inum, y->inum);
+}
+
+static int compare_mntns(const void *a, const void *b)
+{
+	const struct ucv_mntns *x = a, *y = b;
+
+	return COMPARE(x->inum, y->inum);
+}
+
 static int compare_ucounts(const void *a, const void *b)
 {
-	const struct ucv_ucounts *x = *(const struct ucv_ucounts **)a;
-	const struct ucv_ucounts *y = *(const struct ucv_ucounts **)b;
+	const struct ucv_ucounts *x = a, *y = b;
 
-	if (x->userns != y->userns)
-		return x->userns < y->userns ? -1 : 1;
-	if (x->uid != y->uid)
-		return x->uid < y->uid ? -1 : 1;
-	return (int)(x->flags & UCV_UCOUNTS_SHADOWED) - (int)(y->flags & UCV_UCOUNTS_SHADOWED);
+	return COMPARE(x->userns, y->userns) ?: COMPARE(x->uid, y->uid);
 }
 
-static void sort_by_user(struct snapshot *snap)
+/* Of two records of a user, the one that new charges go to is found. */
+static void grow_trees(struct snapshot *snap)
 {
-	snap->by_user = xreallocarray(NULL, snap->nr_ucounts, sizeof(*snap->by_user));
-	for (size_t i = 0; i < snap->nr_ucounts; i++)
-		snap->by_user[i] = &snap->ucounts[i];
-	qsort(snap->by_user, snap->nr_ucounts, sizeof(*snap->by_user), compare_ucounts);
+	for (size_t i = 0; i < snap->nr_userns; i++)
+		tree_at(&snap->userns[i], &snap->userns_by_inum, compare_userns);
+	for (size_t i = 0; i < snap->nr_mntns; i++)
+		tree_at(&snap->mntns[i], &snap->mntns_by_inum, compare_mntns);
+	for (size_t i = 0; i < snap->nr_ucounts; i++) {
+		void **at = tree_at(&snap->ucounts[i], &snap->ucounts_by_user, compare_ucounts);
+
+		if (!(snap->ucounts[i].flags & UCV_UCOUNTS_SHADOWED))
+			*at = &snap->ucounts[i];
+	}
 }
 
 /**
@@ -218,106 +234,67 @@ void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __
 	take(fd, snap, needed | (useful & snap->info.supported), spare & ~needed);
 	read_all(fd, snap);
 	close(fd);
-
-	/* The records have UCV_MAX_RESOURCES counters. */
-	if (snap->nr_resources > UCV_MAX_RESOURCES)
-		snap->nr_resources = UCV_MAX_RESOURCES;
 	terminate_strings(snap);
 	check_links(snap);
-	sort_by_user(snap);
+	grow_trees(snap);
 }
 
 /**
- * snapshot_take() - take a snapshot and read all of it
- * @snap: out; free with snapshot_free()
- * @needed: UCV_MASK() of the kinds of records that it must have
- * @useful: UCV_MASK() of those that are left out where the module does not support them
- *
- * Exits with the reason if the device cannot be opened or the module fails.
+ * snapshot_take() - snapshot_take_sparing() that leaves nothing out for lack of memory
  */
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {
 	snapshot_take_sparing(snap, needed, useful, 0);
 }
 
+/* The nodes are records, which are freed as arrays. */
+static void keep_node(void *node)
+{
+	(void)node;
+}
+
 /**
- * snapshot_free() - free what snapshot_take() filled
- * @snap: the snapshot
+ * snapshot_free() - free what snapshot_take() filled; {} if it has not been called
  */
 void snapshot_free(struct snapshot *snap)
 {
+	tdestroy(snap->userns_by_inum, keep_node);
+	tdestroy(snap->mntns_by_inum, keep_node);
+	tdestroy(snap->ucounts_by_user, keep_node);
 	free(snap->resources);
 	free(snap->userns);
 	free(snap->ucounts);
 	free(snap->groups);
 	free(snap->holders);
-	free(snap->by_user);
 	free(snap->mntns);
 	free(snap->denials);
 	memset(snap, 0, sizeof(*snap));
 }
 
 /**
- * snapshot_parent() - the parent of a user namespace
- * @snap: the snapshot
- * @ns: a record in it
- *
- * Return: the parent's record, NULL for the initial user namespace.
+ * snapshot_parent() - the parent of a user namespace, NULL for the initial one
  */
-const struct ucv_userns *snapshot_parent(const struct snapshot *snap,
-					 const struct ucv_userns *ns)
+const struct ucv_userns *snapshot_parent(const struct snapshot *snap, const struct ucv_userns *ns)
 {
 	return ns->parent == UCV_NO_INDEX ? NULL : &snap->userns[ns->parent];
 }
 
 /**
- * snapshot_userns_of() - the user namespace that counters belong to
- * @snap: the snapshot
- * @uc: a record in it
- *
- * Return: the namespace's record.
- */
-const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
-					    const struct ucv_ucounts *uc)
-{
-	return &snap->userns[uc->userns];
-}
-
-/**
- * snapshot_find() - the counters that new charges to a user go to
- * @snap: the snapshot
- * @ns: a user namespace in it
- * @uid: the user, as the initial user namespace sees it
+ * snapshot_find() - the counters that new charges to a user (as the initial user namespace sees
+ *	it) go to
  *
  * Return: the record, or NULL if nothing is charged to the user there.
  */
-const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
-					const struct ucv_userns *ns, __u32 uid)
+const struct ucv_ucounts *snapshot_find(const struct snapshot *snap, const struct ucv_userns *ns,
+					__u32 uid)
 {
 	const struct ucv_ucounts wanted = { .userns = ns - snap->userns, .uid = uid };
-	const struct ucv_ucounts *key = &wanted;
-	size_t low = 0, high = snap->nr_ucounts;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (compare_ucounts(&snap->by_user[mid], &key) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == snap->nr_ucounts || snap->by_user[low]->userns != wanted.userns ||
-	    snap->by_user[low]->uid != uid)
-		return NULL;
-	return snap->by_user[low];
+	return tree_find(&wanted, &snap->ucounts_by_user, compare_ucounts);
 }
 
 /**
- * snapshot_resource() - a resource by its name
- * @snap: the snapshot
- * @name: the name
- *
- * Return: its index, or nr_resources if this kernel does not count it.
+ * snapshot_resource() - the index of a resource, or nr_resources if this kernel does not count it
  */
 size_t snapshot_resource(const struct snapshot *snap, const char *name)
 {
@@ -331,33 +308,21 @@ size_t snapshot_resource(const struct snapshot *snap, const char *name)
 }
 
 /**
- * snapshot_find_userns() - a user namespace by its inode number
- * @snap: the snapshot
- * @inum: the number
- *
- * Return: the record, or NULL if there is none.
+ * snapshot_find_userns() - a user namespace by its inode number, or NULL
  */
 const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum)
 {
-	for (size_t i = 0; i < snap->nr_userns; i++) {
-		if (snap->userns[i].inum == inum)
-			return &snap->userns[i];
-	}
-	return NULL;
+	const struct ucv_userns wanted = { .inum = inum };
+
+	return tree_find(&wanted, &snap->userns_by_inum, compare_userns);
 }
 
 /**
- * snapshot_find_mntns() - a mount namespace by its inode number
- * @snap: the snapshot
- * @inum: the number
- *
- * Return: the record, or NULL if there is none.
+ * snapshot_find_mntns() - a mount namespace by its inode number, or NULL
  */
 const struct ucv_mntns *snapshot_find_mntns(const struct snapshot *snap, __u32 inum)
 {
-	for (size_t i = 0; i < snap->nr_mntns; i++) {
-		if (snap->mntns[i].inum == inum)
-			return &snap->mntns[i];
-	}
-	return NULL;
+	const struct ucv_mntns wanted = { .inum = inum };
+
+	return tree_find(&wanted, &snap->mntns_by_inum, compare_mntns);
 }

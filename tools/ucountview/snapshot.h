@@ -11,25 +11,13 @@
 #include <uapi/ucountview.h>
 
 /**
- * struct snapshot - one snapshot, read completely
+ * struct snapshot - one snapshot, read completely; every index in its records is valid
  * @info: what the module reports about itself
  * @taken: when it was taken, and which kinds it has
  * @left_out: UCV_MASK() of the kinds left out as the module had no memory for them
  * @resources: the counters' names; at most UCV_MAX_RESOURCES
- * @nr_resources: how many
- * @userns: the user namespaces
- * @nr_userns: how many
- * @ucounts: the counters; every @userns in them is less than @nr_userns
- * @nr_ucounts: how many
- * @groups: the inotify and fanotify groups; every index in them is valid
- * @nr_groups: how many
- * @holders: who holds them; every @group in them is less than @nr_groups
- * @nr_holders: how many
- * @by_user: @ucounts, sorted for snapshot_find()
- * @mntns: the mount namespaces; every @userns in them is less than @nr_userns
- * @nr_mntns: how many
  * @denials: the number of denials per limit
- * @nr_denials: how many of these
+ * @userns_by_inum: trees of @userns, @mntns and @ucounts, for tree_find()
  */
 struct snapshot {
 	struct ucv_info info;
@@ -45,23 +33,22 @@ struct snapshot {
 	size_t nr_groups;
 	struct ucv_holder *holders;
 	size_t nr_holders;
-	const struct ucv_ucounts **by_user;
 	struct ucv_mntns *mntns;
 	size_t nr_mntns;
 	struct ucv_denial_count *denials;
 	size_t nr_denials;
+	void *userns_by_inum;
+	void *mntns_by_inum;
+	void *ucounts_by_user;
 };
 
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);
 void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare);
 void snapshot_free(struct snapshot *snap);
 
-const struct ucv_userns *snapshot_parent(const struct snapshot *snap,
-					 const struct ucv_userns *ns);
-const struct ucv_userns *snapshot_userns_of(const struct snapshot *snap,
-					    const struct ucv_ucounts *uc);
-const struct ucv_ucounts *snapshot_find(const struct snapshot *snap,
-					const struct ucv_userns *ns, __u32 uid);
+const struct ucv_userns *snapshot_parent(const struct snapshot *snap, const struct ucv_userns *ns);
+const struct ucv_ucounts *snapshot_find(const struct snapshot *snap, const struct ucv_userns *ns,
+					__u32 uid);
 size_t snapshot_resource(const struct snapshot *snap, const char *name);
 const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum);
 const struct ucv_mntns *snapshot_find_mntns(const struct snapshot *snap, __u32 inum);

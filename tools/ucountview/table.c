@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Tables: choose columns and format, and print with libsmartcols. No other file calls it. The
- * commands supply the text of the cells.
+ * commands write the cells, by the names of their columns.
  */
+#include <assert.h>
+#include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "table.h"
 #include "ucountview.h"
-
-#define MAX_OPTIONS	32
 
 static const char *type_name(int json)
 {
@@ -25,186 +26,105 @@ static const char *type_name(int json)
 	}
 }
 
-static int name_width(const struct table *tb)
-{
-	size_t width = 12;
-
-	for (size_t i = 0; i < tb->nr_columns; i++) {
-		if (strlen(tb->columns[i].name) > width)
-			width = strlen(tb->columns[i].name);
-	}
-	return width;
-}
-
-static void list_columns(const struct table *tb)
-{
-	for (size_t i = 0; i < tb->nr_columns; i++)
-		printf("%*s  %-9s  %s\n", name_width(tb), tb->columns[i].name,
-		       type_name(tb->columns[i].json), tb->columns[i].help);
-}
-
 /**
- * table_help_columns() - list the columns, for --help
- * @tb: the table
- * @out: where
+ * table_list_columns() - list the available columns
+ * @types: with their types in JSON
  */
-void table_help_columns(const struct table *tb, FILE *out)
+void table_list_columns(const struct table *tb, bool types)
 {
-	fputs("\nAvailable output columns:\n", out);
-	for (size_t i = 0; i < tb->nr_columns; i++)
-		fprintf(out, "%*s  %s\n", name_width(tb), tb->columns[i].name,
-			tb->columns[i].help);
-}
+	const struct column *col;
+	int width = 12;
 
-enum {
-	OPT_OUTPUT_ALL = 0x100,
-};
-
-static const struct option common_options[] = {
-	{ "json",	  no_argument,	     NULL, 'J' },
-	{ "raw",	  no_argument,	     NULL, 'r' },
-	{ "noheadings",	  no_argument,	     NULL, 'n' },
-	{ "output",	  required_argument, NULL, 'o' },
-	{ "output-all",	  no_argument,	     NULL, OPT_OUTPUT_ALL },
-	{ "list-columns", no_argument,	     NULL, 'H' },
-	{ "version",	  no_argument,	     NULL, 'V' },
-	{ "help",	  no_argument,	     NULL, 'h' },
-	{ }
-};
-
-/* All options, in the form that getopt_long() takes. */
-struct options {
-	char short_ones[2 * MAX_OPTIONS + 1];
-	struct option long_ones[MAX_OPTIONS + 1];
-	size_t nr;
-};
-
-static void add_options(struct options *all, const struct option *group)
-{
-	char *end = all->short_ones + strlen(all->short_ones);
-
-	for (; group->name && all->nr < MAX_OPTIONS; group++) {
-		all->long_ones[all->nr++] = *group;
-		if (group->val >= OPT_OUTPUT_ALL)
-			continue;
-		*end++ = group->val;
-		if (group->has_arg == required_argument)
-			*end++ = ':';
+	for (col = tb->columns; col->name; col++) {
+		if ((int)strlen(col->name) > width)
+			width = strlen(col->name);
+	}
+	for (col = tb->columns; col->name; col++) {
+		printf("%*s  ", width, col->name);
+		if (types)
+			printf("%-9s  ", type_name(col->json));
+		puts(col->help);
 	}
 }
 
-/* Returns whether it was one of the common options. */
-static bool take_option(struct table *tb, int opt, const char *arg)
+/* Called for each cell. Most names differ in the first character. */
+static const struct column *find_column(const struct table *tb, const char *name, size_t len)
 {
-	switch (opt) {
-	case 'J':
-		tb->json = true;
-		return true;
-	case 'r':
-		tb->raw = true;
-		return true;
-	case 'n':
-		tb->noheadings = true;
-		return true;
-	case 'o':
-		tb->output = arg;
-		return true;
-	case OPT_OUTPUT_ALL:
-		tb->output_all = true;
-		return true;
-	case 'H':
-		list_columns(tb);
-		exit(EXIT_SUCCESS);
-	case 'V':
-		print_version();
-		exit(EXIT_SUCCESS);
-	case '?':
-		exit(exit_failure);
+	int first = toupper((unsigned char)*name);
+
+	for (const struct column *col = tb->columns; col->name; col++) {
+		if (*col->name == first && !strncasecmp(col->name, name, len) && !col->name[len])
+			return col;
 	}
-	return false;
+	return NULL;
 }
 
-/**
- * table_getopt() - getopt_long() that handles the options common to all tables
- * @tb: the table
- * @argc: as for getopt_long()
- * @argv: as for getopt_long()
- * @groups: the command's own options: a NULL-terminated array of arrays, each ending with an
- *	empty one. A value that is a character is the short option, too.
- *
- * Exits after an option that only prints something, and, once getopt_long() has complained, for
- * an unknown one.
- *
- * Return: the next of the command's own options; 'h' if the command is to print its help text;
- * or -1.
- */
-int table_getopt(struct table *tb, int argc, char **argv, const struct option * const *groups)
+/* The position at which a column is shown; nr_shown if it is not. */
+static size_t position(const struct table *tb, const struct column *col)
 {
-	struct options all = { };
-	int opt;
+	size_t nth = 0;
 
-	add_options(&all, common_options);
-	while (*groups)
-		add_options(&all, *groups++);
-
-	do {
-		opt = getopt_long(argc, argv, all.short_ones, all.long_ones, NULL);
-	} while (opt != -1 && take_option(tb, opt, optarg));
-	return opt;
+	while (nth < tb->nr_shown && tb->shown[nth] != (size_t)(col - tb->columns))
+		nth++;
+	return nth;
 }
 
 /* Shows a column only once: a duplicate key is not valid JSON. */
-static void show_column(struct table *tb, size_t column)
+static void show_column(struct table *tb, const struct column *col)
 {
-	for (size_t i = 0; i < tb->nr_shown; i++) {
-		if (tb->shown[i] == column)
-			return;
-	}
+	if (position(tb, col) < tb->nr_shown)
+		return;
 	tb->shown = xreallocarray(tb->shown, tb->nr_shown + 1, sizeof(*tb->shown));
-	tb->shown[tb->nr_shown++] = column;
-}
-
-static void show_named(struct table *tb, const char *name, size_t len)
-{
-	for (size_t i = 0; i < tb->nr_columns; i++) {
-		if (strlen(tb->columns[i].name) == len &&
-		    !strncasecmp(tb->columns[i].name, name, len)) {
-			show_column(tb, i);
-			return;
-		}
-	}
-	die("unknown column: %.*s", (int)len, name);
+	tb->shown[tb->nr_shown++] = col - tb->columns;
 }
 
 static void show_list(struct table *tb, const char *list)
 {
 	for (;;) {
 		size_t len = strcspn(list, ",");
+		const struct column *col = find_column(tb, list, len);
 
-		show_named(tb, list, len);
+		if (!col)
+			die("unknown column: %.*s", (int)len, list);
+		show_column(tb, col);
 		if (!list[len])
 			return;
 		list += len + 1;
 	}
 }
 
-/* Whether the default columns are shown, even if the user added some. */
-static bool shows_defaults(const struct table *tb)
+static void show_optional(struct table *tb, const char *name)
 {
-	return !tb->output_all && (!tb->output || tb->output[0] == '+');
+	size_t nr = tb->nr_shown;
+
+	show_list(tb, name);
+	tb->optional = tb->nr_shown > nr && !tb->json && !tb->raw;
 }
 
-static void choose_columns(struct table *tb, const size_t *defaults, size_t nr_defaults)
+/**
+ * table_open() - choose the columns according to the options
+ * @tb: the table, all options parsed; free with table_close()
+ * @defaults: names of the columns to show if there is no --output
+ * @optional: a column that is added to them in JSON and raw output, and otherwise from the first
+ *	line on that has text there; or NULL
+ *
+ * Exits if options contradict each other or name an unknown column.
+ */
+void table_open(struct table *tb, const char *defaults, const char *optional)
 {
-	if (tb->output_all) {
-		for (size_t i = 0; i < tb->nr_columns; i++)
-			show_column(tb, i);
-	} else if (shows_defaults(tb)) {
-		for (size_t i = 0; i < nr_defaults; i++)
-			show_column(tb, defaults[i]);
-	}
-	if (tb->output)
-		show_list(tb, tb->output[0] == '+' ? tb->output + 1 : tb->output);
+	const char *output = tb->output;
+	bool add = output && output[0] == '+';
+
+	if (tb->json && tb->raw)
+		die("mutually exclusive arguments: --json --raw");
+	for (size_t i = 0; tb->output_all && tb->columns[i].name; i++)
+		show_column(tb, &tb->columns[i]);
+	if (!tb->output_all && (!output || add))
+		show_list(tb, defaults);
+	if (output)
+		show_list(tb, output + add);
+	if (optional && !tb->output_all && (!output || add))
+		show_optional(tb, optional);
 }
 
 static bool colours_wanted(void)
@@ -235,34 +155,7 @@ static void add_column(struct table *tb, const struct column *col, bool first)
 }
 
 /**
- * table_open() - choose the columns according to the options
- * @tb: the table, all options parsed; free with table_close()
- * @defaults: the columns to show if there is no --output
- * @nr_defaults: how many
- *
- * Exits if options contradict each other or name an unknown column.
- */
-void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults)
-{
-	if (tb->json && tb->raw)
-		die("mutually exclusive arguments: --json --raw");
-	choose_columns(tb, defaults, nr_defaults);
-}
-
-/**
- * table_show_also() - add a default column that the data call for
- * @tb: the opened table
- * @column: which; may be repeated
- */
-void table_show_also(struct table *tb, size_t column)
-{
-	if (shows_defaults(tb))
-		show_column(tb, column);
-}
-
-/**
  * table_begin() - start a table without lines, as wide as the terminal is now
- * @tb: the opened table
  */
 void table_begin(struct table *tb)
 {
@@ -321,62 +214,93 @@ static char *json_text(char *text)
 	return out;
 }
 
-static void fill_cell(struct table *tb, struct libscols_line *line, size_t nth, char *text)
-{
-	if (!text && !tb->json)
-		text = xstrdup("-");
-	if (text && tb->json)
-		text = json_text(text);
-	check(scols_line_refer_data(line, nth, text));
-}
-
-static struct libscols_line *add_line(struct table *tb, struct libscols_line *parent)
-{
-	struct libscols_line *line = scols_table_new_line(tb->scols, parent);
-
-	if (!line)
-		die("out of memory");
-	return line;
-}
-
 /**
- * table_line() - add a line
- * @tb: the table
+ * table_line() - add a line, whose cells are empty
  * @parent: its parent line, or NULL
- * @cell: returns the text of a column, allocated; the table frees it. NULL means nothing: "null"
- *	in JSON, "-" otherwise, so that every line has as many words.
- * @command: for @cell: whose line it is
- * @row: for @cell: what the line is about
+ *
+ * An empty cell is "null" in JSON, "-" otherwise, so that every line has as many words.
  *
  * Return: the line.
  */
-struct libscols_line *table_line(struct table *tb, struct libscols_line *parent,
-				 char *(*cell)(const void *command, const void *row,
-					       size_t column),
-				 const void *command, const void *row)
+struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
 {
-	struct libscols_line *line = add_line(tb, parent);
+	tb->line = scols_table_new_line(tb->scols, parent);
+	if (!tb->line)
+		die("out of memory");
+	for (size_t nth = 0; !tb->json && nth < tb->nr_shown; nth++)
+		check(scols_line_set_data(tb->line, nth, "-"));
+	return tb->line;
+}
 
-	for (size_t nth = 0; nth < tb->nr_shown; nth++)
-		fill_cell(tb, line, nth, cell(command, row, tb->shown[nth]));
-	return line;
+static size_t position_of(const struct table *tb, const char *name)
+{
+	const struct column *col = find_column(tb, name, strlen(name));
+
+	assert(col);
+	return position(tb, col);
 }
 
 /**
- * table_colour() - color a line, on a terminal
- * @tb: the table
- * @line: the line
+ * table_shows() - whether a column is shown
+ *
+ * Return: whether it is: if not, its cells need not be written.
+ */
+bool table_shows(const struct table *tb, const char *name)
+{
+	return position_of(tb, name) < tb->nr_shown;
+}
+
+static void set_cell(struct table *tb, size_t nth, char *text)
+{
+	if (nth == tb->nr_shown - 1)
+		tb->optional = false;
+	check(scols_line_refer_data(tb->line, nth, tb->json ? json_text(text) : text));
+}
+
+/**
+ * cell_text() - write a cell of the line added last
+ * @name: the column; nothing happens if it is not shown
+ * @text: the text, allocated: this function frees it; NULL leaves the cell empty
+ */
+void cell_text(struct table *tb, const char *name, char *text)
+{
+	size_t nth = position_of(tb, name);
+
+	if (text && nth < tb->nr_shown)
+		set_cell(tb, nth, text);
+	else
+		free(text);
+}
+
+/**
+ * cell() - write a cell of the line added last
+ * @name: the column; nothing happens if it is not shown
+ * @fmt: the text, as for printf()
+ */
+void cell(struct table *tb, const char *name, const char *fmt, ...)
+{
+	size_t nth = position_of(tb, name);
+	va_list ap;
+
+	if (nth == tb->nr_shown)
+		return;
+	va_start(ap, fmt);
+	set_cell(tb, nth, xvasprintf(fmt, ap));
+	va_end(ap);
+}
+
+/**
+ * table_colour() - color the line added last, on a terminal
  * @colour: a color name of libsmartcols, or NULL
  */
-void table_colour(struct table *tb, struct libscols_line *line, const char *colour)
+void table_colour(struct table *tb, const char *colour)
 {
 	if (colour && scols_table_colors_wanted(tb->scols))
-		check(scols_line_set_color(line, colour));
+		check(scols_line_set_color(tb->line, colour));
 }
 
 /**
  * table_screen() - the size of the terminal at table_begin()
- * @tb: the table
  * @width: out: columns
  * @height: out: lines
  */
@@ -384,6 +308,17 @@ void table_screen(const struct table *tb, size_t *width, size_t *height)
 {
 	*width = scols_table_get_termwidth(tb->scols);
 	*height = scols_table_get_termheight(tb->scols);
+}
+
+static void hide_column(struct libscols_column *cl)
+{
+	check(scols_column_set_flags(cl, scols_column_get_flags(cl) | SCOLS_FL_HIDDEN));
+}
+
+static void hide_optional(struct table *tb)
+{
+	if (tb->optional)
+		hide_column(scols_table_get_column(tb->scols, tb->nr_shown - 1));
 }
 
 static void end_table(struct table *tb)
@@ -405,7 +340,7 @@ static bool hide_cut_number(struct table *tb)
 		if (tb->columns[tb->shown[i]].json != SCOLS_JSON_NUMBER ||
 		    !(flags & SCOLS_FL_TRUNC) || flags & SCOLS_FL_HIDDEN)
 			continue;
-		check(scols_column_set_flags(cl, flags | SCOLS_FL_HIDDEN));
+		hide_column(cl);
 		return true;
 	}
 	return false;
@@ -413,7 +348,6 @@ static bool hide_cut_number(struct table *tb)
 
 /**
  * table_text() - print the table to a string; table_begin() starts the next one
- * @tb: the table
  *
  * Return: the text, without a newline at its end, allocated.
  */
@@ -421,6 +355,7 @@ char *table_text(struct table *tb)
 {
 	char *text;
 
+	hide_optional(tb);
 	check(scols_print_table_to_string(tb->scols, &text));
 	if (hide_cut_number(tb)) {
 		free(text);
@@ -447,7 +382,6 @@ static void join_lines(char *text)
 /**
  * table_json() - print the table to a string, JSON on one line; table_begin() starts the next
  *	one
- * @tb: the table
  *
  * Return: the text, without a newline, allocated.
  */
@@ -459,33 +393,42 @@ char *table_json(struct table *tb)
 	return text;
 }
 
-/* Lines printed one by one are aligned by a line of this width that is not shown. */
-static void add_template(struct table *tb, const unsigned int *widths)
+/* Lines printed one by one are aligned by a line of their minimum widths that is not shown. */
+static void add_template(struct table *tb)
 {
-	struct libscols_line *line = add_line(tb, NULL);
-
+	table_line(tb, NULL);
 	for (size_t nth = 0; nth < tb->nr_shown; nth++)
-		fill_cell(tb, line, nth, xasprintf("%0*d", (int)widths[tb->shown[nth]], 0));
+		cell(tb, tb->columns[tb->shown[nth]].name, "%0*d",
+		     tb->columns[tb->shown[nth]].width, 0);
 }
 
 /**
  * table_heading() - print the heading of a table whose lines are printed one by one
- * @tb: the opened table
- * @widths: minimum width of each of the command's columns
  *
  * Return: the text, without a newline, allocated. NULL if there is none.
  */
-char *table_heading(struct table *tb, const unsigned int *widths)
+char *table_heading(struct table *tb)
 {
 	char *text;
 
 	if (tb->json || tb->noheadings)
 		return NULL;
 	table_begin(tb);
-	add_template(tb, widths);
+	add_template(tb);
 	text = table_text(tb);
 	text[strcspn(text, "\n")] = '\0';
 	return text;
+}
+
+/**
+ * table_begin_lone_line() - add a line to a table whose lines are printed one by one
+ */
+void table_begin_lone_line(struct table *tb)
+{
+	table_begin(tb);
+	if (!tb->json)
+		add_template(tb);
+	table_line(tb, NULL);
 }
 
 /* The only row, without the table around it. */
@@ -501,50 +444,35 @@ static char *json_object(struct table *tb)
 }
 
 /**
- * table_lone_line() - print a line of a table whose lines are printed one by one
- * @tb: the opened table
- * @widths: as for table_heading()
- * @cell: as for table_line()
- * @command: likewise
- * @row: likewise
+ * table_lone_line() - print the line that table_begin_lone_line() added
  *
  * Return: the text, without a newline, allocated.
  */
-char *table_lone_line(struct table *tb, const unsigned int *widths,
-		      char *(*cell)(const void *command, const void *row, size_t column),
-		      const void *command, const void *row)
+char *table_lone_line(struct table *tb)
 {
-	struct libscols_line *line;
 	char *text;
 
-	table_begin(tb);
-	if (!tb->json)
-		add_template(tb, widths);
-	line = table_line(tb, NULL, cell, command, row);
 	if (tb->json)
 		return json_object(tb);
-	check(scols_table_print_range_to_string(tb->scols, line, line, &text));
+	check(scols_table_print_range_to_string(tb->scols, tb->line, tb->line, &text));
 	end_table(tb);
 	return text;
 }
 
 /**
  * table_print() - print the table; table_begin() starts the next one
- * @tb: the table
  */
 void table_print(struct table *tb)
 {
+	hide_optional(tb);
 	check(scols_print_table(tb->scols));
 	end_table(tb);
 }
 
 /**
  * table_close() - free what table_open() chose
- * @tb: the table
  */
 void table_close(struct table *tb)
 {
 	free(tb->shown);
-	tb->shown = NULL;
-	tb->nr_shown = 0;
 }

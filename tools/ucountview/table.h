@@ -1,94 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tables in the style of util-linux, and their common options.
+ * Tables in the style of util-linux.
  */
 #ifndef _UCV_TABLE_H
 #define _UCV_TABLE_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <libsmartcols.h>
 
-/**
- * struct column - a column that a command can show
- * @name: as in the heading and in --output
- * @help: for --help
- * @json: SCOLS_JSON_*
- * @flags: SCOLS_FL_*
- */
+#include "ucountview.h"
+
+/* A column that a command can show. */
 struct column {
-	const char *name;
+	const char *name;	/* as in the heading and in --output */
 	const char *help;
-	int json;
-	int flags;
+	int json;		/* SCOLS_JSON_* */
+	int flags;		/* SCOLS_FL_* */
+	int width;		/* its minimum width where lines are printed one by one */
 };
 
 /* A struct column, by its cells: numbers, words, names that may be truncated, booleans. */
-#define NUMBER(n, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT }
-#define TEXT(n, h)	{ (n), (h), SCOLS_JSON_STRING, 0 }
-#define NAME(n, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC }
-#define BOOLEAN(n, h)	{ (n), (h), SCOLS_JSON_BOOLEAN, 0 }
+#define NUMBER(n, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, 0 }
+#define TEXT(n, h)	{ (n), (h), SCOLS_JSON_STRING, 0, 0 }
+#define NAME(n, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, 0 }
+#define BOOLEAN(n, h)	{ (n), (h), SCOLS_JSON_BOOLEAN, 0, 0 }
 
-/**
- * struct table - a table and its options
- * @name: what it lists; the key of the array in JSON
- * @columns: all available columns
- * @nr_columns: how many
- * @json: --json
- * @raw: --raw
- * @noheadings: --noheadings
- * @output_all: --output-all
- * @screen: it is drawn on a terminal, whose width it must not exceed
- * @tree: lines have parents; the first column shows it
- * @output: argument of --output, or NULL
- * @shown: the columns to show, as indices of @columns
- * @nr_shown: how many
- * @scols: the table itself
- */
+/* The same with a width. */
+#define WIDE_NUMBER(n, w, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, (w) }
+#define WIDE_TEXT(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, 0, (w) }
+#define WIDE_NAME(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, (w) }
+
+/* A table, and the options about it by their names. */
 struct table {
-	const char *name;
-	const struct column *columns;
-	size_t nr_columns;
-	bool json;
-	bool raw;
-	bool noheadings;
-	bool output_all;
-	bool screen;
-	bool tree;
+	const char *name;		/* what it lists; the key of the array in JSON */
+	const struct column *columns;	/* all available ones; ends with an empty one */
+	bool json, raw, noheadings, output_all;
 	const char *output;
-	size_t *shown;
+	bool tree;			/* lines have parents; the first column shows it */
+	bool screen;			/* drawn on a terminal, whose width it must not exceed */
+	size_t *shown;			/* the columns to show, as indices of @columns */
 	size_t nr_shown;
+	bool optional;			/* the last of them is hidden until it has text */
 	struct libscols_table *scols;
+	struct libscols_line *line;	/* the line added last */
 };
 
-#define TABLE_OPTIONS_HELP						\
-	" -J, --json             use JSON output format\n"		\
-	" -n, --noheadings       don't print headings\n"		\
-	" -o, --output <list>    output columns (+<list>: and these)\n"	\
-	"     --output-all       output all columns\n"			\
-	" -r, --raw              use the raw output format\n"		\
-	" -H, --list-columns     list the available columns\n"		\
-	" -h, --help             display this help\n"			\
-	" -V, --version          display version\n"
-
-int table_getopt(struct table *tb, int argc, char **argv, const struct option * const *groups);
-void table_help_columns(const struct table *tb, FILE *out);
-void table_open(struct table *tb, const size_t *defaults, size_t nr_defaults);
-void table_show_also(struct table *tb, size_t column);
+void table_list_columns(const struct table *tb, bool types);
+void table_open(struct table *tb, const char *defaults, const char *optional);
 void table_begin(struct table *tb);
-struct libscols_line *table_line(struct table *tb, struct libscols_line *parent,
-				 char *(*cell)(const void *command, const void *row,
-					       size_t column),
-				 const void *command, const void *row);
-void table_colour(struct table *tb, struct libscols_line *line, const char *colour);
+struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
+bool table_shows(const struct table *tb, const char *name);
+void cell(struct table *tb, const char *name, const char *fmt, ...) __printf(3, 4);
+void cell_text(struct table *tb, const char *name, char *text);
+void table_colour(struct table *tb, const char *colour);
 void table_screen(const struct table *tb, size_t *width, size_t *height);
 char *table_text(struct table *tb);
 char *table_json(struct table *tb);
-char *table_heading(struct table *tb, const unsigned int *widths);
-char *table_lone_line(struct table *tb, const unsigned int *widths,
-		      char *(*cell)(const void *command, const void *row, size_t column),
-		      const void *command, const void *row);
+char *table_heading(struct table *tb);
+void table_begin_lone_line(struct table *tb);
+char *table_lone_line(struct table *tb);
 void table_print(struct table *tb);
 void table_close(struct table *tb);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shared by all files of the reader: subcommands, messages and exit, memory. The device is in
- * device.h, printing in table.h.
+ * Shared by all files of the reader: messages and exit, memory. The device is in device.h, printing
+ * in table.h, the commands in options.h.
  */
 #ifndef _UCOUNTVIEW_H
 #define _UCOUNTVIEW_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,19 +15,16 @@
 #define __noreturn	__attribute((noreturn))
 #define __printf(a, b)	__attribute((format(printf, a, b)))
 
-/* main.c */
-void print_commands(FILE *out);
-void print_version(void);
+/* Negative, 0 or positive, as qsort() wants it. Several of them are chained with ?: */
+#define COMPARE(x, y)							\
+({									\
+	__auto_type _x = (x);						\
+	__auto_type _y = (y);						\
+									\
+	(_x > _y) - (_x < _y);						\
+})
 
-/* One file each. argv[0] is the program's name; the result is the exit status. */
-int cmd_usage(int argc, char **argv);
-int cmd_mounts(int argc, char **argv);
-int cmd_userns(int argc, char **argv);
-int cmd_denials(int argc, char **argv);
-int cmd_holders(int argc, char **argv);
-int cmd_why(int argc, char **argv);
-int cmd_leaks(int argc, char **argv);
-int cmd_audit(int argc, char **argv);
+void print_commands(void);	/* main.c */
 
 /* util.c */
 extern int exit_failure;
@@ -37,8 +35,13 @@ void flush_stdout(void);
 void close_stdout(void);
 bool stdout_is_screen(void);
 void *xreallocarray(void *old, size_t nr, size_t size);
+void *xcalloc(size_t nr, size_t size);
 void *xgrow(void *array, size_t nr, size_t size);
 char *xstrdup(const char *s);
+char *xvasprintf(const char *fmt, va_list ap) __printf(1, 0);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
+void **tree_at(const void *node, void **tree, int (*compare)(const void *a, const void *b));
+void *tree_find(const void *wanted, void *const *tree,
+		int (*compare)(const void *a, const void *b));
 
 #endif /* _UCOUNTVIEW_H */

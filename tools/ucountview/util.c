@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages and exit, allocation that cannot fail, and errors of standard output. Nothing here
- * depends on the kernel or on tables.
+ * Messages and exit, allocation that cannot fail, search trees, and errors of standard output.
+ * Nothing here depends on the kernel or on tables.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,6 @@ int exit_failure = EXIT_FAILURE;
 
 /**
  * die() - print the reason on one line and exit with status exit_failure
- * @fmt: the reason, without the program's name and without a newline
  *
  * Called only before the first byte of output, or between two rounds of it: a run that fails
  * from the start leaves standard output empty.
@@ -42,7 +42,6 @@ void die(const char *fmt, ...)
 
 /**
  * note() - print a line to standard error
- * @fmt: the text, without the program's name and without a newline
  */
 void note(const char *fmt, ...)
 {
@@ -56,8 +55,7 @@ void note(const char *fmt, ...)
 }
 
 /**
- * output_lost() - exit because standard output cannot be written
- * @err: the errno; 0 if it is unknown
+ * output_lost() - exit because standard output cannot be written; @err is 0 if unknown
  */
 void output_lost(int err)
 {
@@ -93,8 +91,6 @@ void close_stdout(void)
 
 /**
  * stdout_is_screen() - whether standard output supports colors and cursor movement
- *
- * Return: whether it is a terminal that is not dumb.
  */
 bool stdout_is_screen(void)
 {
@@ -105,11 +101,8 @@ bool stdout_is_screen(void)
 
 /**
  * xreallocarray() - reallocarray() that exits when there is no memory
- * @old: what to grow, or NULL
- * @nr: members wanted
- * @size: bytes of each; an overflow of @nr times @size counts as no memory
  *
- * Return: the array; never NULL. New members are not initialized.
+ * Return: the array, never NULL, also if it has no members. New members are not initialized.
  */
 void *xreallocarray(void *old, size_t nr, size_t size)
 {
@@ -121,14 +114,18 @@ void *xreallocarray(void *old, size_t nr, size_t size)
 }
 
 /**
- * xgrow() - grow an array by one member
- * @array: the array, always grown by this function; NULL if it is empty
- * @nr: how many members it has
- * @size: bytes of each
+ * xcalloc() - xreallocarray() of a new array, zeroed
+ */
+void *xcalloc(size_t nr, size_t size)
+{
+	return memset(xreallocarray(NULL, nr, size), 0, nr * size);
+}
+
+/**
+ * xgrow() - make room for one more member in an array that has @nr
+ * @array: always grown by this function; NULL if it is empty
  *
  * The capacity doubles whenever @nr is a power of two.
- *
- * Return: the array; never NULL.
  */
 void *xgrow(void *array, size_t nr, size_t size)
 {
@@ -139,9 +136,6 @@ void *xgrow(void *array, size_t nr, size_t size)
 
 /**
  * xstrdup() - strdup() that exits when there is no memory
- * @s: what to copy
- *
- * Return: the copy, to be freed; never NULL.
  */
 char *xstrdup(const char *s)
 {
@@ -153,21 +147,55 @@ char *xstrdup(const char *s)
 }
 
 /**
- * xasprintf() - asprintf() that exits when there is no memory
- * @fmt: as for printf()
+ * xvasprintf() - vasprintf() that exits when there is no memory
+ * @fmt: as for vprintf()
+ * @ap: likewise
  *
  * Return: the text, to be freed; never NULL.
+ */
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		die("out of memory");
+	return text;
+}
+
+/**
+ * xasprintf() - asprintf() that exits when there is no memory
  */
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (len < 0)
-		die("out of memory");
 	return text;
+}
+
+/**
+ * tree_at() - tsearch() that exits when there is no memory
+ *
+ * Return: where the tree points to its node with this key, which is @node if it had none.
+ */
+void **tree_at(const void *node, void **tree, int (*compare)(const void *a, const void *b))
+{
+	void **at = tsearch(node, tree, compare);
+
+	if (!at)
+		die("out of memory");
+	return at;
+}
+
+/**
+ * tree_find() - the node of a tree that @wanted equals, or NULL
+ */
+void *tree_find(const void *wanted, void *const *tree, int (*compare)(const void *a, const void *b))
+{
+	void **at = tfind(wanted, tree, compare);
+
+	return at ? *at : NULL;
 }

@@ -7,13 +7,11 @@
  * the table. So nothing has to be restored when the program stops, for whatever reason.
  */
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
-#include "options.h"
 #include "ucountview.h"
 #include "watch.h"
 
@@ -24,42 +22,12 @@
 #define END_LINE	"\033[K\n"	/* clears the rest of the line first */
 #define CLEAR_BELOW	"\033[J"
 
-enum {
-	OPT_COUNT = 0x300,
-};
-
-const struct option watch_options[] = {
-	{ "watch", required_argument, NULL, 'w' },
-	{ "count", required_argument, NULL, OPT_COUNT },
-	{ }
-};
-
-/* Why a wait ended. */
-enum wake {
-	WAKE_DUE,
-	WAKE_REDRAW,
-	WAKE_STOP,
-};
-
 /**
- * watch_option() - take one of watch_options
- * @watch: out
- * @opt: which option; others are ignored
- * @arg: its argument
+ * monotonic() - the time of CLOCK_MONOTONIC
+ *
+ * Return: seconds.
  */
-void watch_option(struct watch *watch, int opt, const char *arg)
-{
-	switch (opt) {
-	case 'w':
-		watch->interval = arg_seconds(arg);
-		break;
-	case OPT_COUNT:
-		watch->count = arg_number("number", arg, 1, UINT_MAX);
-		break;
-	}
-}
-
-static double monotonic(void)
+double monotonic(void)
 {
 	struct timespec now;
 
@@ -67,20 +35,43 @@ static double monotonic(void)
 	return now.tv_sec + (double)now.tv_nsec / NSEC_PER_SEC;
 }
 
-/*
- * On a terminal, also ends when it has to be redrawn: it was resized, or the program stopped and
- * continued.
- */
-static enum wake wait_until(double due, bool screen)
+static sigset_t waking_signals(void)
 {
-	struct timespec left;
 	sigset_t signals;
-	double seconds;
-	int sig;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGWINCH);
+	return signals;
+}
+
+/**
+ * block_signals() - from now on only wait_until() receives signals that end it
+ *
+ * So they interrupt nothing else.
+ */
+void block_signals(void)
+{
+	const sigset_t signals = waking_signals();
+
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/**
+ * wait_until() - wait until a time, or SIGINT
+ * @due: the time, as of monotonic()
+ * @screen: also end when a terminal has to be redrawn: it was resized, or the program stopped and
+ *	continued
+ *
+ * Return: why it ended.
+ */
+enum wake wait_until(double due, bool screen)
+{
+	const sigset_t signals = waking_signals();
+	struct timespec left;
+	double seconds;
+	int sig;
+
 	for (;;) {
 		seconds = due - monotonic();
 		if (seconds < 0)
@@ -95,17 +86,6 @@ static enum wake wait_until(double due, bool screen)
 		if (screen)
 			return WAKE_REDRAW;
 	}
-}
-
-/* Only wait_until() receives these signals, so that no round is interrupted. */
-static void block_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
 static size_t count_lines(const char *text)
@@ -133,52 +113,44 @@ static void draw_lines(const char *text, size_t room)
 }
 
 /* Leaves one line below the table for the cursor and for messages. */
-static void draw(const struct watch *watch, struct table *tb)
+static void draw(struct table *tb, const char *time, double interval)
 {
-	size_t width, height, room;
-	char *time, *title, *text;
+	size_t width, height;
+	char *title, *text;
 
 	table_screen(tb, &width, &height);
-	room = height > 3 ? height - 2 : 1;
-	time = time_text(&watch->time);
-	title = xasprintf("%s  every %g s", time, watch->interval);
+	title = xasprintf("%s  every %g s", time, interval);
 	text = table_text(tb);
 	printf(GO_HOME "%.*s" END_LINE, (int)width, title);
-	draw_lines(text, room);
+	draw_lines(text, height > 3 ? height - 2 : 1);
 	fputs(CLEAR_BELOW, stdout);
 	free(text);
 	free(title);
-	free(time);
 }
 
 /* One line for each round, with "time" as an additional member. */
-static void print_json(const struct watch *watch, struct table *tb)
+static void print_json(struct table *tb, const char *time)
 {
-	char *time = time_text(&watch->time);
 	char *text = table_json(tb);
 
 	printf("{\"time\": \"%s\",%s\n", time, text + 1);
 	free(text);
-	free(time);
 }
 
-static void print_round(const struct watch *watch, struct table *tb)
+static void show(struct table *tb, const struct timespec *began, unsigned int round,
+		 double interval)
 {
-	char *time = time_text(&watch->time);
+	char *time = time_text(began);
 
-	printf("%s%s\n", watch->round > 1 ? "\n" : "", time);
+	if (tb->screen) {
+		draw(tb, time, interval);
+	} else if (tb->json) {
+		print_json(tb, time);
+	} else {
+		printf("%s%s\n", round > 1 ? "\n" : "", time);
+		table_print(tb);
+	}
 	free(time);
-	table_print(tb);
-}
-
-static void show(const struct watch *watch, struct table *tb)
-{
-	if (tb->screen)
-		draw(watch, tb);
-	else if (tb->json)
-		print_json(watch, tb);
-	else
-		print_round(watch, tb);
 	flush_stdout();
 }
 
@@ -199,20 +171,23 @@ static double next_due(double due, double interval)
 	return due + interval > now ? due + interval : now;
 }
 
-static void run_rounds(struct watch *watch, struct table *tb, void (*take)(void *command),
+static void run_rounds(const struct args *args, struct table *tb,
+		       void (*take)(void *command, unsigned int round),
 		       void (*fill)(void *command), void *command)
 {
 	enum wake wake = WAKE_DUE;
 	double due = monotonic();
+	struct timespec began;
 
-	for (watch->round = 1; wake != WAKE_STOP; watch->round++) {
-		clock_gettime(CLOCK_REALTIME, &watch->time);
-		take(command);
-		due = next_due(due, watch->interval);
+	for (unsigned int round = 1; wake != WAKE_STOP; round++) {
+		clock_gettime(CLOCK_REALTIME, &began);
+		take(command, round);
+		due = next_due(due, args->interval);
 		do {
+			table_begin(tb);
 			fill(command);
-			show(watch, tb);
-			if (watch->round == watch->count)
+			show(tb, &began, round, args->interval);
+			if (round == args->count)
 				return;
 			wake = wait_until(due, tb->screen);
 		} while (wake == WAKE_REDRAW);
@@ -223,29 +198,28 @@ static void run_rounds(struct watch *watch, struct table *tb, void (*take)(void 
 
 /**
  * watch_run() - run the rounds that the options ask for, and show each
- * @watch: the options
- * @tb: the opened table
- * @take: takes a snapshot; once in a round
- * @fill: puts the last snapshot into the table; at least once in a round
+ * @take: takes a snapshot; once in a round, whose number, from 1, is @round
+ * @fill: adds the lines for the last snapshot; at least once in a round
  * @command: argument of both
  *
  * Exits if the options make no sense.
  */
-void watch_run(struct watch *watch, struct table *tb, void (*take)(void *command),
-	       void (*fill)(void *command), void *command)
+void watch_run(const struct args *args, struct table *tb,
+	       void (*take)(void *command, unsigned int round), void (*fill)(void *command),
+	       void *command)
 {
-	if (watch->interval > 0) {
+	if (args->interval > 0) {
 		tb->screen = !tb->json && !tb->raw && stdout_is_screen();
 		block_signals();
 		if (tb->screen)
 			open_screen();
-		run_rounds(watch, tb, take, fill, command);
+		run_rounds(args, tb, take, fill, command);
 		return;
 	}
-	if (watch->count)
+	if (args->count)
 		die("--count needs --watch");
-	watch->round = 1;
-	take(command);
+	take(command, 1);
+	table_begin(tb);
 	fill(command);
 	table_print(tb);
 }
