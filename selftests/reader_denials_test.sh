@@ -495,15 +495,15 @@ blind() {
 	status=0
 	wait "$pid" || status=$?
 	expect "status of who followed before" 1 "$status" &&
-		says "refusals are not being recorded: $1" before.err &&
+		says "denials are not recorded: $1" before.err &&
 		expect "what it has shown" inotify_watches "$(cat "$ktap_dir/before.lines")" || return
-	fails denials -f && says "refusals are not being recorded: $1" err || return
+	fails denials -f && says "denials are not recorded: $1" err || return
 	for arguments in denials 'denials -R mnt_namespaces' 'denials --totals'; do
 		# shellcheck disable=SC2086 # several words
 		run $arguments
 		expect "status of: $arguments" 0 "$status" &&
 			expect "lines of errors of: $arguments" 1 "$(lines err)" &&
-			says "refusals are not being recorded: $1" err || return
+			says "denials are not recorded: $1" err || return
 	done
 	run denials -u $((uid + 1)) -r -n -o RESOURCE
 	expect "recorded" inotify_watches "$(cat "$ktap_dir/out")"
@@ -523,16 +523,16 @@ denials_are_missed_while_off() {
 	blind "$2" || return
 	switch_on
 	run denials
-	says 'refusals are missing: kprobes were switched off' err || return
+	says 'denials are missing: kprobes were disabled' err || return
 	refuse_mntns && recorded_are 'watch mntns'
 }
 
 message_says_kprobes_are_off() {
-	denials_are_missed_while_off $kprobes "kprobes are switched off (write 1 to $kprobes)"
+	denials_are_missed_while_off $kprobes "kprobes are disabled (write 1 to $kprobes)"
 }
 
 message_says_ftrace_is_off() {
-	denials_are_missed_while_off $ftrace "ftrace is switched off (write 1 to $ftrace)"
+	denials_are_missed_while_off $ftrace "ftrace is disabled (write 1 to $ftrace)"
 }
 
 # After a reload no charge has been seen, and no other task makes this one.
@@ -541,12 +541,12 @@ message_says_what_is_not_verified() {
 	echo Y >$always
 	run denials -R uts_namespaces
 	echo N >$always
-	says 'nothing has been refused since the recording began; not verified for uts_namespaces' err || return
+	says 'no denials since recording began; not verified for uts_namespaces' err || return
 	echo Y >$always
 	unshare -u true
 	run denials -R uts_namespaces
 	echo N >$always
-	expect "what is said" 'ucountview: nothing has been refused since the recording began' "$(cat "$ktap_dir/err")"
+	expect "what is said" 'ucountview: no denials since recording began' "$(cat "$ktap_dir/err")"
 }
 
 needs_reader

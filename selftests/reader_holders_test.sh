@@ -133,7 +133,7 @@ copies_do_not_hide_other_holders() {
 		"$(sed 's/:[0-9]*/:N/; s/,.*,/ /' "$ktap_dir/out")" || return
 	run holders -r -n -u $uid -o PID
 	expect "processes that are listed" "0 64" "$status $(lines out)" || return
-	expect "said of the others" "ucountview: 7 or more processes hold the same and are not listed: of each group, 64 are" \
+	expect "said of the others" "ucountview: at least 7 holders are missing: at most 64 per group are listed" \
 		"$(cat "$ktap_dir/err")" || return
 	run audit
 	expect "audit" 0 "$status" || return
@@ -154,7 +154,7 @@ why_answers_without_room_for_holders() {
 		run why "$editor" -R inotify_watches
 	done
 	expect "why" 0 "$status" || return
-	expect "holders" "Held: unknown, as the holders are more than the module may read:" \
+	expect "holders" "Held: unknown, because the holders exceed the module's limit:" \
 		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")" || return
 	grep -qx 'inotify_watches: 4 of 4 used by uid .*' "$ktap_dir/out"
 }

@@ -379,7 +379,7 @@ char *held_by(const struct snapshot *snap, const struct charge *charge, size_t r
 	for (size_t i = 0; i < s.parts.nr && i < MAX_NAMED; i++)
 		text = add_part(text, s.parts.list[i]);
 	if (s.parts.nr > MAX_NAMED) {
-		more = xasprintf("%s, and less by %zu more", text, s.parts.nr - MAX_NAMED);
+		more = xasprintf("%s, and less by %zu others", text, s.parts.nr - MAX_NAMED);
 		free(text);
 		text = more;
 	}

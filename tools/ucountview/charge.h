@@ -37,7 +37,7 @@ long long counter_room(const struct counter *counter);
 /* One level of a charge. */
 struct charge {
 	const struct ucv_userns *ns;
-	__u32 uid;			/* who is charged there */
+	__u32 uid;			/* user charged there */
 	const struct ucv_ucounts *uc;	/* NULL if nothing is charged yet */
 };
 

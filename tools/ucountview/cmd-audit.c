@@ -34,19 +34,19 @@
 static const struct column columns[] = {
 	TEXT("RESOURCE", "what is counted"),
 	NUMBER("NS", "user namespace (mounts: mount namespace): inode number"),
-	NUMBER("NSID", "its identifier that is never used again, if it has one"),
+	NUMBER("NSID", "its unique 64-bit ID, if it has one"),
 	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
-	NUMBER("UID", "who is charged; none: all users of NS together"),
+	NUMBER("UID", "charged user; none: all users of NS together"),
 	NAME("USER", "name of UID"),
-	NUMBER("COUNTER", "what the kernel has counted"),
-	NUMBER("EXPECTED", "what it should be at the least, by what exists"),
-	NUMBER("REST", "COUNTER without EXPECTED: what exists and was not found"),
+	NUMBER("COUNTER", "the kernel's counter"),
+	NUMBER("EXPECTED", "its lower bound, by what exists"),
+	NUMBER("REST", "COUNTER less EXPECTED: what exists and was not found"),
 	TEXT("WRONG", "what COUNTER contradicts, see ucountview(8)"),
 	{ }
 };
 
 static const struct opt options[] = {
-	{ 'a', "all", NULL, "list those that do not, too" },
+	{ 'a', "all", NULL, "include counters that agree" },
 	{ }
 };
 
@@ -155,13 +155,13 @@ static int run(struct args *args, struct table *tb)
 
 const struct command cmd_audit = {
 	.name = "audit",
-	.summary = "counters that contradict what is charged to them",
+	.summary = "counters that contradict what exists",
 	.synopsis = " ucountview audit [options]",
 	.about = "List counters that contradict what is known to be charged to them.",
 	.options = options,
 	.columns = columns,
 	.notes =
-		"\nExit status: 0 nothing contradicts, 4 something does, 1 failure.\n"
+		"\nExit status: 0 no contradiction, 4 a contradiction, 1 failure.\n"
 		"\nExamples:\n"
 		" ucountview audit\n"
 		" ucountview audit --all\n",

@@ -27,43 +27,43 @@
 
 /* The widths fit usual values, so that lines of --follow are aligned and fit 80 columns. */
 static struct column columns[] = {
-	WIDE_TEXT("TIME", TIME_WIDTH, "when it was refused; with --totals: the last time"),
-	WIDE_NUMBER("SEQ", 5, "its number since the module was loaded"),
+	WIDE_TEXT("TIME", TIME_WIDTH, "time of the denial; with --totals: of the last one"),
+	WIDE_NUMBER("SEQ", 5, "sequence number since the module was loaded"),
 	NUMBER("LOST", "denials before it that were overwritten unread"),
-	NUMBER("MISSED", "calls not looked at since the module was loaded"),
-	NUMBER("DENIALS", "with --totals: how many there were"),
-	WIDE_TEXT("RESOURCE", 17, "what was refused: as usage shows it, or mounts"),
+	NUMBER("MISSED", "missed probe hits since the module was loaded"),
+	NUMBER("DENIALS", "with --totals: number of denials"),
+	WIDE_TEXT("RESOURCE", 17, "resource as shown by usage, or mounts"),
 	NUMBER("LEVEL", "level that refused: 0 is the initial user namespace"),
-	WIDE_NUMBER("NS", 10, "namespace that was full: user or, for mounts, mount one"),
-	NUMBER("NSID", "its identifier that is never used again"),
-	WIDE_NUMBER("UID", 4, "whose counter was full, as the initial namespace sees it"),
-	NUMBER("UIDNS", "the same as USERNS sees it"),
+	WIDE_NUMBER("NS", 10, "namespace that refused: user or, for mounts, mount"),
+	NUMBER("NSID", "its unique 64-bit ID"),
+	WIDE_NUMBER("UID", 4, "uid of the full counter, as seen in the initial namespace"),
+	NUMBER("UIDNS", "the same as seen in USERNS"),
 	WIDE_NAME("USER", 8, "name of UID"),
-	NUMBER("USED", "how much was charged there, PENDING included"),
-	NUMBER("PENDING", "mounts among USED that were being attached"),
-	NUMBER("ASKED", "how much more was asked for"),
-	NUMBER("LIMIT", "what USED and ASKED would have exceeded"),
+	NUMBER("USED", "charge at that level, including PENDING"),
+	NUMBER("PENDING", "mounts of USED that were being attached"),
+	NUMBER("ASKED", "size of the refused charge"),
+	NUMBER("LIMIT", "limit that USED and ASKED would have exceeded"),
 	WIDE_NUMBER("USERNS", 10, "user namespace that refused; for mounts: owns MNTNS"),
 	WIDE_NUMBER("MNTNS", 10, "mount namespace that was full"),
 	NUMBER("CHARGED-USERNS", "user namespace where the charge began"),
-	NUMBER("CHARGED-NSID", "its identifier (Linux 6.18 and later)"),
+	NUMBER("CHARGED-NSID", "its unique ID (Linux 6.18 and later)"),
 	NUMBER("CHARGED-LEVEL", "its level"),
-	NUMBER("CHARGED-UID", "who was to be charged there"),
+	NUMBER("CHARGED-UID", "user to be charged there"),
 	NUMBER("CALLER-USERNS", "user namespace of PID"),
-	NUMBER("CALLER-NSID", "its identifier (Linux 6.18 and later)"),
+	NUMBER("CALLER-NSID", "its unique ID (Linux 6.18 and later)"),
 	NUMBER("CALLER-UID", "effective uid of PID"),
 	WIDE_NUMBER("PID", 5, "process that was refused"),
 	WIDE_NUMBER("TID", 5, "its thread"),
 	WIDE_NAME("COMMAND", 9, "command of TID"),
-	TEXT("FLAGS", "what is not certain, or what kind of sum it is"),
+	TEXT("FLAGS", "uncertain values, or others: see ucountview(8)"),
 	{ }
 };
 
 static const struct opt options[] = {
 	{ 'f', "follow", NULL, "record denials, and show each as it happens" },
 	RESOURCE_OR_MOUNTS_OPTION,
-	{ 'u', "user", "user", "only what this user (uid or name) was refused, was to be\n"
-	  "charged for, or whose counter was full" },
+	{ 'u', "user", "user", "only denials with this user (uid or name) as caller,\n"
+	  "charged user, or user of the full counter" },
 	{ OPT_COUNT, "count", "num", "only the last ones; with --follow: end after so many;\n"
 	  "with --totals: only the first ones" },
 	{ OPT_TOTALS, "totals", NULL, "how often each limit has refused, most often first" },
@@ -242,7 +242,7 @@ static bool wants_denial(const struct denials *d, const struct ucv_denial *denia
 static bool take_denial(struct denials *d, struct ucv_denial *denial)
 {
 	if (denial->lost)
-		note("%llu denials lost: they came faster than they were read", denial->lost);
+		note("%llu denials lost: they were not read in time", denial->lost);
 	d->lost += denial->lost;
 	if (!wants_denial(d, denial))
 		return false;
@@ -254,7 +254,7 @@ static bool take_denial(struct denials *d, struct ucv_denial *denial)
 static void tell_missed(struct denials *d, __u64 missed)
 {
 	if (missed > d->missed)
-		note("%llu calls, refused or not, were missed: too many at the same time",
+		note("%llu probe hits missed (maxactive exhausted), refused or not",
 		     missed - d->missed);
 	d->missed = missed;
 }
@@ -304,7 +304,7 @@ static void tell_listening(const struct denials *d)
 	bool deaf = d->mounts && !(d->snap.info.features & UCV_FEATURE_MNT_DENIALS);
 
 	note("listening%s; ^C ends",
-	     deaf ? " (not to mounts: the module cannot on this kernel)" : "");
+	     deaf ? " (not for mounts: unsupported on this kernel)" : "");
 }
 
 /* Report that denials are not, or for a while were not, recorded. */
@@ -315,7 +315,7 @@ static void tell_interrupted(struct denials *d, const struct ucv_listen *state)
 	d->listener.interrupted = false;
 	if (state->recording & UCV_RECORDING_BLIND)
 		listener_blind();
-	note("refusals are missing: for a while kprobes were switched off");
+	note("denials are missing: kprobes were disabled for a while");
 }
 
 /* Returns whether to go on. */
@@ -371,13 +371,13 @@ static void tell_nothing(const struct denials *d, const struct ucv_listen *state
 	char *unverified;
 
 	if (!state->armed) {
-		note("denials are not recorded: try ucountview denials -f, or %s",
+		note("denials are not recorded (run ucountview denials -f, or %s)",
 		     "echo Y >/sys/module/ucountview/parameters/denials");
 		return;
 	}
 	/* 0: an older module, which does not report this. */
 	unverified = state->recording ? unverified_text(d, state) : xstrdup("");
-	note("nothing has been refused since the recording began%s", unverified);
+	note("no denials since recording began%s", unverified);
 	free(unverified);
 }
 
@@ -388,10 +388,10 @@ static void tell_recording(const struct denials *d, const struct ucv_listen *sta
 
 	if (state->recording & UCV_RECORDING_BLIND) {
 		trouble = probes_trouble();
-		note("refusals are not being recorded: %s", trouble);
+		note("denials are not recorded: %s", trouble);
 		free(trouble);
 	} else if (state->interruptions) {
-		note("refusals are missing: kprobes were switched off for a while (%llu times)",
+		note("denials are missing: kprobes were disabled for a while (interruptions: %llu)",
 		     state->interruptions);
 	}
 	if (!any && !(state->recording & UCV_RECORDING_BLIND))
@@ -485,13 +485,13 @@ static int run(struct args *args, struct table *tb)
 
 const struct command cmd_denials = {
 	.name = "denials",
-	.summary = "who was refused what, by which limit",
+	.summary = "charges that the kernel refused, and the limit",
 	.synopsis = " ucountview denials [options]",
-	.about = "Show who was refused what, and which limit refused, as far as it was recorded.",
+	.about = "Show recorded denials: the process, the resource, and the limit that refused.",
 	.options = options,
 	.columns = columns,
 	.notes =
-		"\nDenials are recorded while somebody follows them, and always with\n"
+		"\nDenials are recorded while a listener exists, and always with\n"
 		" echo Y >/sys/module/ucountview/parameters/denials\n"
 		"\nExamples:\n"
 		" ucountview denials -f\n"

@@ -19,18 +19,18 @@ static const struct column columns[] = {
 	NUMBER("TID", "its thread, if that has a file table of its own"),
 	NAME("COMMAND", "command of PID, or of TID"),
 	TEXT("KIND", "inotify or fanotify"),
-	NUMBER("USERNS", "user namespace that is charged: inode number"),
+	NUMBER("USERNS", "inode number of the charged user namespace"),
 	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
-	NUMBER("UID", "who is charged, as the initial user namespace sees it"),
-	NUMBER("UIDNS", "the same as USERNS sees it"),
+	NUMBER("UID", "charged user, as seen in the initial user namespace"),
+	NUMBER("UIDNS", "the same as seen in USERNS"),
 	NAME("USER", "name of UID"),
 	NUMBER("GROUPS", "inotify instances or fanotify groups"),
 	NUMBER("MARKS", "their inotify watches or fanotify marks"),
-	NUMBER("SHARED", "how many of GROUPS others hold, too"),
-	NUMBER("PROCESSES", "how many processes hold them"),
-	NAME("HOLDERS", "by group: all that hold it, as PID:FD or PID:FD*NUMBER"),
-	NUMBER("FDS", "by how many descriptors"),
-	TEXT("FLAGS", "unattributed: charged, and no process has it open"),
+	NUMBER("SHARED", "number of GROUPS that other processes hold, too"),
+	NUMBER("PROCESSES", "number of processes that hold them"),
+	NAME("HOLDERS", "by group: its holders, as PID:FD or PID:FD*NUMBER"),
+	NUMBER("FDS", "number of descriptors"),
+	TEXT("FLAGS", "unattributed: charged, but not open in any process"),
 	{ }
 };
 
@@ -120,7 +120,7 @@ static enum mode find_mode(const char *by)
 		if (!strcmp(modes[i].name, by))
 			return i;
 	}
-	die("--by takes process, group or user, not %s", by);
+	die("invalid argument of --by: %s (process, group or user)", by);
 }
 
 static struct row_key key_of(const struct holders *h, const struct ucv_holder *holder)
@@ -146,7 +146,7 @@ static void find_wanted(struct holders *h)
 	for (size_t i = 0; i < h->snap.nr_resources; i++)
 		some |= h->wanted[i] && holders_known_of(h->snap.resources[i].name);
 	if (!all && !some)
-		die("holders are known of inotify_watches, inotify_instances, %s only",
+		die("unsupported resource: only inotify_watches, inotify_instances, %s",
 		    "fanotify_marks and fanotify_groups");
 }
 
@@ -419,7 +419,7 @@ static void print_unlisted(const struct holders *h)
 	}
 	if (!most || h->mode != BY_PROCESS)
 		return;
-	note("%u or more processes hold the same and are not listed: of each group, %u are", most,
+	note("at least %u holders are missing: at most %u per group are listed", most,
 	     UCV_GROUP_MAX_HOLDERS);
 }
 
@@ -428,7 +428,7 @@ static int run(struct args *args, struct table *tb)
 	struct holders h = { .args = args, .mode = find_mode(args->by ?: "process") };
 
 	if (args->by_ratio)
-		die("--min-ratio: holders have no limits of their own");
+		die("unsupported option: --min-ratio (holders have no limits)");
 	table_open(tb, modes[h.mode].columns, "FLAGS");
 	if (args->pid)
 		processes_check_viewpoint();
@@ -451,11 +451,11 @@ static int run(struct args *args, struct table *tb)
 
 const struct command cmd_holders = {
 	.name = "holders",
-	.summary = "who holds inotify and fanotify groups, and what nobody does",
+	.summary = "processes that hold inotify and fanotify groups",
 	.synopsis = " ucountview holders [options]",
 	.about =
-		"Show which processes hold inotify instances and fanotify groups, with how many\n"
-		"watches and marks, and what is charged although nobody is known to hold it.",
+		"Show the processes that hold inotify instances and fanotify groups, with the\n"
+		"number of watches and marks, and what is charged but not open in any process.",
 	.options = options,
 	.columns = columns,
 	.notes =

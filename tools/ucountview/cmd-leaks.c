@@ -42,25 +42,25 @@
 #define COLUMNS	"RESOURCE,NS,UID,USER,BEFORE,AFTER,LEFT,PID,COMMAND"
 
 static const struct column columns[] = {
-	TEXT("RESOURCE", "what is counted; userns, mntns: a namespace that is still there"),
+	TEXT("RESOURCE", "what is counted; userns, mntns: a remaining namespace"),
 	NUMBER("NS", "user namespace (mounts, mntns: mount namespace): inode number"),
-	NUMBER("NSID", "its identifier that is never used again, if it has one"),
+	NUMBER("NSID", "its unique 64-bit ID, if it has one"),
 	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
-	NUMBER("UID", "who is charged, as the initial user namespace sees it"),
+	NUMBER("UID", "charged user, as seen in the initial user namespace"),
 	NAME("USER", "name of UID"),
-	NUMBER("BEFORE", "the counter when the command was started"),
-	NUMBER("AFTER", "the counter at last"),
-	NUMBER("LEFT", "what did not come back and no other process holds"),
-	NUMBER("PID", "process that the command left running, and that may hold it"),
+	NUMBER("BEFORE", "counter when the command was started"),
+	NUMBER("AFTER", "counter when the wait ended"),
+	NUMBER("LEFT", "what is left and not held by another process"),
+	NUMBER("PID", "running descendant of the command that holds it, or may"),
 	NAME("COMMAND", "command of PID"),
-	TEXT("STATE", "left, or falling: was still being given back when the wait ended"),
+	TEXT("STATE", "left, or falling: still being uncharged when the wait ended"),
 	{ }
 };
 
 static const struct opt options[] = {
-	{ 'a', "all", NULL, "also what processes hold that do not descend from the\n"
-	  "command, as that of a daemon it asked" },
-	{ 's', "settle", "seconds", "wait until nothing has been given back for so long (5)" },
+	{ 'a', "all", NULL, "include what other processes hold, for a command whose\n"
+	  "work is done by a daemon" },
+	{ 's', "settle", "seconds", "wait until nothing was uncharged for so long (5)" },
 	{ }
 };
 
@@ -82,7 +82,7 @@ static char **find_command(const struct args *args)
 	if (!args->operands[0])
 		die("no command given");
 	if (strcmp(args->operands[-1], "--"))
-		die("the command has to come after --");
+		die("the command must follow --");
 	return args->operands;
 }
 
@@ -198,7 +198,7 @@ static void look_after(struct leaks *l)
 		if (!l->nr_rows || l->now >= wait_end(l, began))
 			return;
 		if (!told && l->now >= began + l->settle) {
-			note("counters still fall: waiting %.0f seconds at the most, ^C ends",
+			note("counters still fall: waiting up to %.0f seconds, ^C ends",
 			     FALLING_MAX);
 			told = true;
 		}
@@ -382,9 +382,9 @@ static int run(struct args *args, struct table *tb)
 
 const struct command cmd_leaks = {
 	.name = "leaks",
-	.summary = "what a command does not give back",
+	.summary = "what a command leaves charged",
 	.synopsis = " ucountview leaks [options] -- <command> [<argument>...]",
-	.about = "Run a command and list the counters that it does not give back.",
+	.about = "Run a command and list what it leaves charged.",
 	.options = options,
 	.columns = columns,
 	.notes =

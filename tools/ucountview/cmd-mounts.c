@@ -19,29 +19,29 @@
 
 static const struct column columns[] = {
 	NUMBER("MNTNS", "mount namespace: inode number, as in /proc/PID/ns/mnt"),
-	NUMBER("NSID", "its identifier that is never used again"),
+	NUMBER("NSID", "its unique 64-bit ID"),
 	NUMBER("USERNS", "inode number of the user namespace that owns it"),
-	NUMBER("UID", "who made it, as the initial user namespace sees it"),
-	NUMBER("UIDNS", "the same as USERNS sees it"),
+	NUMBER("UID", "its creator, as seen in the initial user namespace"),
+	NUMBER("UIDNS", "the same as seen in USERNS"),
 	NAME("USER", "name of UID"),
-	NUMBER("MOUNTS", "mounts in it, its hidden root included"),
-	NUMBER("PENDING", "mounts that are being attached to it"),
+	NUMBER("MOUNTS", "number of mounts, including its hidden root"),
+	NUMBER("PENDING", "mounts being attached"),
 	NUMBER("LIMIT", "fs.mount-max"),
 	NUMBER("USE%", "MOUNTS and PENDING in percent of LIMIT"),
 	NUMBER("RATIO", "MOUNTS and PENDING divided by LIMIT"),
-	NUMBER("ROOM", "how many more mounts it can take"),
+	NUMBER("ROOM", "mounts that can still be attached"),
 	NUMBER("PID", "example of a process in it"),
 	NAME("COMMAND", "command of PID"),
-	TEXT("FLAGS", "uncharged: is not one of anybody's mnt_namespaces"),
-	NUMBER("PEAK", "with --watch: highest MOUNTS and PENDING since it started"),
-	NUMBER("DELTA", "with --watch: their change since the round before"),
+	TEXT("FLAGS", "uncharged: the namespace is charged to no user"),
+	NUMBER("PEAK", "with --watch: highest MOUNTS and PENDING so far"),
+	NUMBER("DELTA", "with --watch: their change since the previous round"),
 	{ }
 };
 
 static const struct opt options[] = {
 	{ 'M', "mntns", "mntns", "only this mount namespace: inode number, path of its\n"
 	  "file, or pid:<pid> for that of a process" },
-	{ 'u', "user", "user", "only what was made by this user (uid or name)" },
+	{ 'u', "user", "user", "only namespaces created by this user (uid or name)" },
 	USERNS_OPTION,
 	RATIO_OPTION,
 	TOP_OPTION,
@@ -173,7 +173,7 @@ const struct command cmd_mounts = {
 	.name = "mounts",
 	.summary = "mounts of each mount namespace, fullest first",
 	.synopsis = " ucountview mounts [options]",
-	.about = "Show how many mounts each mount namespace has, and how many it may have.",
+	.about = "Show the number of mounts of each mount namespace, and the limit.",
 	.options = options,
 	.columns = columns,
 	.notes =

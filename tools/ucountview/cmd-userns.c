@@ -15,22 +15,22 @@
 
 static const struct column columns[] = {
 	NUMBER("USERNS", "inode number, as in /proc/PID/ns/user"),
-	NUMBER("NSID", "identifier that is never used again (Linux 6.18 and later)"),
+	NUMBER("NSID", "unique 64-bit ID (Linux 6.18 and later)"),
 	NUMBER("PARENT", "inode number of the parent"),
 	NUMBER("LEVEL", "0 for the initial user namespace, 1 for its children, ..."),
-	NUMBER("OWNER", "uid of the creator, who pays for it in the parent"),
-	NUMBER("OWNERNS", "the same as the parent sees it"),
+	NUMBER("OWNER", "uid of the creator, charged for it in the parent"),
+	NUMBER("OWNERNS", "the same as seen in the parent"),
 	NAME("USER", "name of the creator"),
-	NUMBER("ROWS", "how many users have counters in it"),
+	NUMBER("ROWS", "number of users with counters in it"),
 	NUMBER("PID", "example of a process in it"),
 	NAME("COMMAND", "command of PID"),
 	TEXT("LIMITS", "limits set in it: resource=limit,... (not of the initial one)"),
-	TEXT("FLAGS", "map-unknown: uids in it cannot be told on this kernel"),
+	TEXT("FLAGS", "map-unknown: its uid map cannot be read on this kernel"),
 	{ }
 };
 
 static const struct opt options[] = {
-	{ 'T', "tree", NULL, "show which namespace is whose parent" },
+	{ 'T', "tree", NULL, "draw a tree in the first column" },
 	WATCH_OPTION,
 	COUNT_OPTION,
 	{ }

@@ -29,18 +29,18 @@ static const struct column columns[] = {
 	TEXT("RESOURCE", "what is counted"),
 	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
 	NUMBER("USERNS", "its inode number, as in /proc/PID/ns/user"),
-	NUMBER("NSID", "its identifier that is never used again (Linux 6.18 and later)"),
-	NUMBER("UID", "who is charged there, as the initial user namespace sees it"),
+	NUMBER("NSID", "its unique 64-bit ID (Linux 6.18 and later)"),
+	NUMBER("UID", "user charged there, as seen in the initial user namespace"),
 	NAME("USER", "name of UID"),
-	NUMBER("USED", "how much is charged, descendants included"),
+	NUMBER("USED", "current charge, including descendants"),
 	NUMBER("LIMIT", "limit of the namespace for each user (JSON: null if none)"),
 	NUMBER("USE%", "USED in percent of LIMIT; 100 if LIMIT is 0"),
 	NUMBER("RATIO", "USED divided by LIMIT; 1 if LIMIT is 0"),
-	NUMBER("ROOM", "how much more can be charged at this level"),
-	BOOLEAN("BINDS", "yes: the level with the least room, which refuses first"),
-	TEXT("SYSCALL", "system call that is refused when the limit is reached"),
-	TEXT("ERRNO", "its error then"),
-	TEXT("SETTING", "sysctl that is the limit, in that user namespace"),
+	NUMBER("ROOM", "what can still be charged at this level"),
+	BOOLEAN("BINDS", "yes: level with the least capacity left, which refuses first"),
+	TEXT("SYSCALL", "system call that fails when the limit is reached"),
+	TEXT("ERRNO", "its error"),
+	TEXT("SETTING", "sysctl of the limit, in that user namespace"),
 	TEXT("FIX", "command that doubles the limit, if it is 90 % used or more"),
 	NUMBER("MNTNS", "inode number of the mount namespace whose mounts are counted"),
 	{ }
@@ -94,7 +94,7 @@ static void check_viewpoint(const struct why *w)
 
 	here = snapshot_find_userns(&w->snap, process_namespace(getpid(), NS_USER));
 	if (!here || here->parent != UCV_NO_INDEX)
-		die("not in the initial user namespace: uids have other numbers here");
+		die("not in the initial user namespace: uids differ in this one");
 }
 
 static void follow_process(struct why *w)
@@ -106,7 +106,7 @@ static void follow_process(struct why *w)
 	chain_follow(&w->chain, &w->snap, ns, w->process.euid);
 	w->mntns = snapshot_find_mntns(&w->snap, w->process.mntns);
 	if (w->args->resources.mounts && !w->mntns)
-		die("process %u has ended and has no mounts any more", w->process.pid);
+		die("process %u has exited and has no mount namespace any more", w->process.pid);
 }
 
 static void add_row(struct why *w, struct why_row row)
@@ -294,7 +294,7 @@ static void print_holders(const struct why *w, const struct why_row *row)
 	if (!row->charge)
 		return;
 	if (w->snap.left_out && holders_known_of(row->name)) {
-		puts("  Held: unknown, as the holders are more than the module may read:");
+		puts("  Held: unknown, because the holders exceed the module's limit:");
 		puts("    raise /sys/module/ucountview/parameters/max_snapshot_kib.");
 		return;
 	}
@@ -318,7 +318,7 @@ static void print_advice(const struct why *w, const struct why_row *row)
 		return;
 	}
 	setting = resource_info_setting(row->name, row->charge->ns);
-	printf("  The limit is %s in that namespace, where no process is known.\n", setting);
+	printf("  The limit is %s in that namespace, which has no known process.\n", setting);
 	free(setting);
 }
 
@@ -388,9 +388,9 @@ static int run(struct args *args, struct table *tb)
 
 const struct command cmd_why = {
 	.name = "why",
-	.summary = "what limits a process, and what to change",
+	.summary = "limits of a process, and how to raise them",
 	.synopsis = " ucountview why [options] <pid>",
-	.about = "Show every limit that a process can run into, and what to change.",
+	.about = "Show the limits that apply to a process, and how to raise them.",
 	.options = options,
 	.columns = columns,
 	.notes =

@@ -25,13 +25,13 @@ static int open_path(int flags)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		die("%s: the module is not loaded (try: modprobe ucountview)", UCV_DEVICE_PATH);
+		die("cannot open %s: module not loaded (run modprobe ucountview)", UCV_DEVICE_PATH);
 	case EACCES:
 	case EPERM:
-		die("%s: permission denied (needs root, outside of any container)",
+		die("cannot open %s: Permission denied (run as root, outside of containers)",
 		    UCV_DEVICE_PATH);
 	default:
-		die("%s: %s", UCV_DEVICE_PATH, strerror(errno));
+		die("cannot open %s: %s", UCV_DEVICE_PATH, strerror(errno));
 	}
 }
 
@@ -40,8 +40,8 @@ static int open_path(int flags)
  */
 void device_cannot(const char *what)
 {
-	die("the module cannot %s on this kernel; %s: dmesg | grep ucountview", what,
-	    "it logged the reason when it was loaded");
+	die("the module cannot %s on this kernel (%s: dmesg | grep ucountview)", what,
+	    "for the reason");
 }
 
 /**
@@ -54,10 +54,10 @@ int device_open(struct ucv_info *info, int flags)
 	int fd = open_path(flags);
 
 	if (ioctl(fd, UCV_IOC_INFO, info))
-		die("%s: not a device of the module ucountview: %s", UCV_DEVICE_PATH,
+		die("cannot query %s: %s (not a device of the module ucountview)", UCV_DEVICE_PATH,
 		    strerror(errno));
 	if (info->abi_version != UCV_ABI_VERSION)
-		die("the module speaks ABI %u, this program ABI %u: install one version of both",
+		die("the module has ABI %u, this program %u (install the same release of both)",
 		    info->abi_version, UCV_ABI_VERSION);
 	return fd;
 }
@@ -71,25 +71,25 @@ int device_open(struct ucv_info *info, int flags)
  */
 void listener_blind(void)
 {
-	die("refusals are not being recorded: %s", probes_trouble());
+	die("denials are not recorded: %s", probes_trouble());
 }
 
 static void __noreturn listening_failed(int err)
 {
 	switch (err) {
 	case ENOTTY:
-		die("the module is older than this program and records no denials: %s",
-		    "install one version of both");
+		die("cannot record denials: the module is older than this program (%s)",
+		    "install the same release of both");
 	case EOPNOTSUPP:
 		device_cannot("record denials");
 	case ENOMEM:
-		die("the kernel has no memory to record denials");
+		die("cannot record denials: out of memory in the kernel");
 	case ENOLINK:
 		listener_blind();
 	case EINTR:
-		die("interrupted while the module began to record denials");
+		die("cannot record denials: interrupted");
 	default:
-		die("the kernel's kprobes refuse to serve the module: %s (see dmesg, and %s)",
+		die("cannot register the module's kprobes: %s (see dmesg, and %s)",
 		    strerror(err), "/sys/kernel/debug/kprobes/enabled");
 	}
 }
@@ -127,7 +127,7 @@ static bool fill_buffer(struct listener *listener)
 	if (got < 0 && errno == ENOLINK)
 		listener->interrupted = true;
 	else if (got < 0 && errno != EAGAIN)
-		die("%s: cannot read denials: %s", UCV_DEVICE_PATH, strerror(errno));
+		die("cannot read denials from %s: %s", UCV_DEVICE_PATH, strerror(errno));
 	listener->used = got > 0 ? got : 0;
 	listener->next = 0;
 	return listener->used;
@@ -161,7 +161,7 @@ struct ucv_denial *listener_next(struct listener *listener)
 	size = take_record(&listener->denial, listener->buffer + listener->next,
 			   listener->used - listener->next);
 	if (!size)
-		die("%s: a denial ends early", UCV_DEVICE_PATH);
+		die("denial read from %s is truncated", UCV_DEVICE_PATH);
 	listener->next += size;
 	return &listener->denial;
 }

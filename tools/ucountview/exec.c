@@ -59,7 +59,7 @@ int run_command(char **argv)
 	pid_t pid;
 
 	if (pipe2(report, O_CLOEXEC))
-		die("cannot make a pipe: %s", strerror(errno));
+		die("cannot create a pipe: %s", strerror(errno));
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		die("cannot become a subreaper: %s", strerror(errno));
 	signal(SIGCHLD, SIG_DFL);
@@ -79,7 +79,7 @@ int run_command(char **argv)
 	close(report[1]);
 	if (read(report[0], &err, sizeof(err)) == sizeof(err)) {
 		exit_failure = WEXITSTATUS(status);
-		die("%s: %s", argv[0], strerror(err));
+		die("cannot run %s: %s", argv[0], strerror(err));
 	}
 	close(report[0]);
 	return status;

@@ -392,7 +392,7 @@ void find_resources(const struct args *args, const struct snapshot *snap, bool l
 		if (resource == snap->nr_resources)
 			die("unknown resource: %s", list->names[i]);
 		if (limited && snap->resources[resource].type != UCV_RESOURCE_UCOUNT)
-			die("%s: limited by each process's own RLIMIT, see prlimit(1)",
+			die("%s: limited by RLIMIT_* of each process, see prlimit(1)",
 			    snap->resources[resource].name);
 		wanted[resource] = true;
 	}

@@ -59,11 +59,11 @@ struct opt {
 	{ 'U', "userns", "userns", "only this user namespace: inode number, path of its\n" \
 	  "file, or pid:<pid> for that of a process" }
 #define RATIO_OPTION							\
-	{ OPT_MIN_RATIO, "min-ratio", "num", "only what is as full as this: 0.8 or 80%" }
+	{ OPT_MIN_RATIO, "min-ratio", "num", "only counters at least as full: 0.8 or 80%" }
 #define TOP_OPTION							\
 	{ OPT_TOP, "top", "num", "only the fullest" }
 #define WATCH_OPTION							\
-	{ 'w', "watch", "seconds", "look again after so many seconds, until interrupted" }
+	{ 'w', "watch", "seconds", "repeat every so many seconds, until interrupted" }
 #define COUNT_OPTION							\
 	{ OPT_COUNT, "count", "num", "with --watch: end after so many rounds" }
 #define RESOURCE_OR_MOUNTS_OPTION					\

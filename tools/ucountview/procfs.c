@@ -302,8 +302,8 @@ void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg)
 void process_fds_warn(void)
 {
 	if (fds_left_out)
-		note("some processes have too many descriptors to read all: %s",
-		     "a namespace that only those hold is not known");
+		note("some processes have too many descriptors to read them all: %s",
+		     "namespaces that only those hold are not found");
 }
 
 /* All processes. Those that exit before they are read are skipped. */
@@ -320,9 +320,9 @@ void process_fds_warn(void)
 void processes_check_viewpoint(void)
 {
 	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/pid") != PIDNS_INIT_INUM)
-		die("not in the initial pid namespace: processes have other numbers here");
+		die("not in the initial PID namespace: PIDs differ in this one");
 	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/user") != USERNS_INIT_INUM)
-		die("not in the initial user namespace: uids have other numbers here");
+		die("not in the initial user namespace: uids differ in this one");
 }
 
 static bool is_number(const char *name)
@@ -703,12 +703,12 @@ char *probes_trouble(void)
 	bool kprobes = is_off(kprobes_switch), ftrace = is_off(ftrace_switch);
 
 	if (kprobes && ftrace)
-		return xasprintf("kprobes and ftrace are switched off (write 1 to %s and %s)",
+		return xasprintf("kprobes and ftrace are disabled (write 1 to %s and %s)",
 				 kprobes_switch, ftrace_switch);
 	if (kprobes)
-		return xasprintf("kprobes are switched off (write 1 to %s)", kprobes_switch);
+		return xasprintf("kprobes are disabled (write 1 to %s)", kprobes_switch);
 	if (ftrace)
-		return xasprintf("ftrace is switched off (write 1 to %s)", ftrace_switch);
+		return xasprintf("ftrace is disabled (write 1 to %s)", ftrace_switch);
 	return xasprintf("kprobes do not fire (see dmesg, %s and %s)", kprobes_switch,
 			 ftrace_switch);
 }

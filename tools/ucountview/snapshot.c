@@ -32,19 +32,19 @@ static void snapshot_failed(int err, __u64 kinds)
 {
 	switch (err) {
 	case EFBIG:
-		die("the snapshot is larger than the module allows: raise %s",
+		die("cannot take a snapshot: it exceeds the module's limit (raise %s)",
 		    "/sys/module/ucountview/parameters/max_snapshot_kib");
 	case ENOMEM:
-		die("the kernel has no memory for the snapshot");
+		die("cannot take a snapshot: out of memory in the kernel");
 	case EINTR:
-		die("interrupted while the module took the snapshot");
+		die("cannot take a snapshot: interrupted");
 	case EINVAL:
-		die("the module does not have the records that this program needs");
+		die("cannot take a snapshot: the module is older than this program");
 	case EOPNOTSUPP:
 		device_cannot(kinds & UCV_MASK(UCV_KIND_MNTNS) ? "read the mount counters" :
 							       "record denials");
 	default:
-		die("%s: cannot take a snapshot: %s", UCV_DEVICE_PATH, strerror(err));
+		die("cannot take a snapshot with %s: %s", UCV_DEVICE_PATH, strerror(err));
 	}
 }
 
@@ -67,7 +67,7 @@ static void take(int fd, struct snapshot *snap, __u64 kinds, __u64 spare)
 	if (!taken)
 		snapshot_failed(errno, kinds);
 	if ((snap->taken.filled & kinds) != kinds)
-		die("the module left out records that were asked for");
+		die("cannot use the snapshot: requested records are missing");
 }
 
 /* Read up to @size bytes of records from @first on; sets their total number in @req. */
@@ -79,7 +79,7 @@ static void read_portion(int fd, struct ucv_read *req, __u64 first, void *buf, s
 	req->nr = 0;
 	req->total = 0;
 	if (ioctl(fd, UCV_IOC_READ, req))
-		die("%s: cannot read the snapshot: %s", UCV_DEVICE_PATH, strerror(errno));
+		die("cannot read the snapshot from %s: %s", UCV_DEVICE_PATH, strerror(errno));
 }
 
 /* Read all records of a kind; none if the snapshot was taken without it. */
@@ -104,7 +104,7 @@ static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t recor
 		room = *total - first < portion ? *total - first : portion;
 		read_portion(fd, &req, first, records + first * record_size, room * record_size);
 		if (!req.nr || req.nr > room)
-			die("%s: the snapshot ends early", UCV_DEVICE_PATH);
+			die("snapshot read from %s is truncated", UCV_DEVICE_PATH);
 	}
 	return records;
 }
@@ -135,7 +135,7 @@ static void read_all(int fd, struct snapshot *snap)
 static void check_index(const char *record, __u32 number, __u32 index, size_t nr)
 {
 	if (index >= nr)
-		die("%s %u: the module names a record that does not exist", record, number);
+		die("invalid snapshot: %s %u refers to a missing record", record, number);
 }
 
 /* Bad indices must not become wild pointers, nor a cycle of parents an endless loop. */
@@ -148,7 +148,7 @@ static void check_links(const struct snapshot *snap)
 			continue;
 		check_index("user namespace", ns->inum, ns->parent, snap->nr_userns);
 		if (snap->userns[ns->parent].level >= ns->level)
-			die("user namespace %u: the module names a wrong parent", ns->inum);
+			die("invalid snapshot: parent of user namespace %u", ns->inum);
 	}
 	for (size_t i = 0; i < snap->nr_ucounts; i++)
 		check_index("uid", snap->ucounts[i].uid, snap->ucounts[i].userns, snap->nr_userns);

@@ -49,7 +49,7 @@ static bool wait_for(struct pollfd *fds, size_t nr, const sigset_t *unblocked)
 		if (ppoll(fds, nr, NULL, unblocked) >= 0)
 			return true;
 		if (errno != EINTR)
-			die("cannot wait: %s", strerror(errno));
+			die("cannot wait for denials: %s", strerror(errno));
 	}
 	return false;
 }

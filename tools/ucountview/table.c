@@ -85,7 +85,7 @@ static void show_list(struct table *tb, const char *list)
 		const struct column *col = find_column(tb, list, len);
 
 		if (!col)
-			die("unknown column: %.*s", (int)len, list);
+			die("unknown column: %.*s (see --list-columns)", (int)len, list);
 		show_column(tb, col);
 		if (!list[len])
 			return;
@@ -138,7 +138,7 @@ static bool colours_wanted(void)
 static void check(int rc)
 {
 	if (rc < 0)
-		die("cannot make the table: %s", strerror(-rc));
+		die("cannot create the table: %s", strerror(-rc));
 }
 
 static void add_column(struct table *tb, const struct column *col, bool first)

@@ -217,7 +217,7 @@ void watch_run(const struct args *args, struct table *tb,
 		return;
 	}
 	if (args->count)
-		die("--count needs --watch");
+		die("--count requires --watch");
 	take(command, 1);
 	table_begin(tb);
 	fill(command);
