@@ -55,16 +55,16 @@ root_has_none() {
 # A user namespace that contains a uts and a mount namespace. First wait until those of earlier tests have been freed.
 charged_namespaces_are_counted() {
 	wait_until root_has_none && start_sleeper -U -r -u -m || return
-	inner=$(inode $sleeper user)
+	inner=$(inode "$sleeper" user)
 	run audit -a -J
 	expect "status" 0 "$status" &&
 		counted user_namespaces "$init_userns" 0 1 1 0 &&
 		counted uts_namespaces "$inner" null 1 1 0 &&
 		counted uts_namespaces "$init_userns" null 1 1 0 || return
 	mounts_available || return 0
-	mounts=$(row mounts "$(inode $sleeper mnt)" null counter)
+	mounts=$(row mounts "$(inode "$sleeper" mnt)" null counter)
 	counted mnt_namespaces "$inner" 0 1 1 0 &&
-		counted mounts "$(inode $sleeper mnt)" null "$mounts" "$mounts" 0
+		counted mounts "$(inode "$sleeper" mnt)" null "$mounts" "$mounts" 0
 }
 
 # Inotify instances that no process has open.

@@ -131,7 +131,7 @@ unload_is_refused_while_ftrace_is_off() {
 	loaded || load || return
 	echo 1 >$parameter || return
 	switch_ftrace_off || return
-	grep -q '^denials_state: blind' $debugfs/status || return
+	grep -q '^denials_state: blind' "$debugfs/status" || return
 	rmmod ucountview 2>"$ktap_dir/error" && return 1
 	echo 0 >$parameter || return
 	expect denials_armed 0 "$(status_of denials_armed)" || return
@@ -225,14 +225,14 @@ oldest_limits_are_evicted() {
 		$1 == "-" { others = $5 }
 		$1 == "inotify_instances" && !seen[$4]++ && $5 == 1 + ($4 - 1900020000) % 3 { apart++; sum += $5 }
 		END { print apart + 0, sum + others, others + 0 }
-	' $debugfs/denial_counts >"$ktap_dir/sums"
+	' "$debugfs/denial_counts" >"$ktap_dir/sums"
 	read -r apart sum others <"$ktap_dir/sums"
 	echo "$apart users apart, $others denials of others"
 	expect "sum of denial_counts" 12000 "$sum" || return
 	[ "$apart" -gt 500 ] && [ "$others" -gt 0 ] || return
 	for uid in 1900025997 1900025998 1900025999; do
 		expect "count of uid $uid" $((1 + (uid - 1900020000) % 3)) \
-			"$(awk -v uid=$uid '$4 == uid { print $5 }' $debugfs/denial_counts)" || return
+			"$(awk -v uid=$uid '$4 == uid { print $5 }' "$debugfs/denial_counts")" || return
 	done
 	unload
 }
@@ -242,7 +242,7 @@ old_uts=$(cat $max_uts)
 old_instances=$(cat $max_instances)
 ktap_clean_up_at_exit
 load || ktap_skip_all "the module cannot be loaded"
-[ -r $debugfs/status ] || ktap_skip_all "debugfs cannot be read"
+[ -r "$debugfs/status" ] || ktap_skip_all "debugfs cannot be read"
 has_feature denials || ktap_skip_all "the module cannot tell of refusals here"
 mark_log
 echo 0 >$max_uts

@@ -155,7 +155,7 @@ trace_cmd_records_refusals() {
 
 needs_root
 loaded || ktap_skip_all "the module is not loaded"
-[ -r $debugfs/status ] || ktap_skip_all "there is no debugfs"
+[ -r "$debugfs/status" ] || ktap_skip_all "there is no debugfs"
 [ -d $tracing/events ] || ktap_skip_all "there is no tracefs"
 has_feature denials || ktap_skip_all "this kernel cannot be probed"
 ktap_run refused_charge_is_traced refused_mount_is_traced one_enabled_tracepoint_is_enough trace_cmd_records_refusals

@@ -118,7 +118,7 @@ inc_ucount_with_other_arguments_is_not_probed() {
 features_return_with_the_evidence() {
 	reload || return
 	expect "lines in the log" '' "$(said)" || return
-	grep '^features:' $debugfs/status >"$ktap_dir/after" && diff "$ktap_dir/before" "$ktap_dir/after"
+	grep '^features:' "$debugfs/status" >"$ktap_dir/after" && diff "$ktap_dir/before" "$ktap_dir/after"
 }
 
 after_test() {
@@ -129,7 +129,7 @@ needs_unloaded_module
 ktap_clean_up_at_exit
 [ -n "$(find_planted)" ] || ktap_skip_all "there is no ucv_planted.ko: make -C planted, or set UCV_PLANTED"
 has_symbol __start_BTF || ktap_skip_all "this kernel has no BTF"
-reload && grep '^features:' $debugfs/status >"$ktap_dir/before"
+reload && grep '^features:' "$debugfs/status" >"$ktap_dir/before"
 
 ktap_run mounts_are_available_with_evidence unknown_btf_kind_disables_mounts \
 	unsupported_list_of_namespaces_disables_mounts member_of_another_type_disables_mounts \

@@ -56,7 +56,7 @@ keys() {
 # fields FILE: the fields of a debugfs file; in status, each line begins with one
 fields() {
 	if [ "$1" = status ]; then
-		sed -n 's/^\([a-z_]*\):.*/debugfs status \1/p' $debugfs/status
+		sed -n 's/^\([a-z_]*\):.*/debugfs status \1/p' "$debugfs/status"
 	else
 		sed -n "1s/^/debugfs $1 /p" "$debugfs/$1"
 	fi

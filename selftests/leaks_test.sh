@@ -15,6 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 settle=${UCV_SETTLE:-3}
 late=${UCV_LATE:-1000}
+# shellcheck disable=SC2034 # for reader.sh
 failure=125 # the status of a reader that fails; 1 could be the command's
 
 clean_up() {

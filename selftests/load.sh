@@ -79,5 +79,5 @@ kernel_log_has_no_splat() {
 mounts_are_refused() {
 	expect "the feature mntns" no "$(has_feature mntns && echo yes || echo no)" || return
 	expect "a snapshot" EOPNOTSUPP "$("$here/mounts_probe" snapshot)" || return
-	expect "debugfs" EOPNOTSUPP "$("$here/mounts_probe" open $debugfs/mounts)"
+	expect "debugfs" EOPNOTSUPP "$("$here/mounts_probe" open "$debugfs/mounts")"
 }

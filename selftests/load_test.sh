@@ -53,7 +53,7 @@ unload_is_refused_while_debugfs_is_open() {
 nothing_is_left_after_unloading() {
 	! loaded || unload || return
 	expect "$device after unloading" absent "$([ -e $device ] && echo there || echo absent)" || return
-	expect "$debugfs after unloading" absent "$([ -e $debugfs ] && echo there || echo absent)" || return
+	expect "$debugfs after unloading" absent "$([ -e "$debugfs" ] && echo there || echo absent)" || return
 	load || return
 	expect "$device after loading" there "$([ -c $device ] && echo there || echo absent)"
 }

@@ -50,7 +50,7 @@ kernel_is_locked_down_for_confidentiality() {
 locked_down_debugfs_shows_counters() {
 	cat $kernels_own >/dev/null || skip "this kernel refuses files of mode 0400" || return
 	"$here/leave" -u "$uid" watches 3 || return
-	for file in "$debugfs"/*; do
+	for file in "$debugfs/"*; do
 		cat "$file" >"$ktap_dir/text" && [ -s "$ktap_dir/text" ] || return
 	done
 	expect "watches" 3 "$(awk -v uid="$uid" '$3 == uid && $4 == "inotify_watches" { print $5 }' "$debugfs/ucounts")"

@@ -38,7 +38,7 @@ hold_namespaces() {
 # Their lines in the ioctl's records and in debugfs, in order of creation.
 numbers() {
 	"$here/mounts_probe" records >"$ktap_dir/records" || return
-	cat $debugfs/mounts >"$ktap_dir/mounts" || return
+	cat "$debugfs/mounts" >"$ktap_dir/mounts" || return
 	for inode in $inodes; do
 		grep "^$inode " "$ktap_dir/records" || return
 		grep "^$inode " "$ktap_dir/mounts" || return
@@ -63,7 +63,7 @@ mounts_are_counted_with_btf() {
 module_loads_without_btf() {
 	reload use_btf=N || return
 	expect "the parameter" N "$(cat $parameter)" || return
-	grep '^features:' $debugfs/status >"$ktap_dir/features" || return
+	grep '^features:' "$debugfs/status" >"$ktap_dir/features" || return
 	cat "$ktap_dir/features"
 	! grep -qw btf "$ktap_dir/features"
 }

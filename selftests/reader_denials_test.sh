@@ -512,14 +512,14 @@ blind() {
 # denials_are_missed_while_off FILE REASON
 denials_are_missed_while_off() {
 	off=$1
-	[ -w $always ] && [ -r $debugfs/status ] && [ -e "$off" ] ||
+	[ -w $always ] && [ -r "$debugfs/status" ] && [ -e "$off" ] ||
 		skip "there is no switch, or no parameter denials" || return
 	start_box || return
 	was_always=$(cat $always)
 	echo Y >$always
 	follow before -r -n -u $((uid + 1)) -o RESOURCE && refuse_watch || return
 	switch_off "$off" || skip "the kernel does not let go of $off" || return
-	grep -q '^denials_state: blind' $debugfs/status || skip "kprobes do not depend on $off" || return
+	grep -q '^denials_state: blind' "$debugfs/status" || skip "kprobes do not depend on $off" || return
 	blind "$2" || return
 	switch_on
 	run denials
