@@ -295,7 +295,7 @@ static int ucv_open(struct inode *inode, struct file *file)
 	mutex_init(&uf->lock);
 	ucv_listener_init(&uf->listener);
 	file->private_data = uf;
-	return nonseekable_open(inode, file);
+	return stream_open(inode, file);
 }
 
 static int ucv_release(struct inode *inode, struct file *file)
