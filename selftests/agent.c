@@ -14,6 +14,8 @@
  *	inotify NR		watch INSTANCE DIR FIRST NR	insist INSTANCE PATH NR
  *	fanotify FLAGS		mark GROUP DIR FIRST NR
  *	copy INSTANCE NR	launch INSTANCE		fork NR
+ *	rlimit NAME SOFT HARD	signals NR		queue MESSAGES
+ *	lock PAGES		unshare-users
  *
  * Three are the agent's own:
  *
@@ -46,12 +48,17 @@ static const struct verb {
 	{ "insist", "atb", ucv_do_insist },
 	{ "keep-caps", "", ucv_do_keep_caps },
 	{ "launch", "a", ucv_do_launch },
+	{ "lock", "a", ucv_do_lock },
 	{ "mark", "atbc", ucv_do_mark },
 	{ "mkdir", "t", ucv_do_mkdir },
 	{ "mntns", "", ucv_do_new_mntns },
 	{ "mount", "ttt", ucv_do_mount },
+	{ "queue", "a", ucv_do_queue },
+	{ "rlimit", "tab", ucv_do_rlimit },
+	{ "signals", "a", ucv_do_signals },
 	{ "uids", "abc", ucv_do_uids },
 	{ "unbind", "ta", ucv_do_unbind },
+	{ "unshare-users", "", ucv_do_unshare_users },
 	{ "watch", "atbc", ucv_do_watch },
 	{ "write", "tt", ucv_do_write },
 };
@@ -63,8 +70,12 @@ static unsigned int last;
 static const char *error_name(int error)
 {
 	switch (error) {
+	case EAGAIN:
+		return "EAGAIN";
 	case EMFILE:
 		return "EMFILE";
+	case ENOMEM:
+		return "ENOMEM";
 	case ENOSPC:
 		return "ENOSPC";
 	default:

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mqueue.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -18,6 +19,7 @@
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -580,6 +582,79 @@ long ucv_do_copy(struct ucv_call *call)
 		if (fcntl(held[call->a], F_DUPFD_CLOEXEC, 0) < 0)
 			return part(call, i);
 	return i;
+}
+
+/* Charges of rlimits */
+
+long ucv_do_rlimit(struct ucv_call *call)
+{
+	const struct rlimit limit = { call->a, call->b };
+	static const struct {
+		const char *name;
+		int resource;
+	} limits[] = {
+		{ "memlock", RLIMIT_MEMLOCK }, { "msgqueue", RLIMIT_MSGQUEUE },
+		{ "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC },
+		{ "sigpending", RLIMIT_SIGPENDING },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		if (!strcmp(limits[i].name, call->text))
+			return setrlimit(limits[i].resource, &limit) ? -errno : 0;
+	return -EINVAL;
+}
+
+/* They stay pending, as the signal is blocked. */
+long ucv_do_signals(struct ucv_call *call)
+{
+	union sigval value = {};
+	sigset_t blocked;
+	long i;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	for (i = 0; i < call->a; i++)
+		if (sigqueue(getpid(), SIGRTMIN, value))
+			return part(call, i);
+	return i;
+}
+
+/* Its messages are of one byte. It goes with the process. */
+long ucv_do_queue(struct ucv_call *call)
+{
+	struct mq_attr attr = { .mq_maxmsg = call->a, .mq_msgsize = 1 };
+	static unsigned int nr;
+	char name[32];
+	long fd;
+
+	snprintf(name, sizeof(name), "ucv-%d-%u", getpid(), nr++);
+	fd = syscall(SYS_mq_open, name, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	if (fd < 0)
+		return -errno;
+	syscall(SYS_mq_unlink, name);
+	return 0;
+}
+
+/* The segment goes with the process. */
+long ucv_do_lock(struct ucv_call *call)
+{
+	int id = shmget(IPC_PRIVATE, call->a * sysconf(_SC_PAGESIZE), 0600);
+	long ret = 0;
+
+	if (id < 0 || shmat(id, NULL, 0) == (void *)-1)
+		return -errno;
+	if (shmctl(id, SHM_LOCK, NULL))
+		ret = -errno;
+	shmctl(id, IPC_RMID, NULL);
+	return ret;
+}
+
+long ucv_do_unshare_users(struct ucv_call *call)
+{
+	(void)call;
+	return unshare(CLONE_NEWUSER) ? -errno : 0;
 }
 
 /* For a child, which stays for as long as its parent. */

@@ -220,6 +220,11 @@ long ucv_do_open(struct ucv_call *call);	/* open(text, a) and close */
 long ucv_do_hold(struct ucv_call *call);	/* numbers a copy of fd a, opened elsewhere */
 long ucv_do_launch(struct ucv_call *call);	/* ucv_launch() of descriptor a */
 long ucv_do_copy(struct ucv_call *call);	/* b more copies of descriptor a */
+long ucv_do_rlimit(struct ucv_call *call);	/* of the name in text, to a and b */
+long ucv_do_signals(struct ucv_call *call);	/* queues a signals to itself */
+long ucv_do_queue(struct ucv_call *call);	/* a message queue of a messages */
+long ucv_do_lock(struct ucv_call *call);	/* locks a pages of shared memory */
+long ucv_do_unshare_users(struct ucv_call *call);	/* into a user namespace without maps */
 long ucv_do_fork(struct ucv_call *call);	/* a children, which hold what it holds */
 long ucv_do_by_thread(struct ucv_call *call);	/* a thread named text makes the calls */
 long ucv_do_exit(struct ucv_call *call);	/* _exit(a) */

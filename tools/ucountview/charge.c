@@ -57,6 +57,21 @@ struct counter counter_of_mounts(const struct ucv_mntns *ns)
 }
 
 /**
+ * counter_with_limit() - a counter with a limit of another kind
+ * @limit: LLONG_MAX if there is none
+ */
+struct counter counter_with_limit(long long used, long long limit)
+{
+	struct counter counter = { .used = used, .limit = limit };
+
+	if (limit == LLONG_MAX || limit < 0)
+		counter.kind = limit < 0 ? LIMIT_UNKNOWN : UNLIMITED;
+	else
+		counter.ratio = ratio_of(used, limit);
+	return counter;
+}
+
+/**
  * counter_room() - how much more the kernel would charge here; LLONG_MAX if there is no limit
  */
 long long counter_room(const struct counter *counter)

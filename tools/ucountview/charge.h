@@ -32,6 +32,7 @@ struct counter {
 struct counter counter_of(const struct snapshot *snap, const struct ucv_userns *ns,
 			  const struct ucv_ucounts *uc, size_t resource);
 struct counter counter_of_mounts(const struct ucv_mntns *ns);
+struct counter counter_with_limit(long long used, long long limit);
 long long counter_room(const struct counter *counter);
 
 /* One level of a charge. */

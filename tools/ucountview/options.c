@@ -195,6 +195,12 @@ static void take_argument(struct args *args, struct table *tb, int key, const ch
 	case OPT_BY:
 		args->by = arg;
 		break;
+	case 'e':
+		args->error = arg;
+		break;
+	case 'S':
+		args->syscall = arg;
+		break;
 	case 'p':
 		args->pid = arg_pid(arg);
 		break;

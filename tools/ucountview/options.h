@@ -25,7 +25,7 @@ struct resource_names {
 struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
 	bool all, follow, totals;
-	const char *by;
+	const char *by, *error, *syscall;
 	const char *user, *userns, *mntns;
 	__u32 uid;			/* of the user that @user names */
 	__u32 userns_inum, mntns_inum;	/* of the namespaces that @userns and @mntns name */

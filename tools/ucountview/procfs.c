@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,6 +234,172 @@ bool process_maps_root(unsigned int pid)
 		found = inside == 0;
 	fclose(file);
 	return found;
+}
+
+/**
+ * process_caps() - effective capabilities of a process, as a mask; 0 if it has exited
+ */
+unsigned long long process_caps(unsigned int pid)
+{
+	FILE *file = fopen(path_of(pid, "status").text, "re");
+	unsigned long long caps = 0;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return 0;
+	while (getline(&line, &size, file) > 0 && sscanf(line, "CapEff: %llx", &caps) != 1)
+		;
+	free(line);
+	fclose(file);
+	return caps;
+}
+
+/**
+ * process_limit() - a soft limit of a process
+ * @name: as in /proc/PID/limits: "Max processes"
+ *
+ * Return: the limit; LLONG_MAX if there is none, -1 if it cannot be read.
+ */
+long long process_limit(unsigned int pid, const char *name)
+{
+	FILE *file = fopen(path_of(pid, "limits").text, "re");
+	size_t size = 0, len = strlen(name);
+	long long limit = -1;
+	char *line = NULL;
+
+	if (!file)
+		return -1;
+	while (limit < 0 && getline(&line, &size, file) > 0) {
+		if (strncmp(line, name, len))
+			continue;
+		if (sscanf(line + len, "%lld", &limit) != 1)
+			limit = LLONG_MAX; /* "unlimited" */
+	}
+	free(line);
+	fclose(file);
+	return limit;
+}
+
+/**
+ * process_nr_fds() - number of descriptors of a process; 0 if it cannot be read
+ */
+unsigned int process_nr_fds(unsigned int pid)
+{
+	DIR *dir = opendir(path_of(pid, "fd").text);
+	struct dirent *entry;
+	unsigned int nr = 0;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir)))
+		nr += entry->d_name[0] != '.';
+	closedir(dir);
+	return nr;
+}
+
+static int pidns_level(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), level = 0, parent;
+
+	if (fd < 0)
+		return -1;
+	while ((parent = ioctl(fd, NS_GET_PARENT)) >= 0) {
+		close(fd);
+		fd = parent;
+		level++;
+	}
+	close(fd);
+	return level;
+}
+
+/**
+ * process_pidns_level() - level of the pid namespace that a process's children will live in
+ *
+ * Return: the level, 0 for the pid namespace of this program, or of a process that has exited.
+ */
+unsigned int process_pidns_level(unsigned int pid)
+{
+	int level = pidns_level(path_of(pid, "ns/pid_for_children").text);
+
+	if (level < 0) /* there is none before the first child */
+		level = pidns_level(path_of(pid, "ns/pid").text) + 1;
+	return level;
+}
+
+/**
+ * process_cgroup() - path of a process's cgroup
+ * @controller: of cgroup v1, or "" for the unified hierarchy
+ *
+ * Return: the path in that hierarchy, allocated; NULL if the process is in none.
+ */
+char *process_cgroup(unsigned int pid, const char *controller)
+{
+	FILE *file = fopen(path_of(pid, "cgroup").text, "re");
+	char *line = NULL, *path = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return NULL;
+	while (!path && getline(&line, &size, file) > 0) {
+		char *rest = line, *list;
+
+		strsep(&rest, ":");
+		list = strsep(&rest, ":");
+		if (!rest || strcmp(list, controller))
+			continue;
+		rest[strcspn(rest, "\n")] = '\0';
+		path = xstrdup(rest);
+	}
+	free(line);
+	fclose(file);
+	return path;
+}
+
+/* Settings and totals of the kernel. */
+
+static bool read_numbers(const char *path, const char *format, long long *a, long long *b)
+{
+	FILE *file = fopen(path, "re");
+	int nr;
+
+	if (!file)
+		return false;
+	nr = fscanf(file, format, a, b);
+	fclose(file);
+	return nr == 1 + !!b;
+}
+
+/**
+ * kernel_setting() - read a sysctl that is a number
+ * @name: "kernel.threads-max"
+ */
+bool kernel_setting(const char *name, long long *value)
+{
+	char *path = xasprintf("/proc/sys/%s", name);
+	bool found;
+
+	for (char *dot = strchr(path, '.'); dot; dot = strchr(dot, '.'))
+		*dot = '/';
+	found = read_numbers(path, "%lld", value, NULL);
+	free(path);
+	return found;
+}
+
+/**
+ * kernel_files() - number of open files of all processes, and its limit
+ */
+bool kernel_files(long long *used, long long *limit)
+{
+	return read_numbers("/proc/sys/fs/file-nr", "%lld %*d %lld", used, limit);
+}
+
+/**
+ * kernel_threads() - number of threads of all processes, as seen in this pid namespace
+ */
+bool kernel_threads(long long *used)
+{
+	return read_numbers("/proc/loadavg", "%*f %*f %*f %*d/%lld", used, NULL);
 }
 
 /**

@@ -59,6 +59,15 @@ struct process {
 void process_read(struct process *proc, unsigned int pid);
 __u32 process_namespace(unsigned int pid, enum ns_type type);
 bool process_maps_root(unsigned int pid);
+unsigned long long process_caps(unsigned int pid);
+long long process_limit(unsigned int pid, const char *name);
+unsigned int process_nr_fds(unsigned int pid);
+unsigned int process_pidns_level(unsigned int pid);
+char *process_cgroup(unsigned int pid, const char *controller);
+
+bool kernel_setting(const char *name, long long *value);
+bool kernel_files(long long *used, long long *limit);
+bool kernel_threads(long long *used);
 
 /* The fields of a line of mountinfo that are used. */
 struct mount_line {

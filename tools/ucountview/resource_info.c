@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <linux/capability.h>
 
+#include "countermap.h"
 #include "resource_info.h"
 #include "ucountview.h"
 
@@ -14,25 +16,49 @@
  * init_user_ns.ucount_max[]. Other user namespaces have no fs.* ones.
  */
 static const struct resource_info table[] = {
-	{ "inotify_instances", "inotify_init", EMFILE, "EMFILE",
-	  "fs.inotify.max_user_instances" },
-	{ "inotify_watches", "inotify_add_watch", ENOSPC, "ENOSPC",
-	  "fs.inotify.max_user_watches" },
-	{ "fanotify_groups", "fanotify_init", EMFILE, "EMFILE",
-	  "fs.fanotify.max_user_groups" },
-	{ "fanotify_marks", "fanotify_mark", ENOSPC, "ENOSPC",
-	  "fs.fanotify.max_user_marks" },
-	{ "mounts", "mount", ENOSPC, "ENOSPC", "fs.mount-max" },
-	{ "binfmt_misc_interpreters", "write", ENOSPC, "ENOSPC", NULL },
+	{ "inotify_instances", "inotify_init", "inotify_init1", EMFILE, "EMFILE",
+	  "fs.inotify.max_user_instances", 128 },
+	{ "inotify_watches", "inotify_add_watch", NULL, ENOSPC, "ENOSPC",
+	  "fs.inotify.max_user_watches", 0 },
+	{ "fanotify_groups", "fanotify_init", NULL, EMFILE, "EMFILE",
+	  "fs.fanotify.max_user_groups", 128 },
+	{ "fanotify_marks", "fanotify_mark", NULL, ENOSPC, "ENOSPC",
+	  "fs.fanotify.max_user_marks", 0 },
+	{ MOUNTS_NAME, "mount", "move_mount open_tree unshare clone", ENOSPC, "ENOSPC",
+	  "fs.mount-max", 100000 },
+	{ "binfmt_misc_interpreters", "write", NULL, ENOSPC, "ENOSPC", NULL, 0 },
+	{ "rlimit_nproc", "fork", "clone clone3 vfork execve", EAGAIN, "EAGAIN",
+	  "RLIMIT_NPROC", 0 },
+	{ "rlimit_msgqueue", "mq_open", NULL, EMFILE, "EMFILE", "RLIMIT_MSGQUEUE", 0 },
+	{ "rlimit_sigpending", "sigqueue", "rt_sigqueueinfo timer_create", EAGAIN, "EAGAIN",
+	  "RLIMIT_SIGPENDING", 0 },
+	{ "rlimit_memlock", "shmctl", "shmget memfd_create", ENOMEM, "ENOMEM",
+	  "RLIMIT_MEMLOCK", 0 },
+	{ USERNS_DEPTH_NAME, "unshare", "clone clone3", ENOSPC, "ENOSPC", "", 0 },
+	{ PIDNS_DEPTH_NAME, "unshare", "clone clone3", ENOSPC, "ENOSPC", "", 0 },
+	{ "descriptors", "open", "socket pipe dup accept inotify_init inotify_init1 fanotify_init",
+	  EMFILE, "EMFILE", "RLIMIT_NOFILE", 0 },
+	{ "open_files", "open", "socket pipe accept inotify_init inotify_init1 fanotify_init",
+	  ENFILE, "ENFILE", "fs.file-max", 0 },
+	{ "pids", "fork", "clone clone3 vfork", EAGAIN, "EAGAIN", "pids.max", 0 },
+	{ "threads", "fork", "clone clone3 vfork", EAGAIN, "EAGAIN", "kernel.threads-max", 0 },
+	{ "pid_numbers", "fork", "clone clone3 vfork", EAGAIN, "EAGAIN", "kernel.pid_max", 0 },
 };
 
 static const struct resource_info namespaces = {
-	"*_namespaces", "unshare", ENOSPC, "ENOSPC", NULL
+	"*_namespaces", "unshare", "clone clone3", ENOSPC, "ENOSPC", NULL, 0
+};
+
+static const struct rlimit_info rlimits[] = {
+	{ "rlimit_nproc", "Max processes", "nproc", false, true,
+	  { CAP_SYS_RESOURCE, CAP_SYS_ADMIN } },
+	{ "rlimit_msgqueue", "Max msgqueue size", "msgqueue", false, false, { -1, -1 } },
+	{ "rlimit_sigpending", "Max pending signals", "sigpending", false, false, { -1, -1 } },
+	{ "rlimit_memlock", "Max locked memory", "memlock", true, false, { CAP_IPC_LOCK, -1 } },
 };
 
 /**
  * resource_info_find() - what is known about a resource
- * @resource: name of a resource of type UCV_RESOURCE_UCOUNT, or "mounts"
  *
  * Return: what is known, or NULL for an unknown resource.
  */
@@ -61,7 +87,49 @@ char *resource_info_setting(const char *resource, const struct ucv_userns *ns)
 {
 	const struct resource_info *advice = resource_info_find(resource);
 
-	if (advice && advice->sysctl && (!ns || ns->parent == UCV_NO_INDEX))
-		return xstrdup(advice->sysctl);
+	if (advice && advice->setting && (!ns || ns->parent == UCV_NO_INDEX))
+		return xstrdup(advice->setting);
 	return xasprintf("user.max_%s", resource);
+}
+
+/**
+ * rlimit_info_find() - what a resource of type UCV_RESOURCE_RLIMIT is compared with, or NULL
+ */
+const struct rlimit_info *rlimit_info_find(const char *resource)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rlimits); i++) {
+		if (!strcmp(rlimits[i].resource, resource))
+			return &rlimits[i];
+	}
+	return NULL;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; at && *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && !memcmp(at, word, n))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/**
+ * resource_info_matches() - whether a limit can be the reason of a failure
+ * @error: name of the error, or NULL for any
+ * @syscall: name of the system call, or NULL for any
+ */
+bool resource_info_matches(const char *resource, const char *error, const char *syscall)
+{
+	const struct resource_info *info = resource_info_find(resource);
+
+	if (!error && !syscall)
+		return true;
+	if (!info || (error && strcmp(info->error_name, error)))
+		return false;
+	return !syscall || !strcmp(info->syscall, syscall) || has_word(info->others, syscall);
 }
