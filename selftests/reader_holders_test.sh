@@ -22,9 +22,15 @@ clean_up() {
 	after_test
 }
 
+# starts_as NAME COMMAND UID WATCHES: start an agent of this user as this command with this many watches
+starts_as() {
+	start "$1" && tell "$1" 0 write /proc/self/comm "$2" && tell "$1" 0 uids "$3" "$3" "$3" &&
+		tell "$1" 0 inotify 1 && tell "$1" "$4" watch 0 "$files" 0 "$4"
+}
+
 # starts_with NAME UID WATCHES: start an agent of this user with this many watches
 starts_with() {
-	start "$1" && tell "$1" 0 uids "$2" "$2" "$2" && tell "$1" 0 inotify 1 && tell "$1" "$3" watch 0 "$files" 0 "$3"
+	starts_as "$1" agent "$2" "$3"
 }
 
 # makes_another NAME WATCHES: the agent makes a second instance
@@ -100,15 +106,49 @@ json_has_each_column() {
 	! grep -F 'holders[1]' "$ktap_dir/leaves"
 }
 
+# held WHAT TEXT: the last run names these holders
+held() {
+	expect "$1" "Held: $2." "$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
+}
+
 # All of a limit: what several processes hold is listed once, for the first.
 why_names_holders() {
-	starts_with editor $uid 4 && starts_with indexer $uid 9 && makes_another indexer 2 || return
+	starts_as editor editor $uid 4 && starts_as indexer indexer $uid 9 && makes_another indexer 2 || return
 	editor=$(ask editor pid)
 	indexer=$(ask indexer pid)
 	lower fs.inotify.max_user_watches 15
 	succeeds why "$editor" -R inotify_watches || return
-	expect "holders" "Held: 11 by agent ($indexer), 4 by agent ($editor)." \
-		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
+	held "holders" "11 by indexer ($indexer), 4 by editor ($editor)"
+}
+
+why_names_holders_by_command() {
+	for each in first second third; do
+		starts_as $each inotifywait $uid 2 || return
+	done
+	starts_as bar bar $uid 5 || return
+	bar=$(ask bar pid)
+	lower fs.inotify.max_user_watches 11
+	succeeds why "$bar" -R inotify_watches || return
+	held "two commands" "6 by inotifywait (3 processes), 5 by bar ($bar)" || return
+
+	lower fs.inotify.max_user_watches 16
+	starts_as foo foo $uid 3 && starts_as baz baz $uid 1 && starts_as qux qux $uid 1 || return
+	succeeds why "$bar" -R inotify_watches || return
+	more="and 2 more by 2 other commands"
+	held "five commands" "6 by inotifywait (3 processes), 5 by bar ($bar), 3 by foo ($(ask foo pid)), $more"
+}
+
+why_names_what_no_process_has_open() {
+	starts_with sender $uid 5 && tell sender 0 launch 0 || return
+	sender=$(ask sender pid)
+	lower fs.inotify.max_user_watches 5
+	succeeds why "$sender" -R inotify_watches || return
+	held "no process" "5 that no process has open" || return
+
+	lower fs.inotify.max_user_watches 13
+	makes_another sender 8 || return
+	succeeds why "$sender" -R inotify_watches || return
+	held "one and none" "8 by agent ($sender), 5 that no process has open"
 }
 
 set_room() {
@@ -124,8 +164,7 @@ copies_do_not_hide_other_holders() {
 	lower fs.inotify.max_user_watches 4
 	set_room 4096
 	succeeds why "$victim" -R inotify_watches || return
-	expect "holder" "Held: 4 by agent ($victim)." \
-		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")" || return
+	held "holder" "4 by agent ($victim)" || return
 	shows "the victim" "$victim 4 1" -u $((uid + 1)) -o PID,MARKS,FDS || return
 	shows "by user" "71 1 3 more_holders" -u $uid --by user -o PROCESSES,GROUPS,MARKS,FLAGS || return
 	succeeds holders -r -n -u $uid --by group -o HOLDERS || return
@@ -166,5 +205,6 @@ ktap_clean_up_at_exit
 make_files 9
 
 ktap_run bad_options_of_holders_are_refused holders_are_listed_by_process_and_user shared_instance_is_counted_once \
-	instance_in_flight_is_unattributed json_has_each_column why_names_holders copies_do_not_hide_other_holders \
+	instance_in_flight_is_unattributed json_has_each_column why_names_holders why_names_holders_by_command \
+	why_names_what_no_process_has_open copies_do_not_hide_other_holders \
 	why_answers_without_room_for_holders
