@@ -9,9 +9,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/reader.sh"
 
 columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
+max_ipc=/proc/sys/user/max_ipc_namespaces
 sleeper=''
+old_ipc=''
+
+after_test() {
+	[ -z "$old_ipc" ] || echo "$old_ipc" >$max_ipc
+	old_ipc=''
+}
 
 clean_up() {
+	after_test
 	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
 }
 
@@ -147,6 +155,37 @@ only_chosen_columns_are_printed() {
 	expect "columns" 2 "$(awk '{ print NF }' "$ktap_dir/out" | sort -u)"
 }
 
+# In a user namespace and in the initial one: a limit of 0, and nothing charged.
+disabled_resources_are_listed() {
+	inode=$(inode "$sleeper" user)
+	old_ipc=$(cat $max_ipc)
+	old_inner_ipc=$(nsenter -t "$sleeper" -U -- cat $max_ipc)
+	set -- -r -n -o UID,UIDNS,RESOURCE,USED,LIMIT,USE%,FLAGS -R ipc_namespaces -U
+	run "$@" "$inode"
+	expect "before" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")" || return
+
+	nsenter -t "$sleeper" -U -- sh -c "echo 0 >$max_ipc" || return
+	succeeds "$@" "$inode" || return
+	expect "of all users" "- - ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
+	succeeds "$@" "$inode" -u 0 || return
+	expect "of root" "0 0 ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
+	succeeds "$@" "$inode" -a || return
+	expect "with --all" "0 0 ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
+	run "$@" "$inode" -u 1900000000
+	expect "of a user without counters" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")" || return
+	succeeds -J -R ipc_namespaces -U "$inode" || return
+	"$here/json_check" -l <"$ktap_dir/out" | sed 's/\t/ /' >"$ktap_dir/leaves" || return
+	for leaf in "uid null" "user null" "used 0" "limit 0" "use% 100" "flags disabled"; do
+		expect "JSON" 1 "$(grep -cxF "usage[0].$leaf" "$ktap_dir/leaves")" || return
+	done
+	nsenter -t "$sleeper" -U -- sh -c "echo $old_inner_ipc >$max_ipc" || return
+
+	echo 0 >$max_ipc && succeeds "$@" "$init_userns" || return
+	expect "in the initial namespace" "0 disabled" "$(awk '{ print $5, $7 }' "$ktap_dir/out" | sort -u)" || return
+	run -n -R ipc_namespaces
+	grep -q ' 0  *100% disabled$' "$ktap_dir/out"
+}
+
 lost_output_is_an_error() {
 	[ -c /dev/full ] || skip "there is no /dev/full" || return
 	for arguments in usage userns "why $$" --help -V "usage -J" "usage -r"; do
@@ -268,7 +307,7 @@ start_sleeper -U -u -r
 
 ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused json_is_valid json_agrees_with_debugfs \
 	raw_agrees_with_debugfs namespace_of_a_process_is_found fullest_counter_is_first \
-	only_chosen_columns_are_printed lost_output_is_an_error message_without_root_names_root \
+	only_chosen_columns_are_printed disabled_resources_are_listed lost_output_is_an_error message_without_root_names_root \
 	message_without_the_device_names_the_module bad_options_of_mounts_are_refused mounts_selects_a_namespace \
 	bad_options_of_watch_are_refused limits_of_a_namespace_are_shown watch_prints_rounds_into_a_pipe \
 	watch_prints_a_json_document_a_line
