@@ -199,6 +199,27 @@ lost_output_is_an_error() {
 	says_why "standard output closed"
 }
 
+# As of other programs, by the signal. The reader starts once the other end of the pipe is closed.
+closed_pipe_ends_it_silently() {
+	mkfifo "$ktap_dir/pipe" || return
+	for arguments in usage "usage -a --output-all" "usage -w 0.01" "usage -J" userns "why $$" --help; do
+		rm -f "$ktap_dir/closed"
+		{
+			wait_until [ -e "$ktap_dir/closed" ]
+			status=0
+			# shellcheck disable=SC2086 # several words
+			"$reader" $arguments 2>"$ktap_dir/err" || status=$?
+			echo $status >"$ktap_dir/status"
+		} >"$ktap_dir/pipe" &
+		exec 7<"$ktap_dir/pipe"
+		exec 7<&-
+		: >"$ktap_dir/closed"
+		wait $!
+		expect "status of: $arguments" 141 "$(cat "$ktap_dir/status")" &&
+			expect "errors of: $arguments" '' "$(cat "$ktap_dir/err")" || return
+	done
+}
+
 message_without_root_names_root() {
 	cp "$reader" "$ktap_dir/ucountview" && chmod 755 "$ktap_dir" "$ktap_dir/ucountview" || return
 	su nobody -s /bin/sh -c true 2>/dev/null || skip "cannot become nobody" || return
@@ -307,7 +328,8 @@ start_sleeper -U -u -r
 
 ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused json_is_valid json_agrees_with_debugfs \
 	raw_agrees_with_debugfs namespace_of_a_process_is_found fullest_counter_is_first \
-	only_chosen_columns_are_printed disabled_resources_are_listed lost_output_is_an_error message_without_root_names_root \
-	message_without_the_device_names_the_module bad_options_of_mounts_are_refused mounts_selects_a_namespace \
+	only_chosen_columns_are_printed disabled_resources_are_listed lost_output_is_an_error \
+	closed_pipe_ends_it_silently message_without_root_names_root message_without_the_device_names_the_module \
+	bad_options_of_mounts_are_refused mounts_selects_a_namespace \
 	bad_options_of_watch_are_refused limits_of_a_namespace_are_shown watch_prints_rounds_into_a_pipe \
 	watch_prints_a_json_document_a_line
