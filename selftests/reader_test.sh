@@ -41,6 +41,18 @@ bad_options_of_usage_and_why_are_refused() {
 		fails -o '' && fails -R '' && refuses_numbers --top
 }
 
+# Four counters have been there since 5.14.
+missing_counters_are_named() {
+	for name in rlimit_nproc rlimit_msgqueue rlimit_sigpending rlimit_memlock; do
+		run -R $name
+		[ "$status" -ne 0 ] || continue
+		expect "message" "ucountview: $name: this kernel has no such counter" "$(cat "$ktap_dir/err")" || return
+		says_why -R $name || return
+	done
+	fails -R rlimit_nprocs || return
+	expect "message" "ucountview: unknown resource: rlimit_nprocs" "$(cat "$ktap_dir/err")"
+}
+
 # Output written as JSON is valid JSON and has an array of the expected name.
 is_json() {
 	key=$1
@@ -326,8 +338,8 @@ ktap_clean_up_at_exit
 # The uts namespace is charged in the user namespace.
 start_sleeper -U -u -r
 
-ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused json_is_valid json_agrees_with_debugfs \
-	raw_agrees_with_debugfs namespace_of_a_process_is_found fullest_counter_is_first \
+ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused \
+	missing_counters_are_named json_is_valid json_agrees_with_debugfs raw_agrees_with_debugfs namespace_of_a_process_is_found fullest_counter_is_first \
 	only_chosen_columns_are_printed disabled_resources_are_listed lost_output_is_an_error \
 	closed_pipe_ends_it_silently message_without_root_names_root message_without_the_device_names_the_module \
 	bad_options_of_mounts_are_refused mounts_selects_a_namespace \
