@@ -90,6 +90,21 @@ instance_in_flight_is_unattributed() {
 $(ask sender pid) 1 2 -" -u $uid -o PID,GROUPS,MARKS,FLAGS
 }
 
+# A uid and a number of marks as long as they usually are: in 80 columns.
+unattributed_line_is_narrow() {
+	starts_with sender 61000 5 && tell sender 0 launch 0 && makes_another sender 2 || return
+	for by in process group user; do
+		succeeds holders -u 61000 --by $by || return
+		grep unattributed "$ktap_dir/out" || return
+		expect "longest line --by $by" '' "$(awk 'length > 80' "$ktap_dir/out")" || return
+	done
+	succeeds holders -u 61000 || return
+	expect "its line" "- unattributed inotify $init_userns 0 61000 1 5 0" \
+		"$(awk '$1 == "-" { $7 = ""; print }' "$ktap_dir/out" | tr -s ' ')" || return
+	succeeds holders -u 61000 -o +FLAGS || return
+	expect "with FLAGS" "- unattributed" "$(awk '$1 == "-" { print $2, $NF }' "$ktap_dir/out")"
+}
+
 json_has_each_column() {
 	starts_with editor $uid 4 || return
 	editor=$(ask editor pid)
@@ -205,6 +220,6 @@ ktap_clean_up_at_exit
 make_files 9
 
 ktap_run bad_options_of_holders_are_refused holders_are_listed_by_process_and_user shared_instance_is_counted_once \
-	instance_in_flight_is_unattributed json_has_each_column why_names_holders why_names_holders_by_command \
+	instance_in_flight_is_unattributed unattributed_line_is_narrow json_has_each_column why_names_holders why_names_holders_by_command \
 	why_names_what_no_process_has_open copies_do_not_hide_other_holders \
 	why_answers_without_room_for_holders

@@ -106,6 +106,7 @@ static const struct {
 struct holders {
 	const struct args *args;
 	enum mode mode;
+	bool narrow;	/* the plain table has no FLAGS if all it would say is "unattributed" */
 	bool wanted[UCV_MAX_RESOURCES];
 	struct snapshot snap;
 	struct entry *entries;
@@ -362,6 +363,8 @@ static char *holders_text(const struct holders_row *row)
 /* A line about a user is about no process. */
 static void fill_holder(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
+	if (!row->holder && h->narrow)
+		cell(tb, "COMMAND", "unattributed");
 	if (!row->holder || h->mode == BY_USER)
 		return;
 	cell(tb, "PID", "%u", row->holder->tgid);
@@ -371,7 +374,7 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 		cell_text(tb, "HOLDERS", holders_text(row));
 }
 
-static void fill_flags(struct table *tb, const struct holders_row *row)
+static void fill_flags(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
 	static const struct flag_name flags[] = {
 		{ UCV_GROUP_UNLIMITED_QUEUE, "unlimited_queue" },
@@ -384,7 +387,7 @@ static void fill_flags(struct table *tb, const struct holders_row *row)
 
 	if (row->holder)
 		cell_flags(tb, row->flags, flags);
-	else
+	else if (!h->narrow)
 		cell(tb, "FLAGS", "unattributed");
 }
 
@@ -405,7 +408,7 @@ static void fill_row(const struct holders *h, struct table *tb, const struct hol
 	cell(tb, "SHARED", "%u", row->shared);
 	cell(tb, "PROCESSES", "%u", row->processes);
 	cell(tb, "FDS", "%llu", row->fds);
-	fill_flags(tb, row);
+	fill_flags(h, tb, row);
 }
 
 /* Holders without a record have no line of their own: report how many there are. */
@@ -430,6 +433,7 @@ static int run(struct args *args, struct table *tb)
 	if (args->by_ratio)
 		die("unsupported option: --min-ratio (holders have no limits)");
 	table_open(tb, modes[h.mode].columns, "FLAGS");
+	h.narrow = tb->optional && table_shows(tb, "COMMAND");
 	if (args->pid)
 		processes_check_viewpoint();
 	args_look_up(args);
