@@ -65,6 +65,31 @@ $editor agent inotify $init_userns 0 $uid 1 4 0" \
 	expect "another resource" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")"
 }
 
+# Of two namespaces and two users; each group counts once, whichever processes of the command share it.
+holders_are_listed_by_command() {
+	for each in first second; do
+		starts_as $each inotifywait $uid 4 || return
+	done
+	makes_another second 2 && tell_number first fork 3 && starts_as bar bar $uid 5 || return
+	bar=$(ask bar pid)
+	first=$(ask first pid)
+	set -- --by command -o COMMAND,KIND,PROCESSES,GROUPS,MARKS,SHARED -u $uid
+	shows "by command" "inotifywait inotify 5 3 10 0
+bar inotify 1 1 5 0" "$@" || return
+	shows "the first" "inotifywait 10" --by command -u $uid --top 1 -o COMMAND,MARKS || return
+	shows "of a process" "inotifywait 4 1 4" --by command -p "$first" -o COMMAND,PROCESSES,GROUPS,MARKS || return
+	shows "users" "bar - - - - $bar" --by command -p "$bar" -o COMMAND,USERNS,LEVEL,UID,USER,PID || return
+
+	starts_as other bar $((uid + 1)) 3 && tell bar 0 launch 0 && makes_another bar 1 || return
+	shows "in flight" "inotifywait inotify 5 3 10 0
+- inotify 0 1 5 0
+bar inotify 1 1 1 0" "$@" || return
+	succeeds holders --by command -r -n -o COMMAND,MARKS,PROCESSES || return
+	expect "two users" "bar 4 2" "$(grep '^bar ' "$ktap_dir/out")" || return
+	succeeds holders --by command -u $uid || return
+	grep -q '^unattributed  *inotify  *0  *1  *5 ' "$ktap_dir/out"
+}
+
 # The agent stays outside with its descriptors; its child inside shares them.
 shared_instance_is_counted_once() {
 	start outside && tell outside 0 inotify 1 && tell outside 3 watch 0 "$files" 0 3 || return
@@ -219,7 +244,8 @@ old_room=$(cat /sys/module/ucountview/parameters/max_snapshot_kib)
 ktap_clean_up_at_exit
 make_files 9
 
-ktap_run bad_options_of_holders_are_refused holders_are_listed_by_process_and_user shared_instance_is_counted_once \
+ktap_run bad_options_of_holders_are_refused holders_are_listed_by_process_and_user \
+	holders_are_listed_by_command shared_instance_is_counted_once \
 	instance_in_flight_is_unattributed unattributed_line_is_narrow json_has_each_column why_names_holders why_names_holders_by_command \
 	why_names_what_no_process_has_open copies_do_not_hide_other_holders \
 	why_answers_without_room_for_holders
