@@ -7,13 +7,17 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/reader.sh"
+. "$here/agents.sh"
 
 columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
+# uids that neither people, services nor containers use
+uid=1900000000
 max_ipc=/proc/sys/user/max_ipc_namespaces
 sleeper=''
 old_ipc=''
 
 after_test() {
+	stop_agents
 	[ -z "$old_ipc" ] || echo "$old_ipc" >$max_ipc
 	old_ipc=''
 }
@@ -149,6 +153,29 @@ namespace_of_a_process_is_found() {
 	expect "the deeper level of why" "1 $inode" "$(grep '^1 ' "$ktap_dir/out")"
 }
 
+# A namespace of one user, and below it one of another user.
+user_namespaces_are_chosen_by_user_and_size() {
+	start nest && tell_number nest userns $uid $((uid + 100)) 100 || return
+	outer=$(inode "$(ask nest pid)" user)
+	tell_number nest userns 10 10 10 || return
+	inner=$(inode "$(ask nest pid)" user)
+	succeeds userns -r -n -o USERNS,LEVEL,OWNER -u $uid || return
+	expect "of the one" "$outer 1 $uid" "$(cat "$ktap_dir/out")" || return
+	succeeds userns -n -T -o USERNS,LEVEL,OWNER -u $((uid + 110)) || return
+	expect "tree of the other" "$inner 2 $((uid + 110))" "$(tr -s ' ' <"$ktap_dir/out")" || return
+	succeeds userns -J -T -u $((uid + 110)) || return
+	"$here/json_check" 'userns[0].userns' <"$ktap_dir/out" >"$ktap_dir/value" || return
+	expect "the same in JSON" "$inner" "$(cat "$ktap_dir/value")" || return
+	run userns -n -u $((uid + 1))
+	expect "of none" '0 0' "$status $(lines out)" || return
+
+	succeeds userns -r -n -o USERNS,ROWS || return
+	awk '{ print $2 }' "$ktap_dir/out" | sort -rn | sed 2q >"$ktap_dir/most"
+	succeeds userns -r -n -o ROWS --top 2 || return
+	expect "most users" "$(cat "$ktap_dir/most")" "$(cat "$ktap_dir/out")" || return
+	refuses userns '--top 2 -T' '--top 0' '-u nosuchuser'
+}
+
 fullest_counter_is_first() {
 	succeeds -r -n -o RATIO || return
 	awk '$1 ~ /^[0-9]/ { if (seen && $1 > last) bad = 1; last = $1; seen = 1 } END { exit bad }' "$ktap_dir/out" ||
@@ -183,7 +210,7 @@ disabled_resources_are_listed() {
 	expect "of root" "0 0 ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
 	succeeds "$@" "$inode" -a || return
 	expect "with --all" "0 0 ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
-	run "$@" "$inode" -u 1900000000
+	run "$@" "$inode" -u $uid
 	expect "of a user without counters" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")" || return
 	succeeds -J -R ipc_namespaces -U "$inode" || return
 	"$here/json_check" -l <"$ktap_dir/out" | sed 's/\t/ /' >"$ktap_dir/leaves" || return
@@ -340,7 +367,8 @@ start_sleeper -U -u -r
 
 ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused missing_counters_are_named \
 	json_is_valid json_agrees_with_debugfs raw_agrees_with_debugfs namespace_of_a_process_is_found \
-	fullest_counter_is_first only_chosen_columns_are_printed disabled_resources_are_listed lost_output_is_an_error \
-	closed_pipe_ends_it_silently message_without_root_names_root message_without_the_device_names_the_module \
-	bad_options_of_mounts_are_refused mounts_selects_a_namespace bad_options_of_watch_are_refused \
-	limits_of_a_namespace_are_shown watch_prints_rounds_into_a_pipe watch_prints_a_json_document_a_line
+	user_namespaces_are_chosen_by_user_and_size fullest_counter_is_first only_chosen_columns_are_printed \
+	disabled_resources_are_listed lost_output_is_an_error closed_pipe_ends_it_silently \
+	message_without_root_names_root message_without_the_device_names_the_module bad_options_of_mounts_are_refused \
+	mounts_selects_a_namespace bad_options_of_watch_are_refused limits_of_a_namespace_are_shown \
+	watch_prints_rounds_into_a_pipe watch_prints_a_json_document_a_line
