@@ -22,9 +22,15 @@ clean_up() {
 	after_test
 }
 
+# starts_as NAME COMMAND UID WATCHES: start an agent of this user as this command with this many watches
+starts_as() {
+	start "$1" && tell "$1" 0 write /proc/self/comm "$2" && tell "$1" 0 uids "$3" "$3" "$3" &&
+		tell "$1" 0 inotify 1 && tell "$1" "$4" watch 0 "$files" 0 "$4"
+}
+
 # starts_with NAME UID WATCHES: start an agent of this user with this many watches
 starts_with() {
-	start "$1" && tell "$1" 0 uids "$2" "$2" "$2" && tell "$1" 0 inotify 1 && tell "$1" "$3" watch 0 "$files" 0 "$3"
+	starts_as "$1" agent "$2" "$3"
 }
 
 # makes_another NAME WATCHES: the agent makes a second instance
@@ -59,6 +65,31 @@ $editor agent inotify $init_userns 0 $uid 1 4 0" \
 	expect "another resource" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")"
 }
 
+# Of two namespaces and two users; each group counts once, whichever processes of the command share it.
+holders_are_listed_by_command() {
+	for each in first second; do
+		starts_as $each inotifywait $uid 4 || return
+	done
+	makes_another second 2 && tell_number first fork 3 && starts_as bar bar $uid 5 || return
+	bar=$(ask bar pid)
+	first=$(ask first pid)
+	set -- --by command -o COMMAND,KIND,PROCESSES,GROUPS,MARKS,SHARED -u $uid
+	shows "by command" "inotifywait inotify 5 3 10 0
+bar inotify 1 1 5 0" "$@" || return
+	shows "the first" "inotifywait 10" --by command -u $uid --top 1 -o COMMAND,MARKS || return
+	shows "of a process" "inotifywait 4 1 4" --by command -p "$first" -o COMMAND,PROCESSES,GROUPS,MARKS || return
+	shows "users" "bar - - - - $bar" --by command -p "$bar" -o COMMAND,USERNS,LEVEL,UID,USER,PID || return
+
+	starts_as other bar $((uid + 1)) 3 && tell bar 0 launch 0 && makes_another bar 1 || return
+	shows "in flight" "inotifywait inotify 5 3 10 0
+- inotify 0 1 5 0
+bar inotify 1 1 1 0" "$@" || return
+	succeeds holders --by command -r -n -o COMMAND,MARKS,PROCESSES || return
+	expect "two users" "bar 4 2" "$(grep '^bar ' "$ktap_dir/out")" || return
+	succeeds holders --by command -u $uid || return
+	grep -q '^unattributed  *inotify  *0  *1  *5 ' "$ktap_dir/out"
+}
+
 # The agent stays outside with its descriptors; its child inside shares them.
 shared_instance_is_counted_once() {
 	start outside && tell outside 0 inotify 1 && tell outside 3 watch 0 "$files" 0 3 || return
@@ -84,6 +115,21 @@ instance_in_flight_is_unattributed() {
 $(ask sender pid) 1 2 -" -u $uid -o PID,GROUPS,MARKS,FLAGS
 }
 
+# A uid and a number of marks as long as they usually are: in 80 columns.
+unattributed_line_is_narrow() {
+	starts_with sender 61000 5 && tell sender 0 launch 0 && makes_another sender 2 || return
+	for by in process group user; do
+		succeeds holders -u 61000 --by $by || return
+		grep unattributed "$ktap_dir/out" || return
+		expect "longest line --by $by" '' "$(awk 'length > 80' "$ktap_dir/out")" || return
+	done
+	succeeds holders -u 61000 || return
+	expect "its line" "- unattributed inotify $init_userns 0 61000 1 5 0" \
+		"$(awk '$1 == "-" { $7 = ""; print }' "$ktap_dir/out" | tr -s ' ')" || return
+	succeeds holders -u 61000 -o +FLAGS || return
+	expect "with FLAGS" "- unattributed" "$(awk '$1 == "-" { print $2, $NF }' "$ktap_dir/out")"
+}
+
 json_has_each_column() {
 	starts_with editor $uid 4 || return
 	editor=$(ask editor pid)
@@ -100,15 +146,49 @@ json_has_each_column() {
 	! grep -F 'holders[1]' "$ktap_dir/leaves"
 }
 
+# held WHAT TEXT: the last run names these holders
+held() {
+	expect "$1" "Held: $2." "$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
+}
+
 # All of a limit: what several processes hold is listed once, for the first.
 why_names_holders() {
-	starts_with editor $uid 4 && starts_with indexer $uid 9 && makes_another indexer 2 || return
+	starts_as editor editor $uid 4 && starts_as indexer indexer $uid 9 && makes_another indexer 2 || return
 	editor=$(ask editor pid)
 	indexer=$(ask indexer pid)
 	lower fs.inotify.max_user_watches 15
 	succeeds why "$editor" -R inotify_watches || return
-	expect "holders" "Held: 11 by agent ($indexer), 4 by agent ($editor)." \
-		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
+	held "holders" "11 by indexer ($indexer), 4 by editor ($editor)"
+}
+
+why_names_holders_by_command() {
+	for each in first second third; do
+		starts_as $each inotifywait $uid 2 || return
+	done
+	starts_as bar bar $uid 5 || return
+	bar=$(ask bar pid)
+	lower fs.inotify.max_user_watches 11
+	succeeds why "$bar" -R inotify_watches || return
+	held "two commands" "6 by inotifywait (3 processes), 5 by bar ($bar)" || return
+
+	lower fs.inotify.max_user_watches 16
+	starts_as foo foo $uid 3 && starts_as baz baz $uid 1 && starts_as qux qux $uid 1 || return
+	succeeds why "$bar" -R inotify_watches || return
+	more="and 2 more by 2 other commands"
+	held "five commands" "6 by inotifywait (3 processes), 5 by bar ($bar), 3 by foo ($(ask foo pid)), $more"
+}
+
+why_names_what_no_process_has_open() {
+	starts_with sender $uid 5 && tell sender 0 launch 0 || return
+	sender=$(ask sender pid)
+	lower fs.inotify.max_user_watches 5
+	succeeds why "$sender" -R inotify_watches || return
+	held "no process" "5 that no process has open" || return
+
+	lower fs.inotify.max_user_watches 13
+	makes_another sender 8 || return
+	succeeds why "$sender" -R inotify_watches || return
+	held "one and none" "8 by agent ($sender), 5 that no process has open"
 }
 
 set_room() {
@@ -124,8 +204,7 @@ copies_do_not_hide_other_holders() {
 	lower fs.inotify.max_user_watches 4
 	set_room 4096
 	succeeds why "$victim" -R inotify_watches || return
-	expect "holder" "Held: 4 by agent ($victim)." \
-		"$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")" || return
+	held "holder" "4 by agent ($victim)" || return
 	shows "the victim" "$victim 4 1" -u $((uid + 1)) -o PID,MARKS,FDS || return
 	shows "by user" "71 1 3 more_holders" -u $uid --by user -o PROCESSES,GROUPS,MARKS,FLAGS || return
 	succeeds holders -r -n -u $uid --by group -o HOLDERS || return
@@ -165,6 +244,8 @@ old_room=$(cat /sys/module/ucountview/parameters/max_snapshot_kib)
 ktap_clean_up_at_exit
 make_files 9
 
-ktap_run bad_options_of_holders_are_refused holders_are_listed_by_process_and_user shared_instance_is_counted_once \
-	instance_in_flight_is_unattributed json_has_each_column why_names_holders copies_do_not_hide_other_holders \
+ktap_run bad_options_of_holders_are_refused holders_are_listed_by_process_and_user \
+	holders_are_listed_by_command shared_instance_is_counted_once \
+	instance_in_flight_is_unattributed unattributed_line_is_narrow json_has_each_column why_names_holders why_names_holders_by_command \
+	why_names_what_no_process_has_open copies_do_not_hide_other_holders \
 	why_answers_without_room_for_holders

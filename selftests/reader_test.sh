@@ -7,11 +7,23 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/reader.sh"
+. "$here/agents.sh"
 
 columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
+# uids that neither people, services nor containers use
+uid=1900000000
+max_ipc=/proc/sys/user/max_ipc_namespaces
 sleeper=''
+old_ipc=''
+
+after_test() {
+	stop_agents
+	[ -z "$old_ipc" ] || echo "$old_ipc" >$max_ipc
+	old_ipc=''
+}
 
 clean_up() {
+	after_test
 	[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
 }
 
@@ -31,6 +43,18 @@ bad_options_of_usage_and_why_are_refused() {
 		'-U pid:99999999' '-U /etc/passwd' '-U /nonexistent' '--min-ratio x' '--min-ratio -1' '--min-ratio nan' \
 		'--min-ratio 80%%' why 'why 0' 'why abc' 'why 99999999' 'why 1 2' &&
 		fails -o '' && fails -R '' && refuses_numbers --top
+}
+
+# Four counters have been there since 5.14.
+missing_counters_are_named() {
+	for name in rlimit_nproc rlimit_msgqueue rlimit_sigpending rlimit_memlock; do
+		run -R $name
+		[ "$status" -ne 0 ] || continue
+		expect "message" "ucountview: $name: this kernel has no such counter" "$(cat "$ktap_dir/err")" || return
+		says_why -R $name || return
+	done
+	fails -R rlimit_nprocs || return
+	expect "message" "ucountview: unknown resource: rlimit_nprocs" "$(cat "$ktap_dir/err")"
 }
 
 # Output written as JSON is valid JSON and has an array of the expected name.
@@ -129,6 +153,29 @@ namespace_of_a_process_is_found() {
 	expect "the deeper level of why" "1 $inode" "$(grep '^1 ' "$ktap_dir/out")"
 }
 
+# A namespace of one user, and below it one of another user.
+user_namespaces_are_chosen_by_user_and_size() {
+	start nest && tell_number nest userns $uid $((uid + 100)) 100 || return
+	outer=$(inode "$(ask nest pid)" user)
+	tell_number nest userns 10 10 10 || return
+	inner=$(inode "$(ask nest pid)" user)
+	succeeds userns -r -n -o USERNS,LEVEL,OWNER -u $uid || return
+	expect "of the one" "$outer 1 $uid" "$(cat "$ktap_dir/out")" || return
+	succeeds userns -n -T -o USERNS,LEVEL,OWNER -u $((uid + 110)) || return
+	expect "tree of the other" "$inner 2 $((uid + 110))" "$(tr -s ' ' <"$ktap_dir/out")" || return
+	succeeds userns -J -T -u $((uid + 110)) || return
+	"$here/json_check" 'userns[0].userns' <"$ktap_dir/out" >"$ktap_dir/value" || return
+	expect "the same in JSON" "$inner" "$(cat "$ktap_dir/value")" || return
+	run userns -n -u $((uid + 1))
+	expect "of none" '0 0' "$status $(lines out)" || return
+
+	succeeds userns -r -n -o USERNS,ROWS || return
+	awk '{ print $2 }' "$ktap_dir/out" | sort -rn | sed 2q >"$ktap_dir/most"
+	succeeds userns -r -n -o ROWS --top 2 || return
+	expect "most users" "$(cat "$ktap_dir/most")" "$(cat "$ktap_dir/out")" || return
+	refuses userns '--top 2 -T' '--top 0' '-u nosuchuser'
+}
+
 fullest_counter_is_first() {
 	succeeds -r -n -o RATIO || return
 	awk '$1 ~ /^[0-9]/ { if (seen && $1 > last) bad = 1; last = $1; seen = 1 } END { exit bad }' "$ktap_dir/out" ||
@@ -147,6 +194,37 @@ only_chosen_columns_are_printed() {
 	expect "columns" 2 "$(awk '{ print NF }' "$ktap_dir/out" | sort -u)"
 }
 
+# In a user namespace and in the initial one: a limit of 0, and nothing charged.
+disabled_resources_are_listed() {
+	inode=$(inode "$sleeper" user)
+	old_ipc=$(cat $max_ipc)
+	old_inner_ipc=$(nsenter -t "$sleeper" -U -- cat $max_ipc)
+	set -- -r -n -o UID,UIDNS,RESOURCE,USED,LIMIT,USE%,FLAGS -R ipc_namespaces -U
+	run "$@" "$inode"
+	expect "before" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")" || return
+
+	nsenter -t "$sleeper" -U -- sh -c "echo 0 >$max_ipc" || return
+	succeeds "$@" "$inode" || return
+	expect "of all users" "- - ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
+	succeeds "$@" "$inode" -u 0 || return
+	expect "of root" "0 0 ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
+	succeeds "$@" "$inode" -a || return
+	expect "with --all" "0 0 ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
+	run "$@" "$inode" -u $uid
+	expect "of a user without counters" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")" || return
+	succeeds -J -R ipc_namespaces -U "$inode" || return
+	"$here/json_check" -l <"$ktap_dir/out" | sed 's/\t/ /' >"$ktap_dir/leaves" || return
+	for leaf in "uid null" "user null" "used 0" "limit 0" "use% 100" "flags disabled"; do
+		expect "JSON" 1 "$(grep -cxF "usage[0].$leaf" "$ktap_dir/leaves")" || return
+	done
+	nsenter -t "$sleeper" -U -- sh -c "echo $old_inner_ipc >$max_ipc" || return
+
+	echo 0 >$max_ipc && succeeds "$@" "$init_userns" || return
+	expect "in the initial namespace" "0 disabled" "$(awk '{ print $5, $7 }' "$ktap_dir/out" | sort -u)" || return
+	run -n -R ipc_namespaces
+	grep -q ' 0  *100% disabled$' "$ktap_dir/out"
+}
+
 lost_output_is_an_error() {
 	[ -c /dev/full ] || skip "there is no /dev/full" || return
 	for arguments in usage userns "why $$" --help -V "usage -J" "usage -r"; do
@@ -158,6 +236,27 @@ lost_output_is_an_error() {
 	status=0
 	"$reader" >&- 2>"$ktap_dir/err" || status=$?
 	says_why "standard output closed"
+}
+
+# As of other programs, by the signal. The reader starts once the other end of the pipe is closed.
+closed_pipe_ends_it_silently() {
+	mkfifo "$ktap_dir/pipe" || return
+	for arguments in usage "usage -a --output-all" "usage -w 0.01" "usage -J" userns "why $$" --help; do
+		rm -f "$ktap_dir/closed"
+		{
+			wait_until [ -e "$ktap_dir/closed" ]
+			status=0
+			# shellcheck disable=SC2086 # several words
+			"$reader" $arguments 2>"$ktap_dir/err" || status=$?
+			echo $status >"$ktap_dir/status"
+		} >"$ktap_dir/pipe" &
+		exec 7<"$ktap_dir/pipe"
+		exec 7<&-
+		: >"$ktap_dir/closed"
+		wait $!
+		expect "status of: $arguments" 141 "$(cat "$ktap_dir/status")" &&
+			expect "errors of: $arguments" '' "$(cat "$ktap_dir/err")" || return
+	done
 }
 
 message_without_root_names_root() {
@@ -266,9 +365,10 @@ ktap_clean_up_at_exit
 # The uts namespace is charged in the user namespace.
 start_sleeper -U -u -r
 
-ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused json_is_valid json_agrees_with_debugfs \
-	raw_agrees_with_debugfs namespace_of_a_process_is_found fullest_counter_is_first \
-	only_chosen_columns_are_printed lost_output_is_an_error message_without_root_names_root \
-	message_without_the_device_names_the_module bad_options_of_mounts_are_refused mounts_selects_a_namespace \
-	bad_options_of_watch_are_refused limits_of_a_namespace_are_shown watch_prints_rounds_into_a_pipe \
-	watch_prints_a_json_document_a_line
+ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused missing_counters_are_named \
+	json_is_valid json_agrees_with_debugfs raw_agrees_with_debugfs namespace_of_a_process_is_found \
+	user_namespaces_are_chosen_by_user_and_size fullest_counter_is_first only_chosen_columns_are_printed \
+	disabled_resources_are_listed lost_output_is_an_error closed_pipe_ends_it_silently \
+	message_without_root_names_root message_without_the_device_names_the_module bad_options_of_mounts_are_refused \
+	mounts_selects_a_namespace bad_options_of_watch_are_refused limits_of_a_namespace_are_shown \
+	watch_prints_rounds_into_a_pipe watch_prints_a_json_document_a_line

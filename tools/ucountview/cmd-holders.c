@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ucountview holders: list the holders of inotify and fanotify groups, and charges without a
- * known holder; by process, group or user, largest first.
+ * known holder; by process, command, group or user, largest first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "ucountview.h"
 
 static const struct column columns[] = {
-	NUMBER("PID", "process that holds it; by group: one of them"),
+	NUMBER("PID", "process that holds it; by group or command: one of them"),
 	NUMBER("TID", "its thread, if that has a file table of its own"),
 	NAME("COMMAND", "command of PID, or of TID"),
 	TEXT("KIND", "inotify or fanotify"),
@@ -35,7 +35,7 @@ static const struct column columns[] = {
 };
 
 static const struct opt options[] = {
-	{ OPT_BY, "by", "what", "a line for each process, group or user (process)" },
+	{ OPT_BY, "by", "what", "a line for each process, command, group or user\n(process)" },
 	{ 'p', "pid", "pid", "only what this process holds" },
 	{ 'R', "resource", "name", "only what is charged to inotify_watches,\n"
 	  "inotify_instances, fanotify_marks or fanotify_groups" },
@@ -54,6 +54,7 @@ struct row_key {
 	__u32 type;
 	__u32 userns;
 	__u32 uid;
+	char comm[UCV_COMM_LEN];	/* zeroed after its end */
 };
 
 /* A holder, and the line that it belongs to. */
@@ -89,6 +90,7 @@ static const struct {
 /* What has a line of its own, and the default columns then. */
 enum mode {
 	BY_PROCESS,
+	BY_COMMAND,
 	BY_GROUP,
 	BY_USER,
 };
@@ -99,6 +101,7 @@ static const struct {
 } modes[] = {
 	[BY_PROCESS] = { "process",
 			 "PID,COMMAND,KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,SHARED" },
+	[BY_COMMAND] = { "command", "COMMAND,KIND,PROCESSES,GROUPS,MARKS,SHARED,PID" },
 	[BY_GROUP] = { "group", "KIND,USERNS,LEVEL,UID,USER,MARKS,PID,COMMAND,HOLDERS" },
 	[BY_USER] = { "user", "KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,PROCESSES" },
 };
@@ -106,6 +109,7 @@ static const struct {
 struct holders {
 	const struct args *args;
 	enum mode mode;
+	bool narrow;	/* the plain table has no FLAGS if all it would say is "unattributed" */
 	bool wanted[UCV_MAX_RESOURCES];
 	struct snapshot snap;
 	struct entry *entries;
@@ -120,21 +124,24 @@ static enum mode find_mode(const char *by)
 		if (!strcmp(modes[i].name, by))
 			return i;
 	}
-	die("invalid argument of --by: %s (process, group or user)", by);
+	die("invalid argument of --by: %s (process, command, group or user)", by);
 }
 
 static struct row_key key_of(const struct holders *h, const struct ucv_holder *holder)
 {
 	const struct ucv_group *group = &h->snap.groups[holder->group];
+	struct row_key key = { .type = group->type };
 
-	return (struct row_key){
-		.tgid = h->mode == BY_PROCESS ? holder->tgid : 0,
-		.tid = h->mode == BY_PROCESS ? holder->tid : 0,
-		.group = h->mode == BY_GROUP ? holder->group : 0,
-		.type = group->type,
-		.userns = group->userns,
-		.uid = group->uid,
-	};
+	if (h->mode == BY_COMMAND) {
+		strncpy(key.comm, holder->comm, sizeof(key.comm));
+		return key;
+	}
+	key.tgid = h->mode == BY_PROCESS ? holder->tgid : 0;
+	key.tid = h->mode == BY_PROCESS ? holder->tid : 0;
+	key.group = h->mode == BY_GROUP ? holder->group : 0;
+	key.userns = group->userns;
+	key.uid = group->uid;
+	return key;
 }
 
 /* Only resources that groups can be charged to may be named. */
@@ -161,8 +168,6 @@ static bool wants_row(const struct holders *h, const struct holders_row *row)
 {
 	__u32 type = row->key.type == UCV_GROUP_INOTIFY ? UCV_GROUP_INOTIFY : UCV_GROUP_FANOTIFY;
 
-	if (!wants_user(h->args, row->key.uid, &h->snap.userns[row->key.userns]))
-		return false;
 	return wants_number(h, resources[type].groups, row->groups) ||
 	       wants_number(h, resources[type].marks, row->marks);
 }
@@ -240,7 +245,7 @@ static void add_up(struct holders *h, const struct entry *entries, size_t nr)
 			row.unlisted = unlisted_holders(group);
 		first = i + 1;
 	}
-	if (h->mode != BY_PROCESS)
+	if (h->mode == BY_GROUP || h->mode == BY_USER)
 		row.processes += row.unlisted;
 	add_row(h, &row);
 }
@@ -270,8 +275,10 @@ static void collect_entries(struct holders *h)
 	h->entries = xreallocarray(NULL, h->snap.nr_holders, sizeof(*h->entries));
 	for (size_t i = 0; i < h->snap.nr_holders; i++) {
 		const struct ucv_holder *holder = &h->snap.holders[i];
+		const struct ucv_group *group = &h->snap.groups[holder->group];
 
-		if (!held[holder->group] || (pid && holder->tgid != pid))
+		if (!held[holder->group] || (pid && holder->tgid != pid) ||
+		    !wants_user(h->args, group->uid, &h->snap.userns[group->userns]))
 			continue;
 		h->entries[h->nr_entries++] = (struct entry){
 			.key = key_of(h, holder),
@@ -292,28 +299,46 @@ static long long left_of(const struct holders *h, const struct countermap *accou
 	return left > 0 ? left : 0;
 }
 
+/* A line for each user; by command, one for all users. */
+static void add_unattributed(struct holders *h, struct holders_row *sum,
+			     const struct holders_row *row)
+{
+	if (h->mode != BY_COMMAND) {
+		add_row(h, row);
+		return;
+	}
+	sum->key.type = row->key.type;
+	sum->groups += row->groups;
+	sum->marks += row->marks;
+}
+
 /*
  * Add charges without a known holder. They belong to no process, so not with --pid. Those of a
  * shadowed record are added to the one that new charges go to.
  */
 static void collect_unattributed(struct holders *h)
 {
+	struct holders_row sums[ARRAY_SIZE(resources)] = { };
 	struct countermap accounts = { };
 
 	accounts_add_snapshot(&accounts, &h->snap, LOOK_FIRST, false);
 	for (size_t i = 0; i < h->snap.nr_ucounts * ARRAY_SIZE(resources); i++) {
 		const struct ucv_ucounts *uc = &h->snap.ucounts[i / ARRAY_SIZE(resources)];
+		const struct ucv_userns *ns = &h->snap.userns[uc->userns];
 		__u32 type = i % ARRAY_SIZE(resources);
 
-		if (snapshot_find(&h->snap, &h->snap.userns[uc->userns], uc->uid) != uc)
+		if (snapshot_find(&h->snap, ns, uc->uid) != uc ||
+		    !wants_user(h->args, uc->uid, ns))
 			continue;
-		add_row(h, &(struct holders_row){
+		add_unattributed(h, &sums[type], &(struct holders_row){
 			.key = { .type = type, .userns = uc->userns, .uid = uc->uid },
 			.uid_in_ns = uc->uid_in_ns,
 			.groups = left_of(h, &accounts, uc, resources[type].groups),
 			.marks = left_of(h, &accounts, uc, resources[type].marks),
 		});
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(sums); i++)
+		add_row(h, &sums[i]);
 	countermap_free(&accounts);
 }
 
@@ -362,6 +387,8 @@ static char *holders_text(const struct holders_row *row)
 /* A line about a user is about no process. */
 static void fill_holder(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
+	if (!row->holder && h->narrow)
+		cell(tb, "COMMAND", "unattributed");
 	if (!row->holder || h->mode == BY_USER)
 		return;
 	cell(tb, "PID", "%u", row->holder->tgid);
@@ -371,7 +398,7 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 		cell_text(tb, "HOLDERS", holders_text(row));
 }
 
-static void fill_flags(struct table *tb, const struct holders_row *row)
+static void fill_flags(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
 	static const struct flag_name flags[] = {
 		{ UCV_GROUP_UNLIMITED_QUEUE, "unlimited_queue" },
@@ -384,28 +411,36 @@ static void fill_flags(struct table *tb, const struct holders_row *row)
 
 	if (row->holder)
 		cell_flags(tb, row->flags, flags);
-	else
+	else if (!h->narrow)
 		cell(tb, "FLAGS", "unattributed");
 }
 
-static void fill_row(const struct holders *h, struct table *tb, const struct holders_row *row)
+/* A line about a command is about all users. */
+static void fill_user(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
 	const struct ucv_userns *ns = &h->snap.userns[row->key.userns];
 
-	table_line(tb, NULL);
-	fill_holder(h, tb, row);
-	cell(tb, "KIND", row->key.type == UCV_GROUP_INOTIFY ? "inotify" : "fanotify");
+	if (h->mode == BY_COMMAND)
+		return;
 	cell(tb, "USERNS", "%u", ns->inum);
 	cell(tb, "LEVEL", "%u", ns->level);
 	cell_uid(tb, "UID", row->key.uid);
 	cell_uid(tb, "UIDNS", row->uid_in_ns);
 	cell_user(tb, row->key.uid);
+}
+
+static void fill_row(const struct holders *h, struct table *tb, const struct holders_row *row)
+{
+	table_line(tb, NULL);
+	fill_holder(h, tb, row);
+	cell(tb, "KIND", row->key.type == UCV_GROUP_INOTIFY ? "inotify" : "fanotify");
+	fill_user(h, tb, row);
 	cell(tb, "GROUPS", "%lld", row->groups);
 	cell(tb, "MARKS", "%lld", row->marks);
 	cell(tb, "SHARED", "%u", row->shared);
 	cell(tb, "PROCESSES", "%u", row->processes);
 	cell(tb, "FDS", "%llu", row->fds);
-	fill_flags(tb, row);
+	fill_flags(h, tb, row);
 }
 
 /* Holders without a record have no line of their own: report how many there are. */
@@ -417,7 +452,7 @@ static void print_unlisted(const struct holders *h)
 		if (h->rows[i].unlisted > most)
 			most = h->rows[i].unlisted;
 	}
-	if (!most || h->mode != BY_PROCESS)
+	if (!most || h->mode == BY_GROUP || h->mode == BY_USER)
 		return;
 	note("at least %u holders are missing: at most %u per group are listed", most,
 	     UCV_GROUP_MAX_HOLDERS);
@@ -430,6 +465,7 @@ static int run(struct args *args, struct table *tb)
 	if (args->by_ratio)
 		die("unsupported option: --min-ratio (holders have no limits)");
 	table_open(tb, modes[h.mode].columns, "FLAGS");
+	h.narrow = tb->optional && table_shows(tb, "COMMAND");
 	if (args->pid)
 		processes_check_viewpoint();
 	args_look_up(args);
@@ -461,6 +497,7 @@ const struct command cmd_holders = {
 	.notes =
 		"\nExamples:\n"
 		" ucountview holders -R inotify_watches --top 10\n"
+		" ucountview holders --by command\n"
 		" ucountview holders -u alice --by group\n",
 	.run = run,
 };

@@ -22,7 +22,7 @@ static const struct column columns[] = {
 	NUMBER("LEVEL", "its level: 0 for the initial user namespace"),
 	NUMBER("PARENT", "inode number of its parent"),
 	NUMBER("OWNER", "uid of its creator, charged too, in the parent"),
-	NUMBER("UID", "charged user, as seen in the initial user namespace"),
+	NUMBER("UID", "charged user, as seen in the initial user namespace; none: all"),
 	NUMBER("UIDNS", "the same as seen in the user namespace"),
 	NAME("USER", "name of UID"),
 	TEXT("RESOURCE", "what is counted"),
@@ -38,7 +38,7 @@ static const struct column columns[] = {
 	NUMBER("ROOM", "what can still be charged, considering all levels"),
 	NUMBER("PID", "example of a process in the user namespace"),
 	NAME("COMMAND", "command of PID"),
-	TEXT("FLAGS", "shadowed: new charges go to another row of the same user"),
+	TEXT("FLAGS", "shadowed: new charges go to another row; disabled: LIMIT is 0"),
 	NUMBER("PEAK", "with --watch: highest USED so far"),
 	NUMBER("DELTA", "with --watch: change of USED since the previous round"),
 	{ }
@@ -56,8 +56,11 @@ static const struct opt options[] = {
 	{ }
 };
 
+/* In FLAGS, besides UCV_UCOUNTS_SHADOWED: the limit is 0. */
+#define FLAG_DISABLED	(1U << 31)
+
 struct usage_row {
-	const struct ucv_ucounts *uc;
+	const struct ucv_ucounts *uc;	/* or &everyone */
 	const struct ucv_userns *ns;
 	const struct ucv_resource *res;
 	struct counter counter;
@@ -74,6 +77,17 @@ struct usage {
 	size_t nr_rows;
 };
 
+/* Stands for all users of a namespace, to whom nothing is charged. */
+static const struct ucv_ucounts everyone = {
+	.uid = UCV_UID_UNMAPPED,
+	.uid_in_ns = UCV_UID_UNMAPPED,
+};
+
+static bool is_disabled(const struct counter *counter)
+{
+	return counter->kind == LIMITED && counter->limit <= 0;
+}
+
 /* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct usage *u, const struct usage_row *row)
 {
@@ -81,6 +95,20 @@ static struct trend see(struct usage *u, const struct usage_row *row)
 
 	key.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED;
 	return trends_see(&u->trends, key, row->counter.used);
+}
+
+static void add_row(struct usage *u, const struct usage_row *row)
+{
+	if (!wants_counter(u->args, &row->counter))
+		return;
+	u->rows = xgrow(u->rows, u->nr_rows, sizeof(*u->rows));
+	u->rows[u->nr_rows++] = *row;
+}
+
+/* Of the users to whom nothing is charged, only one named by --user has rows of disabled ones. */
+static bool is_of_interest(const struct usage *u, const struct counter *counter)
+{
+	return u->args->all || counter->used > 0 || (u->args->user && is_disabled(counter));
 }
 
 static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
@@ -97,12 +125,59 @@ static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 		row.counter = counter_of(snap, row.ns, uc, i);
 		if (u->args->interval > 0)
 			row.trend = see(u, &row);
-		if ((!u->args->all && row.counter.used <= 0) ||
-		    !wants_counter(u->args, &row.counter))
-			continue;
-		u->rows = xgrow(u->rows, u->nr_rows, sizeof(*u->rows));
-		u->rows[u->nr_rows++] = row;
+		if (is_of_interest(u, &row.counter))
+			add_row(u, &row);
 	}
+}
+
+/* For each resource of each namespace, whether something is charged. */
+static bool *find_charged(const struct snapshot *snap)
+{
+	bool *charged = xcalloc(snap->nr_userns * snap->nr_resources, sizeof(*charged));
+
+	for (size_t i = 0; i < snap->nr_ucounts; i++) {
+		const struct ucv_ucounts *uc = &snap->ucounts[i];
+
+		for (size_t j = 0; j < snap->nr_resources; j++)
+			charged[uc->userns * snap->nr_resources + j] |= uc->used[j] > 0;
+	}
+	return charged;
+}
+
+static void add_disabled(struct usage *u, const struct ucv_userns *ns, size_t resource)
+{
+	struct usage_row row = {
+		.uc = &everyone,
+		.ns = ns,
+		.res = &u->snap.resources[resource],
+		.counter = counter_of(&u->snap, ns, NULL, resource),
+	};
+
+	if (!is_disabled(&row.counter) || !ns->nr_ucounts || !u->wanted[resource] ||
+	    !wants_user(u->args, everyone.uid, ns))
+		return;
+	if (u->args->interval > 0)
+		row.trend = see(u, &row);
+	add_row(u, &row);
+}
+
+/*
+ * A limit of 0 refuses everything, so there may be no charge that would show it: add one row for
+ * all users of the namespace. Where something is charged, and with --user, users' rows show it.
+ */
+static void add_all_disabled(struct usage *u)
+{
+	size_t nr = u->snap.nr_resources;
+	bool *charged;
+
+	if (u->args->all || u->args->user)
+		return;
+	charged = find_charged(&u->snap);
+	for (size_t i = 0; i < u->snap.nr_userns * nr; i++) {
+		if (!charged[i])
+			add_disabled(u, &u->snap.userns[i / nr], i % nr);
+	}
+	free(charged);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -114,7 +189,8 @@ static int compare_rows(const void *a, const void *b)
 	       COMPARE(x->ns->level, y->ns->level) ?:
 	       COMPARE(x->uc->uid, y->uc->uid) ?:
 	       COMPARE(x->res, y->res) ?:
-	       COMPARE(x->uc, y->uc);
+	       COMPARE(x->uc, y->uc) ?:
+	       COMPARE(x->ns, y->ns);
 }
 
 static void forget(struct usage *u)
@@ -138,6 +214,7 @@ static void take(void *command, unsigned int round)
 	trends_next(&u->trends, round);
 	for (size_t i = 0; i < u->snap.nr_ucounts; i++)
 		add_rows(u, &u->snap.ucounts[i]);
+	add_all_disabled(u);
 	u->nr_rows = sort_rows(u->args, u->rows, u->nr_rows, sizeof(*u->rows), compare_rows);
 }
 
@@ -184,7 +261,12 @@ static void fill_resource(struct table *tb, const struct ucv_resource *res)
 
 static void fill_row(struct usage *u, const struct usage_row *row)
 {
-	static const struct flag_name flags[] = { { UCV_UCOUNTS_SHADOWED, "shadowed" }, { } };
+	static const struct flag_name flags[] = {
+		{ UCV_UCOUNTS_SHADOWED, "shadowed" },
+		{ FLAG_DISABLED, "disabled" },
+		{ }
+	};
+	__u32 disabled = is_disabled(&row->counter) ? FLAG_DISABLED : 0;
 	struct table *tb = u->tb;
 
 	table_line(tb, NULL);
@@ -196,7 +278,7 @@ static void fill_row(struct usage *u, const struct usage_row *row)
 	cell(tb, "USED", "%lld", row->counter.used);
 	cells_limit(tb, &row->counter);
 	fill_binding(u, row);
-	cell_flags(tb, row->uc->flags, flags);
+	cell_flags(tb, (row->uc->flags & UCV_UCOUNTS_SHADOWED) | disabled, flags);
 	cells_trend(tb, &row->trend);
 }
 

@@ -31,14 +31,19 @@ static const struct column columns[] = {
 
 static const struct opt options[] = {
 	{ 'T', "tree", NULL, "draw a tree in the first column" },
+	{ 'u', "user", "user", "only those created by this user (uid or name)" },
+	{ OPT_TOP, "top", "num", "only those with the most ROWS" },
 	WATCH_OPTION,
 	COUNT_OPTION,
 	{ }
 };
 
 struct userns {
+	const struct args *args;
 	struct table *tb;
 	struct snapshot snap;
+	const struct ucv_userns **rows;		/* those to show, in this order */
+	size_t nr_rows;
 };
 
 /*
@@ -71,26 +76,29 @@ static void fill_row(struct table *tb, const struct snapshot *snap, const struct
 	cell_flags(tb, ns->flags, flags);
 }
 
-static const struct snapshot *sorting;
-
 /* By level, so that parents come first; then by ID or inode number, roughly by age. */
 static int compare(const void *a, const void *b)
 {
-	const struct ucv_userns *x = &sorting->userns[*(const size_t *)a];
-	const struct ucv_userns *y = &sorting->userns[*(const size_t *)b];
+	const struct ucv_userns *x = *(const struct ucv_userns *const *)a;
+	const struct ucv_userns *y = *(const struct ucv_userns *const *)b;
 
 	return COMPARE(x->level, y->level) ?: COMPARE(x->id, y->id) ?: COMPARE(x->inum, y->inum);
 }
 
-static size_t *sorted(const struct snapshot *snap)
+static int compare_users(const void *a, const void *b)
 {
-	size_t *order = xreallocarray(NULL, snap->nr_userns, sizeof(*order));
+	const struct ucv_userns *x = *(const struct ucv_userns *const *)a;
+	const struct ucv_userns *y = *(const struct ucv_userns *const *)b;
 
-	for (size_t i = 0; i < snap->nr_userns; i++)
-		order[i] = i;
-	sorting = snap;
-	qsort(order, snap->nr_userns, sizeof(*order), compare);
-	return order;
+	return COMPARE(y->nr_ucounts, x->nr_ucounts) ?: compare(a, b);
+}
+
+static void forget(struct userns *u)
+{
+	free(u->rows);
+	u->rows = NULL;
+	u->nr_rows = 0;
+	snapshot_free(&u->snap);
 }
 
 static void take(void *command, unsigned int round)
@@ -98,37 +106,58 @@ static void take(void *command, unsigned int round)
 	struct userns *u = command;
 
 	(void)round;
-	snapshot_free(&u->snap);
+	forget(u);
 	snapshot_take(&u->snap,
 		      UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_USERNS) |
 		      UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	u->rows = xreallocarray(NULL, u->snap.nr_userns, sizeof(*u->rows));
+	for (size_t i = 0; i < u->snap.nr_userns; i++) {
+		const struct ucv_userns *ns = &u->snap.userns[i];
+
+		if (wants_user(u->args, ns->owner, ns))
+			u->rows[u->nr_rows++] = ns;
+	}
+	u->nr_rows = sort_rows(u->args, u->rows, u->nr_rows, sizeof(*u->rows),
+			       u->args->top ? compare_users : compare);
+}
+
+/* The line of the closest ancestor that has one: --user may leave out the parent. */
+static struct libscols_line *line_above(const struct userns *u, struct libscols_line **lines,
+					const struct ucv_userns *ns)
+{
+	struct libscols_line *line = NULL;
+
+	if (!u->tb->tree)
+		return NULL;
+	while (!line && (ns = snapshot_parent(&u->snap, ns)))
+		line = lines[ns - u->snap.userns];
+	return line;
 }
 
 static void fill(void *command)
 {
 	struct userns *u = command;
-	const struct snapshot *snap = &u->snap;
-	struct libscols_line **lines = xreallocarray(NULL, snap->nr_userns, sizeof(*lines));
-	size_t *order = sorted(snap);
+	struct libscols_line **lines = xcalloc(u->snap.nr_userns, sizeof(*lines));
 
-	for (size_t i = 0; i < snap->nr_userns; i++) {
-		const struct ucv_userns *ns = &snap->userns[order[i]];
-		bool child = u->tb->tree && ns->parent != UCV_NO_INDEX;
+	for (size_t i = 0; i < u->nr_rows; i++) {
+		const struct ucv_userns *ns = u->rows[i];
 
-		lines[order[i]] = table_line(u->tb, child ? lines[ns->parent] : NULL);
-		fill_row(u->tb, snap, ns);
+		lines[ns - u->snap.userns] = table_line(u->tb, line_above(u, lines, ns));
+		fill_row(u->tb, &u->snap, ns);
 	}
-	free(order);
 	free(lines);
 }
 
 static int run(struct args *args, struct table *tb)
 {
-	struct userns u = { .tb = tb };
+	struct userns u = { .args = args, .tb = tb };
 
+	if (tb->tree && args->top)
+		die("mutually exclusive arguments: --tree --top");
 	table_open(tb, COLUMNS, "LIMITS");
+	args_look_up(args);
 	watch_run(args, tb, take, fill, &u);
-	snapshot_free(&u.snap);
+	forget(&u);
 	return EXIT_SUCCESS;
 }
 
@@ -142,6 +171,7 @@ const struct command cmd_userns = {
 	.notes =
 		"\nExamples:\n"
 		" ucountview userns --tree\n"
+		" ucountview userns -u alice\n"
 		" ucountview userns -J -o USERNS,OWNER,ROWS\n",
 	.run = run,
 };

@@ -22,7 +22,6 @@ static void __noreturn become(char **argv, int report)
 {
 	int err;
 
-	signal(SIGPIPE, SIG_DFL);
 	execvp(argv[0], argv);
 	err = errno;
 	if (write(report, &err, sizeof(err)) != sizeof(err))

@@ -56,8 +56,8 @@ int main(int argc, char **argv)
 
 	/* Numbers stay in the C locale: JSON has no decimal comma. */
 	setlocale(LC_CTYPE, "");
-	/* A closed pipe is a write error, see close_stdout(). */
-	signal(SIGPIPE, SIG_IGN);
+	/* A closed pipe ends the program silently, also where the caller ignores the signal. */
+	signal(SIGPIPE, SIG_DFL);
 	atexit(close_stdout);
 
 	if (argc < 1)

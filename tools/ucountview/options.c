@@ -375,6 +375,22 @@ size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
 	return args->top && args->top < nr ? args->top : nr;
 }
 
+static void __noreturn resource_unknown(const char *name)
+{
+	/* What only later kernels count, or only some configurations. */
+	static const char * const others[] = {
+		"binfmt_misc_interpreters", "fanotify_groups", "fanotify_marks",
+		"inotify_instances", "inotify_watches", "rlimit_memlock", "rlimit_msgqueue",
+		"rlimit_nproc", "rlimit_sigpending",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!strcmp(others[i], name))
+			die("%s: this kernel has no such counter", name);
+	}
+	die("unknown resource: %s", name);
+}
+
 /**
  * find_resources() - look up the resources that --resource names
  * @limited: only those limited at all levels are meant, and mounts, which are left to the caller
@@ -396,7 +412,7 @@ void find_resources(const struct args *args, const struct snapshot *snap, bool l
 		if (limited && !strcmp(list->names[i], MOUNTS_NAME))
 			continue;
 		if (resource == snap->nr_resources)
-			die("unknown resource: %s", list->names[i]);
+			resource_unknown(list->names[i]);
 		if (limited && snap->resources[resource].type != UCV_RESOURCE_UCOUNT)
 			die("%s: limited by RLIMIT_* of each process, see prlimit(1)",
 			    snap->resources[resource].name);

@@ -25,9 +25,9 @@ static void stop(int sig)
 }
 
 /**
- * stream_open() - from now on SIGINT and SIGTERM only end the stream
+ * stream_open() - from now on SIGINT, SIGTERM and a closed pipe only end the stream
  *
- * A signal that was ignored at the start, as in the background, stays ignored.
+ * A stop signal that was ignored at the start, as in the background, stays ignored.
  */
 void stream_open(void)
 {
@@ -35,6 +35,7 @@ void stream_open(void)
 	const struct sigaction action = { .sa_handler = stop };
 	struct sigaction old;
 
+	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++) {
 		sigaction(stop_signals[i], NULL, &old);
 		if (old.sa_handler != SIG_IGN)

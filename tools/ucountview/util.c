@@ -78,7 +78,7 @@ void flush_stdout(void)
 /**
  * close_stdout() - at exit: detect write errors
  *
- * A full disk or a closed pipe often shows only when the last buffer is written.
+ * A full disk often shows only when the last buffer is written.
  */
 void close_stdout(void)
 {
