@@ -70,6 +70,7 @@ refused_fork_is_explained() {
 	expect "used, limit, kind" '11 10 rlimit' "$(row USED,LIMIT,KIND rlimit_nproc 0)" || return
 	succeeds why "$pid" -S fork -e EAGAIN || return
 	says "rlimit_nproc: 11 of 10 used by uid $uid in the initial user namespace $init_userns." &&
+		says '  Counted: 11 by agent (11 processes).' &&
 		says '  When it is reached, fork() fails with EAGAIN (Resource temporarily unavailable).' &&
 		run_fix "^prlimit --pid $pid --nproc=22$" && tell_number sandbox fork 1
 }

@@ -292,7 +292,8 @@ struct part {
 
 /* The part that the processes of a command hold, or that no process holds. */
 struct share {
-	const struct ucv_holder *holder;	/* the one with the lowest PID; NULL: no process */
+	const char *comm;	/* NULL: no process */
+	unsigned int pid;	/* the lowest of its processes */
 	size_t processes;
 	unsigned long long nr;
 };
@@ -383,12 +384,11 @@ static long long nobodys(const struct sharing *s, const struct charge *charge)
 }
 
 /* By command, and within it by PID. */
-static int compare_parts(const void *a, const void *b)
+static int compare_commands(const void *a, const void *b)
 {
-	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
+	const struct share *x = a, *y = b;
 
-	return strcmp(x->holder->comm, y->holder->comm) ?:
-	       COMPARE(x->holder->tgid, y->holder->tgid);
+	return strcmp(x->comm, y->comm) ?: COMPARE(x->pid, y->pid);
 }
 
 /* Largest first; of two commands, the one with the lower PID. */
@@ -396,8 +396,7 @@ static int compare_shares(const void *a, const void *b)
 {
 	const struct share *x = a, *y = b;
 
-	return COMPARE(y->nr, x->nr) ?: COMPARE(!y->holder, !x->holder) ?:
-	       COMPARE(x->holder->tgid, y->holder->tgid);
+	return COMPARE(y->nr, x->nr) ?: COMPARE(!y->comm, !x->comm) ?: COMPARE(x->pid, y->pid);
 }
 
 static void add_share(struct sharing *s, struct share share)
@@ -406,23 +405,23 @@ static void add_share(struct sharing *s, struct share share)
 	s->shares[s->nr_shares++] = share;
 }
 
-static void share_out(struct sharing *s, const struct charge *charge)
+/* Make one share of those of the same command, and add what no process has. */
+static void sum_up(struct sharing *s, unsigned long long left)
 {
-	unsigned long long left = nobodys(s, charge);
+	size_t to = 0;
 
-	if (s->parts.nr)
-		qsort(s->parts.list, s->parts.nr, sizeof(*s->parts.list), compare_parts);
-	for (size_t i = 0; i < s->parts.nr; i++) {
-		const struct part *part = s->parts.list[i];
-		struct share *last = s->nr_shares ? &s->shares[s->nr_shares - 1] : NULL;
-
-		if (!last || strcmp(last->holder->comm, part->holder->comm)) {
-			add_share(s, (struct share){ part->holder, 1, part->nr });
+	if (s->nr_shares)
+		qsort(s->shares, s->nr_shares, sizeof(*s->shares), compare_commands);
+	for (size_t i = 1; i < s->nr_shares; i++) {
+		if (strcmp(s->shares[to].comm, s->shares[i].comm)) {
+			s->shares[++to] = s->shares[i];
 			continue;
 		}
-		last->processes++;
-		last->nr += part->nr;
+		s->shares[to].processes++;
+		s->shares[to].nr += s->shares[i].nr;
 	}
+	if (s->nr_shares)
+		s->nr_shares = to + 1;
 	if (left)
 		add_share(s, (struct share){ .nr = left });
 	if (s->nr_shares)
@@ -434,9 +433,9 @@ static char *share_text(char *text, const struct share *share)
 {
 	char comm[UCV_COMM_LEN];
 
-	if (!share->holder)
+	if (!share->comm)
 		return list_add(text, ", ", "%llu that no process has open", share->nr);
-	memcpy(comm, share->holder->comm, sizeof(comm));
+	memcpy(comm, share->comm, sizeof(comm));
 	for (char *c = comm; *c; c++) {
 		if (!isprint((unsigned char)*c))
 			*c = '?';
@@ -444,7 +443,7 @@ static char *share_text(char *text, const struct share *share)
 	if (share->processes > 1)
 		return list_add(text, ", ", "%llu by %s (%zu processes)", share->nr, comm,
 				share->processes);
-	return list_add(text, ", ", "%llu by %s (%u)", share->nr, comm, share->holder->tgid);
+	return list_add(text, ", ", "%llu by %s (%u)", share->nr, comm, share->pid);
 }
 
 /* Names the commands that hold the most. What no process holds is never left out. */
@@ -457,7 +456,7 @@ static char *shares_text(const struct sharing *s)
 	for (size_t i = 0; i < s->nr_shares; i++) {
 		const struct share *share = &s->shares[i];
 
-		if (share->holder && ++commands > MAX_NAMED)
+		if (share->comm && ++commands > MAX_NAMED)
 			more += share->nr;
 		else
 			text = share_text(text, share);
@@ -486,9 +485,42 @@ char *held_by(const struct snapshot *snap, const struct charge *charge, size_t r
 	if (!holders_found(snap, resource))
 		return NULL;
 	find_parts(&s, charge, resource);
-	share_out(&s, charge);
+	for (size_t i = 0; i < s.parts.nr; i++) {
+		const struct part *part = s.parts.list[i];
+
+		add_share(&s, (struct share){
+			part->holder->comm, part->holder->tgid, 1, part->nr
+		});
+	}
+	sum_up(&s, nobodys(&s, charge));
 	text = shares_text(&s);
 	countermap_free(&s.parts);
+	free(s.shares);
+	return text;
+}
+
+/**
+ * counted_as_processes() - the commands with the most threads in a counter of processes
+ * @charge: of rlimit_nproc: to a real uid
+ *
+ * Return: allocated text, as of held_by(); NULL if none is found.
+ */
+char *counted_as_processes(const struct snapshot *snap, const struct processes *procs,
+			   const struct charge *charge)
+{
+	const struct counter_key key = key_counter(charge->ns, charge->uid, 0);
+	struct sharing s = { .snap = snap };
+	char *text;
+
+	for (size_t i = 0; i < procs->nr; i++) {
+		const struct process *proc = &procs->list[i];
+		const struct ucv_userns *ns = snapshot_find_userns(snap, proc->userns);
+
+		if (charge_counts_for(snap, ns, proc->uid, &key))
+			add_share(&s, (struct share){ proc->comm, proc->pid, 1, proc->threads });
+	}
+	sum_up(&s, 0);
+	text = shares_text(&s);
 	free(s.shares);
 	return text;
 }

@@ -74,6 +74,8 @@ long long unattributed(const struct countermap *accounts, const struct ucv_usern
 
 bool holders_known_of(const char *resource);
 char *held_by(const struct snapshot *snap, const struct charge *charge, size_t resource);
+char *counted_as_processes(const struct snapshot *snap, const struct processes *procs,
+			   const struct charge *charge);
 bool held_by_nobody(const struct snapshot *snap, const struct charge *charge, size_t resource);
 
 #endif /* _UCV_ACCOUNTING_H */

@@ -133,7 +133,7 @@ static struct row_key key_of(const struct holders *h, const struct ucv_holder *h
 	struct row_key key = { .type = group->type };
 
 	if (h->mode == BY_COMMAND) {
-		strncpy(key.comm, holder->comm, sizeof(key.comm));
+		snprintf(key.comm, sizeof(key.comm), "%s", holder->comm);
 		return key;
 	}
 	key.tgid = h->mode == BY_PROCESS ? holder->tgid : 0;

@@ -57,7 +57,7 @@ static const struct opt options[] = {
 };
 
 /* In FLAGS, besides UCV_UCOUNTS_SHADOWED: the limit is 0. */
-#define FLAG_DISABLED	(1U << 31)
+#define FLAG_DISABLED	0x80000000U
 
 struct usage_row {
 	const struct ucv_ucounts *uc;	/* or &everyone */

@@ -554,10 +554,26 @@ static void print_used(const struct why *w, const struct why_row *row)
 	}
 }
 
-static void print_holders(const struct why *w, const struct why_row *row)
+static void print_processes(const struct why *w, const struct why_row *row)
 {
+	struct processes procs = {};
 	char *text;
 
+	processes_read(&procs);
+	text = counted_as_processes(&w->snap, &procs, row->charge);
+	if (text)
+		printf("  Counted: %s.\n", text);
+	free(text);
+	processes_free(&procs);
+}
+
+static void print_holders(const struct why *w, const struct why_row *row)
+{
+	size_t resource = snapshot_resource(&w->snap, row->name);
+	char *text;
+
+	if (!strcmp(row->name, "rlimit_nproc"))
+		print_processes(w, row);
 	if (row->kind != WHY_UCOUNT)
 		return;
 	if (w->snap.left_out && holders_known_of(row->name)) {
@@ -565,10 +581,13 @@ static void print_holders(const struct why *w, const struct why_row *row)
 		puts("    raise /sys/module/ucountview/parameters/max_snapshot_kib.");
 		return;
 	}
-	text = held_by(&w->snap, row->charge, snapshot_resource(&w->snap, row->name));
+	text = held_by(&w->snap, row->charge, resource);
 	if (text)
 		printf("  Held: %s.\n", text);
 	free(text);
+	if (held_by_nobody(&w->snap, row->charge, resource))
+		puts("  It looks like a leak, which a higher limit only hides: first see\n"
+		     "  ucountview audit and ucountview leaks.");
 }
 
 static void print_no_fix(const struct why_row *row)
