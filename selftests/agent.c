@@ -15,7 +15,7 @@
  *	fanotify FLAGS		mark GROUP DIR FIRST NR
  *	copy INSTANCE NR	launch INSTANCE		fork NR
  *	rlimit NAME SOFT HARD	signals NR		queue MESSAGES
- *	lock PAGES		unshare-users
+ *	lock PAGES		unshare-users		by-thread NAME
  *
  * Three are the agent's own:
  *
@@ -41,6 +41,7 @@ static const struct verb {
 	long (*fn)(struct ucv_call *call);
 } verbs[] = {
 	{ "bind", "ta", ucv_do_bind },
+	{ "by-thread", "t", ucv_do_by_thread },
 	{ "copy", "ab", ucv_do_copy },
 	{ "fanotify", "a", ucv_do_fanotify },
 	{ "fork", "a", ucv_do_fork },

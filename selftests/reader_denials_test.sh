@@ -210,6 +210,8 @@ recorded_denials_are_listed() {
 		recorded_are '' -R mounts &&
 		recorded_are 'watch mntns mntns watch' -u $((uid + 1)) &&
 		recorded_are '' -u $((uid + 2)) &&
+		recorded_are 'watch mntns mntns watch' -p "$box" &&
+		recorded_are '' -p 1 &&
 		recorded_are 'mntns mntns watch' --count 3 -u $((uid + 1)) &&
 		recorded_are 'mntns' --count 1 -u $((uid + 1)) -R mnt_namespaces || return
 	# Without a listener the record stays as it is.
@@ -228,6 +230,22 @@ recorded_denials_are_listed() {
 
 # The user whose counter is full, the one charged first and the caller are three different users. The denial is found
 # by each of them and by no other.
+# The table shows both, and either number finds the denial. why takes both as well, and of a process that has exited it
+# names the command that finds its denials.
+refused_thread_is_told_from_its_process() {
+	start_box && follow table --count 1 -R inotify_watches && tid=$(ask box by-thread worker) &&
+		[ "$tid" -gt 1 ] && refuse_watch && ended table 0 || return
+	expect "process and thread" "$box/$tid worker" "$(awk 'END { print $(NF - 1), $NF }' "$ktap_dir/table.lines")" || return
+	for number in "$box" "$tid"; do
+		succeeds denials -p "$number" -r -n -o PID,TID &&
+			expect "found by $number" "$box $tid" "$(cat "$ktap_dir/out")" &&
+			succeeds why "$number" -R inotify_watches -r -n -o USERNS,USED &&
+			expect "the innermost level of why $number" "$box_userns 3" "$(head -n 1 "$ktap_dir/out")" || return
+	done
+	gone=$(sh -c 'echo $$')
+	fails why "$gone" && grep -q "ucountview denials -p $gone" "$ktap_dir/err"
+}
+
 refusing_and_charged_user_are_told_apart() {
 	lower fs.inotify.max_user_watches 2 &&
 		start box &&
@@ -561,8 +579,8 @@ if [ "$(status_of denials_interruptions)" -gt 0 ] 2>/dev/null && ! reload_as_it_
 	echo "# there were interruptions before, and the module cannot be loaded anew"
 fi
 ktap_run bad_options_of_denials_are_refused following_prints_each_denial_at_once following_prints_a_table \
-	following_prints_json_lines recorded_denials_are_listed refusing_and_charged_user_are_told_apart \
-	totals_add_up refused_mount_is_shown refused_tree_is_shown_with_its_size lost_denials_are_counted \
-	commands_are_escaped parameter_records_without_a_listener following_ends_with_its_pipe \
+	following_prints_json_lines recorded_denials_are_listed refused_thread_is_told_from_its_process \
+	refusing_and_charged_user_are_told_apart totals_add_up refused_mount_is_shown refused_tree_is_shown_with_its_size \
+	lost_denials_are_counted commands_are_escaped parameter_records_without_a_listener following_ends_with_its_pipe \
 	following_ends_on_sigint lost_lines_are_an_error message_says_nothing_was_recorded \
 	message_says_what_is_not_verified message_says_kprobes_are_off message_says_ftrace_is_off

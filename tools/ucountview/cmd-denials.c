@@ -52,7 +52,7 @@ static struct column columns[] = {
 	NUMBER("CALLER-USERNS", "user namespace of PID"),
 	NUMBER("CALLER-NSID", "its unique ID (Linux 6.18 and later)"),
 	NUMBER("CALLER-UID", "effective uid of PID"),
-	WIDE_NUMBER("PID", 5, "process that was refused"),
+	WIDE_NUMBER("PID", 5, "process that was refused (plain table: PID/TID if they differ)"),
 	WIDE_NUMBER("TID", 5, "its thread"),
 	WIDE_NAME("COMMAND", 9, "command of TID"),
 	TEXT("FLAGS", "uncertain values, or others: see ucountview(8)"),
@@ -61,6 +61,7 @@ static struct column columns[] = {
 
 static const struct opt options[] = {
 	{ 'f', "follow", NULL, "record denials, and show each as it happens" },
+	{ 'p', "pid", "pid", "only denials of this process or thread" },
 	RESOURCE_OR_MOUNTS_OPTION,
 	{ 'u', "user", "user", "only denials with this user (uid or name) as caller,\n"
 	  "charged user, or user of the full counter" },
@@ -142,9 +143,17 @@ static void fill_origin(struct table *tb, const struct ucv_denial *denial)
 	cell_nonzero(tb, "CALLER-USERNS", denial->caller_userns);
 	cell_nonzero(tb, "CALLER-NSID", denial->caller_id);
 	cell_uid(tb, "CALLER-UID", denial->caller_uid);
-	cell_nonzero(tb, "PID", denial->tgid);
 	cell_nonzero(tb, "TID", denial->pid);
 	cell_command(tb, denial->comm);
+}
+
+/* The plain table has no column for a thread that is not the first one: "190/191". */
+static void fill_process(struct denials *d, const struct ucv_denial *denial)
+{
+	if (d->plain && denial->tgid && denial->pid != denial->tgid)
+		cell(d->tb, "PID", "%u/%u", denial->tgid, denial->pid);
+	else
+		cell_nonzero(d->tb, "PID", denial->tgid);
 }
 
 static void fill_denial(struct denials *d, const struct ucv_denial *denial)
@@ -176,6 +185,7 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	cell_nonzero(tb, "USERNS", denial->userns);
 	cell_nonzero(tb, "MNTNS", denial->mntns);
 	fill_origin(tb, denial);
+	fill_process(d, denial);
 	cell_flags(tb, denial->flags, flags);
 }
 
@@ -233,6 +243,8 @@ static bool wants_denial(const struct denials *d, const struct ucv_denial *denia
 	__u32 uid = d->args->uid;
 
 	if (!wants_resource(d, denial->type, denial->resource))
+		return false;
+	if (d->args->pid && denial->tgid != d->args->pid && denial->pid != d->args->pid)
 		return false;
 	return !d->args->user || denial->uid == uid || denial->charged_uid == uid ||
 	       denial->caller_uid == uid;
@@ -469,6 +481,8 @@ static int run(struct args *args, struct table *tb)
 
 	if (args->follow && args->totals)
 		die("mutually exclusive arguments: --follow --totals");
+	if (args->pid && args->totals)
+		die("mutually exclusive arguments: --pid --totals");
 	open_table(&d);
 	args_look_up(args);
 	take_snapshot(&d);

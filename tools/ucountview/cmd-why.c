@@ -4,7 +4,9 @@
  * counters at each level that is charged, nesting depth, and limits elsewhere whose refusals look
  * the same. The facts about the kernel are in resource_info.c.
  */
+#include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -678,6 +680,9 @@ static void print_all_advice(const struct why *w)
 
 static void find_rows(struct why *w, unsigned int pid)
 {
+	if (kill(pid, 0) && errno == ESRCH)
+		die("no such process: %u (what it was refused: ucountview denials -p %u)", pid,
+		    pid);
 	process_read(&w->process, pid);
 	w->caps = process_caps(pid);
 	take_snapshot(w);
