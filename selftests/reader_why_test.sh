@@ -50,7 +50,7 @@ row() {
 
 # run_fix PATTERN: run the command that the file out recommends, unchanged; it must match the pattern
 run_fix() {
-	fix=$(sed -n 's/^  To [^:]*: \([a-z]* .*[=<].*\)/\1/p' "$ktap_dir/out" | head -n 1)
+	fix=$(sed -n 's/^  To [^:]*: \([a-z]* .*[=>].*\)/\1/p' "$ktap_dir/out" | head -n 1)
 	echo "as it says: $fix"
 	expect "$1 in it" 1 "$(echo "$fix" | grep -c -e "$1")" || return
 	PATH=$PATH:/host command -v "${fix%% *}" >/dev/null || skip "there is no ${fix%% *} here" || return
@@ -177,8 +177,19 @@ full_cgroup_is_explained() {
 		echo 1 >$cgroup/pids.max && tell member EAGAIN fork 1 || return
 	expect "used and limit" '1 1' "$(row USED,LIMIT pids -)" || return
 	succeeds why "$pid" -e EAGAIN || return
-	says 'pids: 1 of 1 used.' || return
-	echo 2 >$cgroup/pids.max && tell_number member fork 1
+	says 'pids: 1 of 1 used.' && run_fix "^echo 2 >$cgroup/pids.max$" && tell_number member fork 1
+}
+
+# A limit of 0 has no double: the advice is the default, half of kernel.threads-max.
+forbidden_namespace_is_explained() {
+	default=$(($(cat /proc/sys/kernel/threads-max) / 2))
+	lower user.max_uts_namespaces 0 && start setter && pid=$(ask setter pid) || return
+	unshare -u true 2>/dev/null && return 1
+	expect "used and limit" '0 0' "$(row USED,LIMIT uts_namespaces 0)" || return
+	succeeds why "$pid" -R uts_namespaces || return
+	says "  To allow it again, as after boot: sysctl -w user.max_uts_namespaces=$default" &&
+		says "  To keep it: the line \"user.max_uts_namespaces=$default\" in a file in /etc/sysctl.d." &&
+		run_fix "^sysctl -w user.max_uts_namespaces=$default$" && unshare -u true
 }
 
 nothing_is_acquitted_that_was_not_read() {
@@ -201,4 +212,4 @@ ktap_clean_up_at_exit
 ktap_run refused_fork_is_explained refused_fork_by_a_stored_limit_is_explained root_is_exempt_from_the_number_of_processes \
 	refused_signal_is_explained refused_message_queue_is_explained refused_lock_of_shared_memory_is_explained \
 	nesting_as_deep_as_possible_is_explained exhausted_descriptors_are_explained full_cgroup_is_explained \
-	nothing_is_acquitted_that_was_not_read limits_are_chosen_by_error_and_system_call
+	forbidden_namespace_is_explained nothing_is_acquitted_that_was_not_read limits_are_chosen_by_error_and_system_call

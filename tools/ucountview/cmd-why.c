@@ -355,7 +355,7 @@ static bool near_limit(const struct counter *counter)
 /* Of a namespace other than the initial one, all limits are this at first. */
 #define CHILD_DEFAULT	UCV_UNLIMITED
 
-/* The value that a limit of 0 had at boot, as far as it is known; or the least that it can be. */
+/* The value that a limit of 0 had at boot; 0 if it is not known. */
 static long long boot_default(const struct why_row *row)
 {
 	const struct resource_info *info = resource_info_find(row->name);
@@ -367,8 +367,11 @@ static long long boot_default(const struct why_row *row)
 		return info->boot_default;
 	if (strstr(row->name, "_namespaces") && kernel_setting("kernel.threads-max", &threads))
 		return threads / 2;
-	return 8192;
+	return 0;
 }
+
+/* The least that the kernel sets at boot where it depends on the memory. */
+#define LEAST_DEFAULT	8192
 
 /* Twice the limit, or what is used if that is more. */
 static long long better_limit(const struct why_row *row)
@@ -377,7 +380,7 @@ static long long better_limit(const struct why_row *row)
 	long long most = counter->used > counter->limit ? counter->used : counter->limit;
 
 	if (row->kind == WHY_UCOUNT && !counter->limit)
-		return boot_default(row);
+		return boot_default(row) ?: LEAST_DEFAULT;
 	if (most < 1)
 		return 1;
 	return most < UCV_UNLIMITED / 2 ? most * 2 : UCV_UNLIMITED;
@@ -388,7 +391,8 @@ static const char *better_limit_text(const struct why_row *row)
 	const struct counter *counter = &row->counter;
 
 	if (!counter->limit)
-		return row->kind == WHY_UCOUNT ? "To allow it again, as after boot" : "To allow it";
+		return row->kind == WHY_UCOUNT && boot_default(row) ?
+		       "To allow it again, as after boot" : "To allow it";
 	return counter->used > counter->limit ? "To raise the limit above what is used" :
 	       "To double the limit";
 }
@@ -444,7 +448,8 @@ static char *fix_text(const struct why *w, const struct why_row *row)
 	case WHY_RLIMIT:
 		return fix_rlimit(w, row);
 	case WHY_ELSEWHERE:
-		return xasprintf("%s%lld", row->elsewhere->fix, better_limit(row));
+		return xasprintf("%s%lld%s", row->elsewhere->fix, better_limit(row),
+				 row->elsewhere->fix_end ? row->elsewhere->fix_end : "");
 	default:
 		return NULL;
 	}

@@ -81,10 +81,12 @@ static void take_cgroup(struct elsewhere *tightest, const char *dir)
 		return;
 	free(tightest->setting);
 	free(tightest->fix);
+	free(tightest->fix_end);
 	tightest->used = used;
 	tightest->limit = limit;
 	tightest->setting = xasprintf("%s/pids.max", dir);
-	tightest->fix = xasprintf("tee %s/pids.max <<< ", dir);
+	tightest->fix = xstrdup("echo ");
+	tightest->fix_end = xasprintf(" >%s/pids.max", dir);
 }
 
 /* The cgroup with the least room, of that of the process and its ancestors. */
@@ -139,5 +141,6 @@ void elsewhere_free(struct elsewhere *list, size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		free(list[i].setting);
 		free(list[i].fix);
+		free(list[i].fix_end);
 	}
 }

@@ -15,7 +15,8 @@
  * @resource: as resource_info_find() knows it
  * @limit: LLONG_MAX if there is none
  * @setting: what the limit is, allocated
- * @fix: command that sets it, up to the value; NULL if there is none
+ * @fix: command that sets it, up to the value
+ * @fix_end: the rest of it after the value, or NULL
  */
 struct elsewhere {
 	const char *resource;
@@ -23,6 +24,7 @@ struct elsewhere {
 	long long limit;
 	char *setting;
 	char *fix;
+	char *fix_end;
 };
 
 size_t elsewhere_read(struct elsewhere list[MAX_ELSEWHERE], unsigned int pid);
