@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A hash index, see index.h: chains of entries, as many chains as there are entries or
- * more, so that chains stay short whatever a user creates.
+ * A hash index, see index.h: chains of entries, about as many chains as entries, so that
+ * chains stay short however much a user creates.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -70,8 +70,8 @@ static int ucv_index_grow(struct ucv_snap *snap, struct ucv_index *index, u32 nr
 	if (bits <= index->bits)
 		return 0;
 	head = ucv_snap_alloc(snap, ucv_index_head_bytes(bits));
-	if (IS_ERR(head))
-		return PTR_ERR(head);
+	if (IS_ERR(head)) /* longer chains will do */
+		return index->head ? 0 : PTR_ERR(head);
 	if (index->head)
 		ucv_snap_release(snap, index->head, ucv_index_head_bytes(index->bits));
 	memset32(head, UCV_NO_INDEX, 1U << bits);
@@ -139,6 +139,8 @@ void ucv_index_remove(struct ucv_index *index, u32 nr)
 	struct ucv_index_entry *entry = ucv_index_entry(index, nr);
 	u32 *link = ucv_index_head(index, entry->hash);
 
+	if (entry->next == nr)
+		return; /* in no chain */
 	while (*link != nr)
 		link = &ucv_index_entry(index, *link)->next;
 	*link = entry->next;

@@ -29,8 +29,9 @@ struct ucv_index_entry {
  * struct ucv_index - a hash index
  * @elements: the array, which grows with the index; or NULL if the caller has filled it
  * @entries: struct ucv_index_entry, one for each element, in their order
- * @head: by hash, number of the newest entry, or UCV_NO_INDEX
- * @bits: width of the hash
+ * @head: by the topmost @bits bits of the hash, number of the newest entry, or
+ *	UCV_NO_INDEX
+ * @bits: log2 of the number of chains
  *
  * Keys are not stored, only a hash of each: the caller compares the keys of its elements.
  */

@@ -30,7 +30,7 @@ static bool ucv_pinning; /* a reference on the module is held */
 /* How often they were found not to fire. Written under the lock, read without. */
 static atomic64_t ucv_interruptions = ATOMIC64_INIT(0);
 
-/* Hooks that must not be unregistered at present pin the module. */
+/* Probes that must not be unregistered at present pin the module. */
 static void ucv_watchdog_pin(bool pin)
 {
 	lockdep_assert_held(&ucv_watchdog_lock);

@@ -11,7 +11,7 @@
 
 #include "compat/canary.h"
 
-#if UCV_HAVE_HOOKS
+#if UCV_CAN_KRETPROBE
 
 static DEFINE_MUTEX(ucv_canary_lock); /* protects the rest; one call at a time */
 static unsigned long ucv_canary_calls;

@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 /* Can a function's return be probed, and its arguments be read? */
-#define UCV_HAVE_HOOKS	(IS_ENABLED(CONFIG_KRETPROBES) && \
+#define UCV_CAN_KRETPROBE	(IS_ENABLED(CONFIG_KRETPROBES) && \
 			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
 
 struct kprobe;

@@ -282,12 +282,12 @@ void ucv_group_read(const struct file *file, struct ucv_group_facts *facts)
 }
 
 /**
- * ucv_group_get() - hold a group, so that its address is not reused
+ * ucv_group_get() - take a reference on a group, so that its address is not reused
  * @ref: to be filled; ucv_group_put() undoes it
  * @group: from ucv_group_of(), its file still pinned by the caller
  * @user_ns: from ucv_group_read()
  *
- * The module may have only one hold on a group at a time, or its marks are miscounted.
+ * The module may have only one reference on a group at a time, or its marks are miscounted.
  *
  * Context: any. Does not sleep.
  */
@@ -302,7 +302,7 @@ void ucv_group_get(struct ucv_group_ref *ref, struct fsnotify_group *group,
 
 /**
  * ucv_group_put() - undo ucv_group_get()
- * @ref: filled by ucv_group_get(), or released before
+ * @ref: filled by ucv_group_get(), or put before
  *
  * Context: process context, no locks held. May sleep: if the group has been closed
  *	since, the kernel frees it here.

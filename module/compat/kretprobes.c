@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hooks on the two functions that enforce limits, armed while denials are recorded.
+ * Kretprobes on the two functions that enforce limits, armed while denials are recorded.
  * kretprobes.h says what a handler may do.
  */
 #include <linux/errno.h>
@@ -23,13 +23,13 @@
 #include "compat/resources.h"
 #include "compat/symbols.h"
 
-#if UCV_HAVE_HOOKS
+#if UCV_CAN_KRETPROBE
 
 /*
  * How many tasks inside a probed function can be tracked at once (maxactive). Both
  * functions may be preempted, and inc_ucount() may sleep for memory.
  */
-#define UCV_HOOK_THREADS	512
+#define UCV_KRETPROBE_THREADS	512
 
 /* The arguments of inc_ucount(), saved until it returns. */
 struct ucv_ucount_call {
@@ -137,7 +137,7 @@ static int ucv_ucount_arm(void)
 		.entry_handler	= ucv_ucount_entry,
 		.handler	= ucv_ucount_return,
 		.data_size	= sizeof(struct ucv_ucount_call),
-		.maxactive	= UCV_HOOK_THREADS,
+		.maxactive	= UCV_KRETPROBE_THREADS,
 	};
 	return register_kretprobe(&ucv_ucount_probe);
 }
@@ -149,7 +149,7 @@ static int ucv_mount_arm(void)
 		.entry_handler	= ucv_mount_entry,
 		.handler	= ucv_mount_return,
 		.data_size	= sizeof(struct ucv_mount_call),
-		.maxactive	= UCV_HOOK_THREADS,
+		.maxactive	= UCV_KRETPROBE_THREADS,
 	};
 	return register_kretprobe(&ucv_mount_probe);
 }
@@ -332,7 +332,7 @@ u64 ucv_kretprobes_seen(void)
 /**
  * ucv_kretprobes_missed() - missed probe hits
  *
- * More than UCV_HOOK_THREADS tasks were inside a function at once (maxactive exhausted),
+ * More than UCV_KRETPROBE_THREADS tasks were inside a function at once (maxactive exhausted),
  * or the CPU was in the handler of another kprobe.
  *
  * Context: process context, serialized with arming and disarming.

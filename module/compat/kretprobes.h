@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hooks on the two functions that enforce limits: inc_ucount() and count_mounts().
+ * Kretprobes on the two functions that enforce limits: inc_ucount() and count_mounts().
  *
  * Kretprobes catch both on return. While the probes are not armed, the code of both
  * functions is as it was built.

@@ -205,7 +205,7 @@ struct ucv_mntns_request {
 	void *arg;
 };
 
-/* An ucv_file_visit. */
+/* A ucv_file_visit. */
 static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int nr, void *arg)
 {
 	const struct ucv_mntns_request *request = arg;
@@ -405,7 +405,7 @@ static int ucv_find_all(const struct ucv_btf *btf)
 
 #endif
 
-/* An ucv_mntns_visit: is this the namespace described by @arg? */
+/* A ucv_mntns_visit: is this the namespace described by @arg? */
 static int ucv_mntns_compare(const struct ucv_mntns_facts *facts, void *arg)
 {
 	const struct ucv_mntns_facts *wanted = arg;

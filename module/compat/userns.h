@@ -46,7 +46,7 @@ struct ucv_userns_ref {
 };
 
 /**
- * ucv_userns_get() - hold a namespace that was found under a lock or RCU
+ * ucv_userns_get() - keep a namespace readable that was found under a lock or RCU
  * @ref: to be filled; ucv_userns_put() undoes it
  * @ns: found in the same locked section in one of these ways: from an entry of a locked
  *	ucounts bucket, from the credentials of a task under RCU, from a mount namespace

@@ -47,7 +47,7 @@ static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 	return true;
 }
 
-/* Release the slots from first on. */
+/* Put the slots from first on. */
 static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 {
 	while (map->slot.nr > first) {
@@ -121,7 +121,7 @@ int ucv_nsmap_init(struct ucv_walk *walk)
 }
 
 /**
- * ucv_nsmap_destroy() - release all namespaces and free the map
+ * ucv_nsmap_destroy() - put all namespaces and free the map
  * @walk: whose map it is
  *
  * Context: process context, no locks held. May sleep.
