@@ -88,6 +88,11 @@ debugfs_lines() {
 		"$debugfs/ucounts" | sort
 }
 
+# Lines of all users, which say that a limit is 0, are the reader's own.
+of_users() {
+	grep -v ' \(null\|-\) [a-z_]* 0 0$'
+}
+
 json_lines() {
 	run -J -o "$columns"
 	"$here/json_check" -l <"$ktap_dir/out" >"$ktap_dir/leaves" || return
@@ -106,12 +111,12 @@ json_lines() {
 			last = part[1]
 			field[part[2]] = $2
 		}
-		END { row() }' "$ktap_dir/leaves" | sort
+		END { row() }' "$ktap_dir/leaves" | of_users | sort
 }
 
 raw_lines() {
 	run -r -n -o "$columns"
-	awk '$4 != "rlimit_nproc" { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "none" }' "$ktap_dir/out" | sort
+	awk '$4 != "rlimit_nproc" { print $1, $2, $3, $4, $5, $6 ~ /^[0-9]/ ? $6 : "none" }' "$ktap_dir/out" | of_users | sort
 }
 
 # same_as_debugfs FUNCTION: compare its output between two identical readings of debugfs

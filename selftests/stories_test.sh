@@ -353,9 +353,10 @@ raw_rows() {
 		}' "$1"
 }
 
-# Drops what other processes change between two runs.
+# Drops what other processes change between two runs, and the lines of all users, which say that a limit is 0: debugfs
+# has none.
 unchanging() {
-	grep -vE '(^| )(rlimit_[a-z]+|descriptors|open_files|pids|threads|pid_numbers) '
+	grep -vE -e '(^| )(rlimit_[a-z]+|descriptors|open_files|pids|threads|pid_numbers) ' -e ' - [a-z_]* 0 0$'
 }
 
 # same_numbers FUNCTION ARGUMENT...: JSON, raw and FUNCTION agree, between two identical readings of FUNCTION
