@@ -223,7 +223,7 @@ static struct counter counter_of_rlimit(const struct why *w, const struct rlimit
 		limit = charge[-1].ns->limit[resource];
 	} else {
 		limit = process_limit(w->process.pid, info->limit);
-		if (info->pages && limit != LLONG_MAX)
+		if (info->pages && limit >= 0 && limit != LLONG_MAX)
 			limit /= sysconf(_SC_PAGESIZE);
 	}
 	return counter_with_limit(charge->uc ? charge->uc->used[resource] : 0, limit);
@@ -322,10 +322,10 @@ static void check_names(const struct why *w)
 
 		if (snapshot_resource(&w->snap, name) < w->snap.nr_resources)
 			continue;
-		if (rlimit_info_find(name))
-			die("%s: no such counter in this kernel", name);
 		if (!resource_info_find(name) || strstr(name, "_namespaces"))
 			die("unknown resource: %s", name);
+		if (!resource_info_elsewhere(name))
+			die("%s: no such counter in this kernel", name);
 	}
 }
 
@@ -344,6 +344,9 @@ static void collect_rows(struct why *w)
 		add_lone(w, MOUNTS_NAME, WHY_MOUNTS, counter_of_mounts(w->mntns), NULL);
 	add_depths(w);
 	add_elsewhere(w);
+	/* An empty table would look like an answer. */
+	if (!w->nr_rows)
+		die("no limit that is read here matches these options");
 	sort_rows(w->args, w->rows, w->nr_rows, sizeof(*w->rows), compare_rows);
 }
 
@@ -435,7 +438,8 @@ static char *fix_rlimit(const struct why *w, const struct why_row *row)
 
 	if (row->below || row->exempt)
 		return NULL;
-	return xasprintf("prlimit --pid %u --%s=%lld", w->process.pid, info->option,
+	/* The colon leaves the hard limit as it is. */
+	return xasprintf("prlimit --pid %u --%s=%lld:", w->process.pid, info->option,
 			 better_limit(row) * (info->pages ? sysconf(_SC_PAGESIZE) : 1));
 }
 
@@ -604,7 +608,11 @@ static void print_no_fix(const struct why_row *row)
 	if (row->exempt)
 		return;
 	if (row->kind == WHY_DEPTH) {
-		puts("  It is nested as deep as the kernel allows; no setting changes that.");
+		if (row->counter.used < row->counter.limit)
+			printf("  %lld more levels are possible; no setting changes that.\n",
+			       counter_room(&row->counter));
+		else
+			puts("  It is as deep as the kernel allows; no setting changes that.");
 		return;
 	}
 	setting = setting_text(row);

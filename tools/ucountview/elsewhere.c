@@ -37,6 +37,7 @@ static void add_descriptors(struct list *l, unsigned int pid)
 		.limit = limit,
 		.setting = xstrdup("RLIMIT_NOFILE"),
 		.fix = xasprintf("prlimit --pid %u --nofile=", pid),
+		.fix_end = xstrdup(":"), /* leave the hard limit as it is */
 	});
 }
 

@@ -40,6 +40,7 @@ struct rlimit_info {
 const struct resource_info *resource_info_find(const char *resource);
 const struct rlimit_info *rlimit_info_find(const char *resource);
 char *resource_info_setting(const char *resource, const struct ucv_userns *ns);
+bool resource_info_elsewhere(const char *resource);
 bool resource_info_matches(const char *resource, const char *error, const char *syscall);
 
 #endif /* _UCV_RESOURCE_INFO_H */
