@@ -10,7 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/reader.sh"
 . "$here/agents.sh"
 
-# uids that neither people, services nor containers use
+# uids that neither people, services nor containers use. Each test has its own: processes of the one before may still
+# count.
 uid=1900000400
 
 cgroup=''
@@ -19,9 +20,10 @@ deep=''
 after_test() {
 	stop_agents
 	restore_sysctls
+	uid=$((uid + 10))
 	[ -z "$deep" ] || kill "$deep"
 	deep=''
-	[ -z "$cgroup" ] || rmdir "$cgroup"
+	[ -z "$cgroup" ] || wait_until rmdir "$cgroup"
 	cgroup=''
 }
 

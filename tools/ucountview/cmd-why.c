@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview why: show every limit that can refuse a process something, and what to change:
+ * ucountview why: show the limits that can refuse a process something, and what to change:
  * counters at each level that is charged, nesting depth, and limits elsewhere whose refusals look
  * the same. The facts about the kernel are in resource_info.c.
  */
@@ -381,12 +381,14 @@ static long long better_limit(const struct why_row *row)
 {
 	const struct counter *counter = &row->counter;
 	long long most = counter->used > counter->limit ? counter->used : counter->limit;
+	bool is_int = row->kind == WHY_UCOUNT || row->kind == WHY_MOUNTS;
+	long long highest = is_int ? UCV_UNLIMITED : LLONG_MAX / sysconf(_SC_PAGESIZE);
 
 	if (row->kind == WHY_UCOUNT && !counter->limit)
 		return boot_default(row) ?: LEAST_DEFAULT;
 	if (most < 1)
 		return 1;
-	return most < UCV_UNLIMITED / 2 ? most * 2 : UCV_UNLIMITED;
+	return most < highest / 2 ? most * 2 : highest;
 }
 
 static const char *better_limit_text(const struct why_row *row)
@@ -536,6 +538,8 @@ static void print_error(const struct why *w, const struct why_row *row)
 
 	if (row->exempt) {
 		printf("  Process %u is exempt (%s).\n", w->process.pid, row->exempt);
+		if (!strncmp(row->exempt, "CAP_", 4) && !strcmp(row->name, "rlimit_nproc"))
+			puts("  That holds for fork(), not for execve() after setuid().");
 		return;
 	}
 	if (!info)
@@ -664,6 +668,15 @@ static void print_process(const struct why *w)
 	puts(".\n");
 }
 
+static bool has_row(const struct why *w, const char *name)
+{
+	for (size_t i = 0; i < w->nr_rows; i++) {
+		if (!strcmp(w->rows[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 static void print_not_read(const struct why *w)
 {
 	if (!w->args->resources.nr && !(w->snap.info.supported & UCV_MASK(UCV_KIND_MNTNS)))
@@ -671,8 +684,12 @@ static void print_not_read(const struct why *w)
 	if (snapshot_resource(&w->snap, "rlimit_nproc") == w->snap.nr_resources)
 		puts("\nThis kernel does not show its counters of RLIMIT_NPROC,\n"
 		     "RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE and RLIMIT_MEMLOCK: not read.");
+	if (wanted(w, "pids") && !has_row(w, "pids"))
+		puts("\nNo pids.max was found for its cgroup: none is set, or it cannot be read.");
 	puts("\nNot read: memory, quotas, free space and inodes of file systems,\n"
-	     "fs.inotify.max_queued_events, limits in seccomp filters and security modules.");
+	     "fs.inotify.max_queued_events, fs.epoll.max_user_watches, fs.aio-max-nr,\n"
+	     "fs.mqueue.*, kernel.shmmni, msgmni and sem, what mlock() and io_uring lock,\n"
+	     "pid_max of a nested pid namespace, seccomp filters, security modules.");
 }
 
 static void print_all_advice(const struct why *w)
@@ -691,17 +708,23 @@ static void print_all_advice(const struct why *w)
 	print_not_read(w);
 }
 
-static void find_rows(struct why *w, unsigned int pid)
+static void check_alive(unsigned int pid)
 {
 	if (kill(pid, 0) && errno == ESRCH)
 		die("no such process: %u (what it was refused: ucountview denials -p %u)", pid,
 		    pid);
+}
+
+static void find_rows(struct why *w, unsigned int pid)
+{
+	check_alive(pid);
 	process_read(&w->process, pid);
 	w->caps = process_caps(pid);
 	take_snapshot(w);
 	check_viewpoint(w);
 	follow_process(w);
 	collect_rows(w);
+	check_alive(pid); /* or some of it could not be read, and looks unused */
 }
 
 /* What is elsewhere is in a section of its own, unless a program reads the table. */
