@@ -6,11 +6,13 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/version.h)
 RELEASE = $(or $(shell $(MAKE) -s -C $(KDIR) kernelrelease 2>/dev/null),$(shell uname -r))
 SRCDIR := $(DESTDIR)/usr/src/ucountview-$(VERSION)
+DENIALS ?= yes
+CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
 .PHONY: all module tools deps demo check check-debug bench lint load unload install uninstall \
-	dkms-install dkms-remove clean help
+	dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -51,26 +53,34 @@ load: module ## build the module and load it on this machine
 unload: ## unload it
 	rmmod ucountview
 
-install: all ## install the module for the running kernel, and the reader
+install: all install-conf ## install the module for the running kernel, and the reader
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules_install
 	$(MAKE) -C tools/ucountview install
 
-uninstall: ## remove what install has installed
+uninstall: uninstall-conf ## remove what install has installed
 	rm -f $(foreach dir,updates extra,$(wildcard \
 		$(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/$(dir)/ucountview.ko*))
 	-depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
 	$(MAKE) -C tools/ucountview uninstall
 
-dkms-install: ## install the module by dkms, for every kernel of this machine
+dkms-install: install-conf ## install the module by dkms, for every kernel of this machine
 	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
 	install -d $(SRCDIR)
 	tar -c $(BUILT:%=--exclude='%') Kbuild dkms.conf include module | tar -x -C $(SRCDIR)
 	dkms install ucountview/$(VERSION)
 
-dkms-remove: ## remove what dkms-install has installed
+dkms-remove: uninstall-conf ## remove what dkms-install has installed
 	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
 	dkms remove ucountview/$(VERSION) --all
 	rm -rf $(SRCDIR)
+
+install-conf: ## have denials recorded from load on (done by both installs; DENIALS=no: not)
+	@test $(DENIALS) = no || test -e $(DESTDIR)$(CONF) || { \
+		install -D -m 644 tools/modprobe.d/ucountview.conf $(DESTDIR)$(CONF); \
+		echo "Denials will be recorded whenever ucountview is loaded, see $(CONF)"; }
+
+uninstall-conf: ## remove that line, unless the file has been edited
+	@! cmp -s tools/modprobe.d/ucountview.conf $(DESTDIR)$(CONF) || rm -f $(DESTDIR)$(CONF)
 
 clean: ## remove what was built here
 	@if test -e $(KDIR)/Makefile; then $(MAKE) -C $(KDIR) M=$(CURDIR)/module clean; fi
