@@ -40,7 +40,11 @@ static inline void ucv_section_begin(struct ucv_section_timer *timer)
  */
 static inline void ucv_section_end(struct ucv_section_timer *timer)
 {
-	timer->max_ns = max(timer->max_ns, ktime_get_mono_fast_ns() - timer->since);
+	u64 now = ktime_get_mono_fast_ns();
+
+	/* This clock may step back a little while it is updated. */
+	if (now > timer->since)
+		timer->max_ns = max(timer->max_ns, now - timer->since);
 }
 
 #endif
