@@ -23,10 +23,10 @@ int ucv_walk_reserve(struct ucv_walk *walk, unsigned int kind, u32 least)
 	int ret = ucv_index_reserve(snap, &walk->map.index, UCV_USERNS_LEVELS);
 
 	/* The records of user namespaces are made last, when their number is known. */
-	if (!ret && kind != UCV_KIND_USERNS)
-		ret = ucv_array_reserve(snap, &snap->records[kind], least);
 	if (!ret && kind == UCV_KIND_MNTNS)
 		ret = ucv_index_reserve(snap, &walk->mntns, least);
+	else if (!ret && kind != UCV_KIND_USERNS)
+		ret = ucv_array_reserve(snap, &snap->records[kind], least);
 	if (!ret && kind == UCV_KIND_HOLDER)
 		ret = ucv_array_reserve(snap, &snap->records[UCV_KIND_GROUP], least);
 	if (!ret && kind == UCV_KIND_HOLDER)
