@@ -32,6 +32,10 @@
 #include "compat/symbols.h"
 #include "section_timer.h"
 
+#if UCV_HAVE_NS_TREE
+#include <linux/nstree.h>
+#endif
+
 /* Namespaces visited before the lock of the tree is dropped. */
 #define UCV_TREE_BATCH		256
 
@@ -307,8 +311,6 @@ u32 ucv_mntns_limit(void)
  * mnt_ns_tree_lock has had two. The members that came with each form do: see mntns.h.
  */
 #if UCV_HAVE_NS_TREE
-
-#include <linux/nstree.h>
 
 static int ucv_find_all(const struct ucv_btf *btf)
 {

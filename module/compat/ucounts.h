@@ -125,6 +125,7 @@ static inline bool ucv_ucounts_is_dead(struct ucounts *entry)
  */
 static inline bool ucv_ucounts_try_pin(unsigned long *flags)
 {
+	*flags = 0;
 	rcu_read_lock();
 	return true;
 }
