@@ -383,6 +383,8 @@ void ucv_groups_init(const struct ucv_btf *btf)
 {
 	if (btf && (ucv_files_check_layout(btf) || ucv_groups_check_layout(btf)))
 		return;
+	if (!UCV_HAVE_INOTIFY_UCOUNTS && !UCV_HAVE_FANOTIFY_UCOUNTS)
+		pr_info("groups are not available: neither inotify nor fanotify charges a user in this kernel\n");
 	ucv_inotify_find();
 	ucv_fanotify_find();
 }
