@@ -48,7 +48,8 @@ try_kvm() {
 
 # qemu NAME DIRECTORY SECONDS OPTION…: boot DIRECTORY/tree.cpio; the guest's ports and its console become files there.
 # Files, not pipes: a slow reader can then neither stop the guest nor lose its last bytes. ioeventfd=off: the guest's
-# write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. Returns QEMU's status.
+# write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. no_timer_check: the
+# kernel's self-test of the timer panics if a busy host delays its first interrupts. Returns QEMU's status.
 qemu() {
 	local dir=$2 image more='' name=$1 port ports=() release seconds=$3 smp
 	shift 3
@@ -77,7 +78,7 @@ qemu() {
 		-nodefaults -no-user-config -display none -action reboot=shutdown,shutdown=pause \
 		-qmp stdio -d cpu_reset,guest_errors -D "$dir/resets" \
 		-kernel "$image" -initrd "$dir/tree.cpio" \
-		-append "console=ttyS0 ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
+		-append "console=ttyS0 no_timer_check ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
 		-serial "file:$dir/console" \
 		-device virtio-serial-pci,ioeventfd=off "${ports[@]}" \
 		<"$dir/qmp.in" >"$dir/qmp.out" 2>"$dir/qemu" &
