@@ -111,7 +111,7 @@ parameter_has_no_effect_while_kprobes_are_off() {
 }
 
 switch_ftrace_off() {
-	[ "$(cat $ftrace 2>/dev/null)" = 1 ] && [ -w $kprobe_events ] && grep -q inc_ucount $probes &&
+	[ "$(cat $ftrace 2>/dev/null)" = 1 ] && [ -w $kprobe_events ] && grep -q 'inc_ucount.*\[FTRACE]' $probes &&
 		echo 0 2>/dev/null >$ftrace && return
 	skip "there is no ftrace to be switched off, or kprobes do not depend on it"
 }
