@@ -48,6 +48,36 @@ static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
 	return ret;
 }
 
+/*
+ * Find an address inside kallsyms_lookup_name(). Where a function starts with what ftrace
+ * patches, some architectures (riscv) allow no kprobe there, but behind it.
+ */
+static int ucv_lookup_address(unsigned long *addr)
+{
+	static const unsigned int offsets[] = { 0, 8, 16 }; /* bytes */
+	unsigned int i;
+	int ret = -EINVAL;
+
+	for (i = 0; i < ARRAY_SIZE(offsets) && ret == -EINVAL; i++) {
+		/*
+		 * Disabled: only its address is wanted. Unregistering an enabled kprobe
+		 * while ftrace is off would harm the kernel, see kretprobes.h.
+		 */
+		struct kprobe kp = {
+			.symbol_name	= "kallsyms_lookup_name",
+			.offset		= offsets[i],
+			.flags		= KPROBE_FLAG_DISABLED,
+		};
+
+		ret = register_kprobe(&kp);
+		if (ret)
+			continue;
+		*addr = (unsigned long)kp.addr;
+		unregister_kprobe(&kp);
+	}
+	return ret;
+}
+
 /**
  * ucv_symbols_init() - find kallsyms_lookup_name()
  *
@@ -56,30 +86,20 @@ static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
  */
 int ucv_symbols_init(void)
 {
-	/*
-	 * Disabled: only its address is wanted. Unregistering an enabled kprobe while
-	 * ftrace is off would harm the kernel, see kretprobes.h.
-	 */
-	struct kprobe kp = {
-		.symbol_name	= "kallsyms_lookup_name",
-		.flags		= KPROBE_FLAG_DISABLED,
-	};
 	unsigned long addr, offset, size;
 	int ret;
 
-	ret = register_kprobe(&kp);
+	ret = ucv_lookup_address(&addr);
 	if (ret) {
 		pr_err("cannot register a kprobe on kallsyms_lookup_name: error %d; the kernel needs CONFIG_KPROBES and CONFIG_KALLSYMS\n",
 		       ret);
 		return ret;
 	}
-	addr = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
 
 	/*
-	 * The kprobe is placed after the function's ENDBR. A call may go there, but with
-	 * call depth tracking the kernel reads the padding before a call's target, so
-	 * use the true start.
+	 * The kprobe is placed after the function's ENDBR, or further inside. With call
+	 * depth tracking the kernel also reads the padding before a call's target. So use
+	 * the true start.
 	 */
 	ret = ucv_symbol_place(addr, &offset, &size);
 	if (ret) {
