@@ -25,7 +25,7 @@ kvm_works() {
 	kvm) return 0 ;;
 	tcg) return 1 ;;
 	esac
-	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+	! foreign && [[ -r /dev/kvm && -w /dev/kvm ]] || return 1
 	[[ -e $answer ]] || with_lock kvm try_kvm "$1" "$answer"
 	[[ $(cat "$answer") == yes ]]
 }
@@ -48,8 +48,7 @@ try_kvm() {
 
 # qemu NAME DIRECTORY SECONDS OPTION…: boot DIRECTORY/tree.cpio; the guest's ports and its console become files there.
 # Files, not pipes: a slow reader can then neither stop the guest nor lose its last bytes. ioeventfd=off: the guest's
-# write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. no_timer_check: the
-# kernel's self-test of the timer panics if a busy host delays its first interrupts. Returns QEMU's status.
+# write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. Returns QEMU's status.
 qemu() {
 	local dir=$2 image more='' name=$1 port ports=() release seconds=$3 smp
 	shift 3
@@ -73,14 +72,14 @@ qemu() {
 	attend "$dir" "$seconds" &
 	attend_pid=$!
 	# attend() ends QEMU in time, unless QEMU itself hangs
-	timeout -k 3 $((seconds + 30)) qemu-system-x86_64 "$@" \
+	timeout -k 3 $((seconds + 30)) "$emulator" "${machine[@]}" "$@" \
 		-name "testvm-$release" -m "${memory:-512}" -smp "$smp" \
 		-nodefaults -no-user-config -display none -action reboot=shutdown,shutdown=pause \
 		-qmp stdio -d cpu_reset,guest_errors -D "$dir/resets" \
 		-kernel "$image" -initrd "$dir/tree.cpio" \
-		-append "console=ttyS0 no_timer_check ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
+		-append "console=$console $arguments ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
 		-serial "file:$dir/console" \
-		-device virtio-serial-pci,ioeventfd=off "${ports[@]}" \
+		-device "virtio-serial-$bus,ioeventfd=off" "${ports[@]}" \
 		<"$dir/qmp.in" >"$dir/qmp.out" 2>"$dir/qemu" &
 	qemu_pid=$!
 	if [[ ${stream:-} ]]; then
@@ -168,5 +167,5 @@ keep_remains() {
 		[[ ! -e $1/$file ]] || cp "$1/$file" "$2/"
 	done
 	# One line of JSON per answer. The one with registers has all of them, separated by \r\n.
-	sed -n '/RIP=\|EIP=/s/\\r\\n/\n/gp' "$1/qmp" >"$2/registers" 2>/dev/null || :
+	sed -n '/RIP=\|EIP=\| PC=/s/\\r\\n/\n/gp' "$1/qmp" >"$2/registers" 2>/dev/null || :
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared between the files of testvm
-# Builds what goes into the VM: the module in its kernel's own root, the reader and the selftests on the host.
+# Builds what goes into the VM: the module in its kernel's own root, the reader and the selftests on the host, or in that
+# root if they are for another architecture.
 
 # copy_changed FROM TO: update TO's sources and leave identical files untouched, so that make rebuilds little. Compares
 # contents, as time stamps are meaningless between two working trees that share the cache.
@@ -96,44 +97,59 @@ build_test_module_locked() {
 	cp "$src"/ucv_planted*.ko "$2/"
 }
 
-# build_host TO: build TO/tools and TO/selftests, if the project has them. With lenient=1 a selftest that does not build
+# make_programs NAME DIRECTORY OUTPUT [OPTION]: run make in this directory of the project
+make_programs() {
+	local dir=$2 ksrc name=$1 out=$3
+	shift 3
+
+	if ! foreign; then
+		make -s "$@" -C "$project/$dir" OUTPUT="$out" all >&2
+		return
+	fi
+	ksrc=$("$project/tools/ksrc") || return
+	UCV_BIND="$project:project $out:out $ksrc:ksrc" in_root "$(kernel_root "$name")" \
+		make -s "$@" -C "/project/$dir" OUTPUT=/out CROSS_COMPILE="$triplet-" CC="$triplet-gcc" KSRC=/ksrc \
+		PKG_CONFIG="env PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig pkgconf" all >&2
+}
+
+# build_host NAME TO: build TO/tools and TO/selftests, if the project has them. With lenient=1 a selftest that does not build
 # is left out with a message, so that it does not block other work.
 build_host() {
 	with_lock build-host build_host_locked "$@"
 }
 
 build_host_locked() {
-	local out=$build/host
+	local out=$build/host-$arch
 
 	if [[ $(cat "$out/project" 2>/dev/null) != "$project" ]]; then
 		rm -rf "$out"
 		mkdir -p "$out"
 		printf '%s\n' "$project" >"$out/project"
 	fi
-	mkdir -p "$out"/{tools,selftests} "$1"/{tools,selftests}
+	mkdir -p "$out"/{tools,selftests} "$2"/{tools,selftests}
 	if [[ -e $project/tools/ucountview/Makefile ]]; then
-		make -s -C "$project/tools/ucountview" OUTPUT="$out/tools" >&2 ||
-			die "the reader does not build"
-		cp "$out/tools/ucountview" "$1/tools/"
+		make_programs "$1" tools/ucountview "$out/tools" || die "the reader does not build"
+		cp "$out/tools/ucountview" "$2/tools/"
 	fi
 	if [[ -e $project/selftests/Makefile ]]; then
-		if ! make -s ${lenient:+-k} -C "$project/selftests" OUTPUT="$out/selftests" all >&2; then
+		if ! make_programs "$1" selftests "$out/selftests" ${lenient:+-k}; then
 			[[ ${lenient:-} ]] || die "the selftests do not build"
 			say "not all selftests build, going on without those"
 		fi
-		copy_selftests "$out/selftests" "$1/selftests"
+		copy_selftests "$out/selftests" "$2/selftests"
 	fi
 }
 
-# copy_libraries PROGRAM TREE: copy the libraries it needs and the loader to the same paths. The reader is linked as
+# copy_libraries NAME PROGRAM TREE: copy the libraries it needs and the loader to the same paths. The reader is linked as
 # when installed: distributions have no static libsmartcols.
 copy_libraries() {
-	local file
+	local file from=''
 
+	! foreign || from=$(kernel_root "$1")
 	while read -r file; do
-		mkdir -p "$2/${file%/*}"
-		cp -L "$file" "$2/$file"
-	done < <(ldd "$1" | grep -o '/[^ ]*')
+		mkdir -p "$3/${file%/*}"
+		cp -L "$from$file" "$3/$file"
+	done < <(libraries "$1" "$2")
 }
 
 copy_selftests() {

@@ -35,16 +35,17 @@ need() {
 # kernel_names [SET]
 # shellcheck disable=SC2120
 kernel_names() {
-	awk -v set="${1:-}" '!/^#/ && NF { if (!set || $6 == set) print $1 }' "$testvm_dir/kernels"
+	awk -v set="${1:-}" '!/^#/ && NF { if (!set || $7 == set) print $1 }' "$testvm_dir/kernels"
 }
 
-# kernel_lookup NAME: set kind, version, suites, flavour and set from that line of the list.
+# kernel_lookup NAME: set kind, version, suites, arch, flavour and set from that line of the list.
 kernel_lookup() {
 	local line
 
 	line=$(awk -v name="$1" '!/^#/ && $1 == name { print; exit }' "$testvm_dir/kernels")
 	[[ $line ]] || die "unknown kernel '$1' (there are: $(kernel_names '' | paste -sd' '))"
-	read -r _ kind version suites flavour set <<<"$line"
+	read -r _ kind version suites arch flavour set <<<"$line"
+	arch_lookup "$arch"
 }
 
 # A fetched kernel is one directory, moved into place when complete; ./ucv-kernel in it has the facts about it.

@@ -3,7 +3,10 @@
 # Turns a line of the list into a root with that kernel, its headers and its release's compiler, each at its true path.
 # Nothing in it is ever installed or booted from; modules are built in it with chroot.
 
-build_tools=(bash binutils busybox-static coreutils dash findutils grep kmod libc6-dev make mawk perl sed) # perl: W=1 runs kernel-doc
+build_tools=(bash binutils coreutils dash findutils grep kmod libc6-dev make mawk perl sed) # perl: W=1 runs kernel-doc
+guest_tools=(busybox-static)
+# For a foreign kernel, the reader and the selftests are built in its root, too.
+foreign_tools=("${guest_tools[@]}" libc6 libc6-dev libsmartcols1 libsmartcols-dev util-linux)
 
 # abis: the ABIs that the suites offer for this version and flavour, newest first
 abis() {
@@ -18,6 +21,22 @@ image_packages() {
 		grep -xE "linux-(image|binary|modules|base)-${1//+/\\+}(-$flavour)?"
 }
 
+# download_kernel ABI IMAGE…: its headers, what builds for it, and these packages
+download_kernel() {
+	local abi=$1 compiler
+	shift
+
+	if ! foreign; then
+		apt_download "linux-headers-$abi-$flavour" "${build_tools[@]}" "${guest_tools[@]}" &&
+			apt_download_alone "$@"
+		return
+	fi
+	compiler=$(apt-cache show "linux-headers-$abi-$flavour:$arch" | grep -oE -m 1 '\bgcc-[0-9]+')
+	apt_download "linux-kbuild-$abi" "$compiler-$triplet" "gcc-$triplet" pkgconf "${build_tools[@]}" &&
+		apt_download_alone "linux-headers-$abi-common" "linux-headers-$abi-$flavour:$arch" "${@/%/:$arch}" \
+			"${foreign_tools[@]/%/:$arch}"
+}
+
 # download_newest: set $abi to the newest ABI to be had. The archive's lists can be ahead of its files (404).
 download_newest() {
 	local images
@@ -26,10 +45,7 @@ download_newest() {
 		mapfile -t images < <(image_packages "$abi")
 		((${#images[@]})) || continue
 		rm -f "${APT_CONFIG%/*}"/archives/*.deb
-		if apt_download "linux-headers-$abi-$flavour" "${build_tools[@]}" &&
-			apt_download_alone "${images[@]}"; then
-			return 0
-		fi
+		! download_kernel "$abi" "${images[@]}" || return 0
 		say "$abi-$flavour is listed but cannot be had, trying an older one"
 		apt_trouble
 	done
@@ -42,13 +58,13 @@ fetch_package_kernel() {
 	new=$root.new
 
 	say "fetching kernel $1 ($suites)"
-	apt_open "$suites"
+	apt_open "$suites" "$arch"
 	download_newest || die "no kernel $version ($flavour) can be had from $suites"
 	release=$abi-$flavour
 	rm -rf "$new"
 	mkdir -p "$new"
 	unpack_archives "$new"
-	for image in "boot/vmlinuz-$release" "usr/lib/modules/$release/vmlinuz" ''; do
+	for image in "boot/vmlinuz-$release" "boot/vmlinux-$release" "usr/lib/modules/$release/vmlinuz" ''; do
 		[[ -e $new/$image ]] && break
 	done
 	[[ $image ]] || die "the packages of $release hold no kernel image"

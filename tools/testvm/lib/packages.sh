@@ -47,10 +47,11 @@ sources() {
 	done
 }
 
-# apt_open SUITES: create the state for these suites and read their package lists; apt-get and apt-cache use it from
+# apt_open SUITES [ARCHITECTURE]: create the state for these suites, and for that architecture beside the host's, and read their package lists; apt-get and apt-cache use it from
 # then on. The host's apt.conf.d, which may name a proxy, still applies.
 apt_open() {
-	local state=$cache/apt/$1
+	local architecture=${2:-$host_arch}
+	local state=$cache/apt/$1,$architecture
 
 	[[ -e $keyring ]] || die "$keyring is missing: install debian-archive-keyring"
 	mkdir -p "$state"/{lists/partial,archives/partial,preferences.d,log}
@@ -71,8 +72,8 @@ apt_open() {
 		Acquire::Languages "none";
 		APT::Update::Error-Mode "any";
 		Acquire::Retries "2";
-		APT::Architecture "amd64";
-		APT::Architectures "amd64";
+		APT::Architecture "$host_arch";
+		APT::Architectures { "$host_arch"; "$architecture"; };
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "root";
 		APT::Keep-Downloaded-Packages "true";
