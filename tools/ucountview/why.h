@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ucountview why: what its files share: the limits of a process, one row each.
+ */
+#ifndef _UCV_WHY_H
+#define _UCV_WHY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "charge.h"
+#include "elsewhere.h"
+#include "options.h"
+#include "procfs.h"
+#include "snapshot.h"
+#include "table.h"
+
+/* What a limit is, in the sort order of the lines: all but the last together. */
+enum why_kind {
+	WHY_UCOUNT,
+	WHY_RLIMIT,
+	WHY_MOUNTS,
+	WHY_DEPTH,
+	WHY_ELSEWHERE,
+};
+
+/* A limit, at one level of the chain if a user is charged. */
+struct why_row {
+	const char *name;
+	enum why_kind kind;
+	size_t order;			/* among rows that are equally full */
+	const struct charge *charge;	/* NULL: no user is charged */
+	const struct charge *below;	/* the level below; its namespace stores the rlimit */
+	const struct elsewhere *elsewhere;
+	struct counter counter;
+	struct counter binding;		/* of the level that binds, for sorting */
+	bool binds;
+	bool alone;			/* the only level */
+	const char *exempt;		/* NULL: the process is subject to it */
+};
+
+struct why {
+	const struct args *args;
+	struct table *tb;
+	bool advice;	/* printed only with the plain table and its default columns */
+	struct process process;
+	unsigned long long caps;
+	struct snapshot snap;
+	struct chain chain;		/* of what is charged to the effective uid */
+	struct chain real;		/* to the real uid: rlimits */
+	const struct ucv_mntns *mntns;	/* NULL: mounts are not shown */
+	struct elsewhere elsewhere[MAX_ELSEWHERE];
+	size_t nr_elsewhere;
+	struct why_row *rows;
+	size_t nr_rows;
+};
+
+/* why_rows.c */
+bool why_wants(const struct why *w, const char *name);
+void why_collect_rows(struct why *w);
+bool why_has_row(const struct why *w, const char *name);
+
+/* why_advice.c */
+bool why_near_limit(const struct counter *counter);
+char *why_fix(const struct why *w, const struct why_row *row);
+char *why_setting(const struct why_row *row);
+void why_print_advice(const struct why *w);
+
+#endif /* _UCV_WHY_H */

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ucountview why: the text below the table: what a limit that is nearly reached refuses, who
+ * counts against it, and how to raise it.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accounting.h"
+#include "format.h"
+#include "procfs.h"
+#include "resource_info.h"
+#include "ucountview.h"
+#include "why.h"
+
+/* Ratio from which there is advice about a level. */
+#define RATIO_NEAR	0.9
+
+/**
+ * why_near_limit() - whether there is advice about a counter
+ */
+bool why_near_limit(const struct counter *counter)
+{
+	return counter->kind == LIMITED && counter->ratio >= RATIO_NEAR;
+}
+
+/* Of a namespace other than the initial one, all limits are this at first. */
+#define CHILD_DEFAULT	UCV_UNLIMITED
+
+/* The value that a limit of 0 had at boot; 0 if it is not known. */
+static long long boot_default(const struct why_row *row)
+{
+	const struct resource_info *info = resource_info_find(row->name);
+	long long threads;
+
+	if (row->charge && row->charge->ns->parent != UCV_NO_INDEX)
+		return CHILD_DEFAULT;
+	if (info && info->boot_default)
+		return info->boot_default;
+	if (strstr(row->name, "_namespaces") && kernel_setting("kernel.threads-max", &threads))
+		return threads / 2;
+	return 0;
+}
+
+/* The least that the kernel sets at boot where it depends on the memory. */
+#define LEAST_DEFAULT	8192
+
+/* Twice the limit, or what is used if that is more. */
+static long long better_limit(const struct why_row *row)
+{
+	const struct counter *counter = &row->counter;
+	long long most = counter->used > counter->limit ? counter->used : counter->limit;
+	bool is_int = row->kind == WHY_UCOUNT || row->kind == WHY_MOUNTS;
+	long long highest = is_int ? UCV_UNLIMITED : LLONG_MAX / sysconf(_SC_PAGESIZE);
+
+	if (row->kind == WHY_UCOUNT && !counter->limit)
+		return boot_default(row) ?: LEAST_DEFAULT;
+	if (most < 1)
+		return 1;
+	return most < highest / 2 ? most * 2 : highest;
+}
+
+static const char *better_limit_text(const struct why_row *row)
+{
+	const struct counter *counter = &row->counter;
+
+	if (!counter->limit)
+		return row->kind == WHY_UCOUNT && boot_default(row) ?
+		       "To allow it again, as after boot" : "To allow it";
+	return counter->used > counter->limit ? "To raise the limit above what is used" :
+	       "To double the limit";
+}
+
+/*
+ * A process that enters a user namespace has all capabilities in it. It retains them across the
+ * exec of the command only as root there, which nsenter becomes; where no root is mapped, a
+ * newer nsenter (2.39) can be told to preserve them.
+ */
+static const char *nsenter_options(unsigned int pid)
+{
+	return process_maps_root(pid) ? "-U" : "-U --preserve-credentials --keep-caps";
+}
+
+/* Returns NULL if no process is known through which to enter the namespace. */
+static char *fix_sysctl(const struct why *w, const struct why_row *row)
+{
+	const struct ucv_userns *ns = row->charge ? row->charge->ns : NULL;
+	bool initial = !ns || ns->parent == UCV_NO_INDEX;
+	char *enter = NULL, *setting, *fix;
+	unsigned int pid;
+
+	if (!initial) {
+		pid = ns->inum == w->process.userns ? w->process.pid : ns->pid;
+		if (!pid)
+			return NULL;
+		enter = xasprintf("nsenter -t %u %s -- ", pid, nsenter_options(pid));
+	}
+	setting = resource_info_setting(row->name, ns);
+	fix = xasprintf("%ssysctl -w %s=%lld", enter ? enter : "", setting, better_limit(row));
+	free(setting);
+	free(enter);
+	return fix;
+}
+
+/* Returns NULL above the level of the process: what a namespace has stored cannot be changed. */
+static char *fix_rlimit(const struct why *w, const struct why_row *row)
+{
+	const struct rlimit_info *info = rlimit_info_find(row->name);
+
+	if (row->below || row->exempt)
+		return NULL;
+	/* The colon leaves the hard limit as it is. */
+	return xasprintf("prlimit --pid %u --%s=%lld:", w->process.pid, info->option,
+			 better_limit(row) * (info->pages ? sysconf(_SC_PAGESIZE) : 1));
+}
+
+/**
+ * why_fix() - the command that raises a limit
+ *
+ * Return: its text, allocated, or NULL if there is none.
+ */
+char *why_fix(const struct why *w, const struct why_row *row)
+{
+	switch (row->kind) {
+	case WHY_UCOUNT:
+	case WHY_MOUNTS:
+		return fix_sysctl(w, row);
+	case WHY_RLIMIT:
+		return fix_rlimit(w, row);
+	case WHY_ELSEWHERE:
+		return xasprintf("%s%lld%s", row->elsewhere->fix, better_limit(row),
+				 row->elsewhere->fix_end ? row->elsewhere->fix_end : "");
+	default:
+		return NULL;
+	}
+}
+
+/**
+ * why_setting() - what a limit is: a sysctl, a resource limit, a file
+ *
+ * Return: its name, allocated, or NULL if no setting changes it.
+ */
+char *why_setting(const struct why_row *row)
+{
+	switch (row->kind) {
+	case WHY_RLIMIT:
+		return xstrdup(resource_info_find(row->name)->setting);
+	case WHY_ELSEWHERE:
+		return xstrdup(row->elsewhere->setting);
+	case WHY_DEPTH:
+		return NULL;
+	default:
+		return resource_info_setting(row->name, row->charge ? row->charge->ns : NULL);
+	}
+}
+
+static void print_others(const struct resource_info *info)
+{
+	char *others = xstrdup(info->others), *rest = others;
+	char *text = NULL;
+
+	for (char *name = strsep(&rest, " "); name; name = strsep(&rest, " "))
+		text = list_add(text, ", ", "%s()", name);
+	printf("  The same holds for %s.\n", text);
+	free(text);
+	free(others);
+}
+
+static void print_error(const struct why *w, const struct why_row *row)
+{
+	const struct resource_info *info = resource_info_find(row->name);
+
+	if (row->exempt) {
+		printf("  Process %u is exempt (%s).\n", w->process.pid, row->exempt);
+		if (!strncmp(row->exempt, "CAP_", 4) && !strcmp(row->name, "rlimit_nproc"))
+			puts("  That holds for fork(), not for execve() after setuid().");
+		return;
+	}
+	if (!info)
+		return;
+	printf("  When it is reached, %s() fails with %s (%s).\n", info->syscall,
+	       info->error_name, strerror(info->error));
+	if (info->others)
+		print_others(info);
+}
+
+static void print_charge(const struct charge *charge)
+{
+	printf("by uid %u in %suser namespace %u.\n", charge->uid,
+	       charge->ns->parent == UCV_NO_INDEX ? "the initial " : "", charge->ns->inum);
+}
+
+static void print_used(const struct why *w, const struct why_row *row)
+{
+	printf("\n%s: %lld of %lld used", row->name, row->counter.used, row->counter.limit);
+	if (row->charge) {
+		putchar(' ');
+		print_charge(row->charge);
+	} else if (row->kind == WHY_MOUNTS) {
+		printf(" in mount namespace %u.\n", w->mntns->inum);
+	} else {
+		puts(".");
+	}
+}
+
+static void print_processes(const struct why *w, const struct why_row *row)
+{
+	struct processes procs = {};
+	char *text;
+
+	processes_read(&procs);
+	text = counted_as_processes(&w->snap, &procs, row->charge);
+	if (text)
+		printf("  Counted: %s.\n", text);
+	free(text);
+	processes_free(&procs);
+}
+
+static void print_holders(const struct why *w, const struct why_row *row)
+{
+	size_t resource = snapshot_resource(&w->snap, row->name);
+	char *text;
+
+	if (!strcmp(row->name, "rlimit_nproc"))
+		print_processes(w, row);
+	if (row->kind != WHY_UCOUNT)
+		return;
+	if (w->snap.left_out && holders_known_of(row->name)) {
+		puts("  Held: unknown, because the holders exceed the module's limit:");
+		puts("    raise /sys/module/ucountview/parameters/max_snapshot_kib.");
+		return;
+	}
+	text = held_by(&w->snap, row->charge, resource);
+	if (text)
+		printf("  Held: %s.\n", text);
+	free(text);
+	if (held_by_nobody(&w->snap, row->charge, resource))
+		puts("  It looks like a leak, which a higher limit only hides: first see\n"
+		     "  ucountview audit and ucountview leaks.");
+}
+
+static void print_no_fix(const struct why_row *row)
+{
+	char *setting;
+
+	if (row->exempt)
+		return;
+	if (row->kind == WHY_DEPTH) {
+		if (row->counter.used < row->counter.limit)
+			printf("  %lld more levels are possible; no setting changes that.\n",
+			       counter_room(&row->counter));
+		else
+			puts("  It is as deep as the kernel allows; no setting changes that.");
+		return;
+	}
+	setting = why_setting(row);
+	if (row->below)
+		printf("  User namespace %u stored this %s when it was created;\n"
+		       "  only a new user namespace can have another.\n",
+		       row->below->ns->inum, setting);
+	else
+		printf("  The limit is %s in that namespace, which has no known process.\n",
+		       setting);
+	free(setting);
+}
+
+/* A sysctl of the initial namespaces can be made to last. */
+static bool can_last(const struct why_row *row)
+{
+	if (row->kind == WHY_ELSEWHERE)
+		return !strncmp(row->elsewhere->fix, "sysctl", 6);
+	return row->kind == WHY_MOUNTS ||
+	       (row->kind == WHY_UCOUNT && row->charge->ns->parent == UCV_NO_INDEX);
+}
+
+static void print_advice(const struct why *w, const struct why_row *row)
+{
+	char *fix = why_fix(w, row);
+
+	print_used(w, row);
+	print_holders(w, row);
+	print_error(w, row);
+	if (fix) {
+		printf("  %s: %s\n", better_limit_text(row), fix);
+		if (can_last(row))
+			printf("  To keep it: the line \"%s\" in a file in %s.\n",
+			       strrchr(fix, ' ') + 1, "/etc/sysctl.d");
+	} else {
+		print_no_fix(row);
+	}
+	free(fix);
+}
+
+static void print_not_read(const struct why *w)
+{
+	if (!w->args->resources.nr && !(w->snap.info.supported & UCV_MASK(UCV_KIND_MNTNS)))
+		puts("\nThe module cannot read the mount counters on this kernel.");
+	if (snapshot_resource(&w->snap, "rlimit_nproc") == w->snap.nr_resources)
+		puts("\nThis kernel does not show its counters of RLIMIT_NPROC,\n"
+		     "RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE and RLIMIT_MEMLOCK: not read.");
+	if (why_wants(w, "pids") && !why_has_row(w, "pids"))
+		puts("\nNo pids.max was found for its cgroup: none is set, or it cannot be read.");
+	puts("\nNot read: memory, quotas, free space and inodes of file systems,\n"
+	     "fs.inotify.max_queued_events, fs.epoll.max_user_watches, fs.aio-max-nr,\n"
+	     "fs.mqueue.*, kernel.shmmni, msgmni and sem, what mlock() and io_uring lock,\n"
+	     "pid_max of a nested pid namespace, seccomp filters, security modules.");
+}
+
+/**
+ * why_print_advice() - print all that is said below the table
+ */
+void why_print_advice(const struct why *w)
+{
+	size_t near = 0;
+
+	for (size_t i = 0; i < w->nr_rows; i++) {
+		if (!why_near_limit(&w->rows[i].counter))
+			continue;
+		print_advice(w, &w->rows[i]);
+		near++;
+	}
+	if (!near)
+		puts("\nNone of these limits is 90 % used or more. A call that charges more than\n"
+		     "is left is refused all the same: mq_open(), shmctl(), mount() of a tree.");
+	print_not_read(w);
+}
