@@ -51,6 +51,15 @@ succeeds() {
 	}
 }
 
+# says LINE: the file out has this whole line
+says() {
+	grep -qxF -e "$1" "$ktap_dir/out" && return
+	echo "expected the line: $1"
+	echo "in:"
+	cat "$ktap_dir/out"
+	return 1
+}
+
 # says_why: the last run failed and printed one line of the reader's on standard error
 says_why() {
 	expect "status of: $*" $failure "$status" || return

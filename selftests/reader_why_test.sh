@@ -35,15 +35,6 @@ needs_rlimits() {
 	has_feature rlimits || skip "the kernel has no rlimit counters"
 }
 
-# says LINE: the file out has this whole line
-says() {
-	grep -qxF -e "$1" "$ktap_dir/out" && return
-	echo "expected the line: $1"
-	echo "in:"
-	cat "$ktap_dir/out"
-	return 1
-}
-
 # row COLUMNS RESOURCE LEVEL: these columns of the row in the raw output of why for $pid
 row() {
 	"$reader" why "$pid" -r -n -R "$2" -o "RESOURCE,LEVEL,$1" | awk -v name="$2" -v level="$3" '

@@ -22,15 +22,6 @@ clean_up() {
 	after_test
 }
 
-# says LINE: the file out has this whole line
-says() {
-	grep -qxF -e "$1" "$ktap_dir/out" && return
-	echo "expected the line: $1"
-	echo "in:"
-	cat "$ktap_dir/out"
-	return 1
-}
-
 # shows WORD...: the first row of the table in the file out begins with these words
 shows() {
 	seen=$(awk -v nr=$# '
