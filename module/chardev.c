@@ -22,12 +22,14 @@
 #include "version.h"
 #include "watchdog.h"
 
-static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER1);
+static_assert(sizeof(struct ucv_info) == UCV_INFO_SIZE_VER2);
 static_assert(sizeof(struct ucv_snapshot) == UCV_SNAPSHOT_SIZE_VER0);
 static_assert(sizeof(struct ucv_read) == UCV_READ_SIZE_VER0);
-static_assert(sizeof(struct ucv_listen) == UCV_LISTEN_SIZE_VER1);
+static_assert(sizeof(struct ucv_listen) == UCV_LISTEN_SIZE_VER2);
 static_assert(offsetof(struct ucv_info, recording) == UCV_INFO_SIZE_VER0);
+static_assert(offsetof(struct ucv_info, since_ns) == UCV_INFO_SIZE_VER1);
 static_assert(offsetof(struct ucv_listen, recording) == UCV_LISTEN_SIZE_VER0);
+static_assert(offsetof(struct ucv_listen, since_ns) == UCV_LISTEN_SIZE_VER1);
 static_assert(sizeof(struct ucv_resource) >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_USERNS_STRIDE >= UCV_RECORD_SIZE_MIN);
 static_assert(UCV_UCOUNTS_STRIDE >= UCV_RECORD_SIZE_MIN);
@@ -90,7 +92,8 @@ static long ucv_ioctl_info(void __user *arg, unsigned int cmd)
 	info.features = ucv_status_features();
 	info.abi_version = UCV_ABI_VERSION;
 	info.nr_resources = UCV_NR_RESOURCES;
-	info.recording = ucv_watchdog_check();
+	info.recording = ucv_watchdog_check_since(&info.since_ns);
+	info.loaded_ns = ucv_status_loaded_ns();
 	strscpy(info.version, UCV_MODULE_VERSION, sizeof(info.version));
 	return ucv_put_arg(arg, &info, sizeof(info), cmd);
 }

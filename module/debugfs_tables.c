@@ -340,9 +340,9 @@ static void ucv_status_show_features(struct seq_file *m)
 	seq_putc(m, '\n');
 }
 
-static const char *ucv_status_recording(void)
+static const char *ucv_status_recording(u64 *since_ns)
 {
-	switch (ucv_watchdog_check()) {
+	switch (ucv_watchdog_check_since(since_ns)) {
 	case UCV_RECORDING_ON:
 		return "recording";
 	case UCV_RECORDING_BLIND:
@@ -375,7 +375,7 @@ static int ucv_status_prepare(struct ucv_view *view)
 static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64 line)
 {
 	struct ucv_status now;
-	u64 missed;
+	u64 missed, since_ns;
 
 	ucv_status_get(&now);
 	seq_printf(m, "version: %s\n", UCV_MODULE_VERSION);
@@ -394,9 +394,11 @@ static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64
 	seq_printf(m, "denials_armed: %u\n", ucv_armed(&missed));
 	seq_printf(m, "denials: %llu\n", ucv_denials_total());
 	seq_printf(m, "denials_missed: %llu\n", missed);
-	seq_printf(m, "denials_state: %s\n", ucv_status_recording());
+	seq_printf(m, "denials_state: %s\n", ucv_status_recording(&since_ns));
 	seq_printf(m, "denials_interruptions: %llu\n", ucv_watchdog_interruptions());
 	ucv_status_show_seen(m);
+	seq_printf(m, "denials_since_ns: %llu\n", since_ns);
+	seq_printf(m, "loaded_ns: %llu\n", ucv_status_loaded_ns());
 }
 
 static const struct ucv_table ucv_table_status = {

@@ -83,7 +83,7 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 		args->armed = ucv_armed(&args->missed);
 		args->capacity = UCV_DENIALS_RING;
 		args->total = ucv_denials_total();
-		args->recording = ucv_watchdog_check();
+		args->recording = ucv_watchdog_check_since(&args->since_ns);
 		args->seen = ucv_kretprobes_seen();
 		args->interruptions = ucv_watchdog_interruptions();
 		atomic64_set(&listener->told, args->interruptions);

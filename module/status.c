@@ -4,6 +4,7 @@
  */
 #include <linux/minmax.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 
 #include "snapshot.h"
 #include "status.h"
@@ -11,9 +12,10 @@
 static DEFINE_SPINLOCK(ucv_status_lock); /* protects ucv_status */
 static struct ucv_status ucv_status;
 static u64 ucv_features; /* set at load, constant afterwards */
+static u64 ucv_loaded_ns; /* likewise */
 
 /**
- * ucv_status_init() - store the features of the kernel
+ * ucv_status_init() - store the features of the kernel, and the time
  * @features: UCV_FEATURE_*
  *
  * Context: at load, before anything can query them.
@@ -21,6 +23,7 @@ static u64 ucv_features; /* set at load, constant afterwards */
 void ucv_status_init(u64 features)
 {
 	ucv_features = features;
+	ucv_loaded_ns = ktime_get_boottime_ns();
 }
 
 /**
@@ -31,6 +34,16 @@ void ucv_status_init(u64 features)
 u64 ucv_status_features(void)
 {
 	return ucv_features;
+}
+
+/**
+ * ucv_status_loaded_ns() - when the module was loaded
+ *
+ * Return: nanoseconds of CLOCK_BOOTTIME
+ */
+u64 ucv_status_loaded_ns(void)
+{
+	return ucv_loaded_ns;
 }
 
 /**

@@ -33,6 +33,7 @@ struct ucv_status {
 
 void ucv_status_init(u64 features);
 u64 ucv_status_features(void);
+u64 ucv_status_loaded_ns(void);
 void ucv_status_add_walk(const struct ucv_snap *snap);
 void ucv_status_get(struct ucv_status *status);
 

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -22,9 +23,11 @@
 
 #define UCV_WATCHDOG_INTERVAL	HZ
 
-static DEFINE_MUTEX(ucv_watchdog_lock); /* protects the next three */
+static DEFINE_MUTEX(ucv_watchdog_lock); /* protects the next five */
 static bool ucv_watchdog_on; /* the probes are armed */
 static bool ucv_blind; /* they did not fire when last tried */
+static u64 ucv_since_ns; /* see ucv_listen.since_ns */
+static u64 ucv_fired_ns; /* when the probes were last about to fire, and did */
 static bool ucv_pinning; /* a reference on the module is held */
 
 /* How often they were found not to fire. Written under the lock, read without. */
@@ -48,6 +51,8 @@ static void ucv_watchdog_report(bool blind)
 	if (blind == ucv_blind)
 		return;
 	ucv_blind = blind;
+	/* Of an interruption only this is known: it began after the probes last fired. */
+	ucv_since_ns = blind ? ucv_fired_ns : ktime_get_boottime_ns();
 	if (!blind) {
 		pr_info("denials are recorded again: kprobes fire\n");
 		return;
@@ -57,25 +62,52 @@ static void ucv_watchdog_report(bool blind)
 	wake_up_interruptible_poll(&ucv_denials_wait, EPOLLERR);
 }
 
+static void ucv_watchdog_try(void)
+{
+	u64 now = ktime_get_boottime_ns();
+	bool fires;
+
+	lockdep_assert_held(&ucv_watchdog_lock);
+	fires = ucv_canary_fires();
+	ucv_watchdog_report(!fires);
+	if (fires)
+		ucv_fired_ns = now;
+}
+
 /**
- * ucv_watchdog_check() - are denials being recorded?
+ * ucv_watchdog_check_since() - are denials being recorded, and since when?
+ * @since_ns: out: see ucv_listen.since_ns
  *
  * Context: process context. Sleeps. ucv_watchdog_lock is the innermost lock, except for
  *	the kernel's own that the probes and the wakeup take.
  * Return: UCV_RECORDING_*, 0 if recording is not armed
  */
-u64 ucv_watchdog_check(void)
+u64 ucv_watchdog_check_since(u64 *since_ns)
 {
 	u64 state = 0;
 
 	mutex_lock(&ucv_watchdog_lock);
 	if (ucv_watchdog_on) {
-		ucv_watchdog_report(!ucv_canary_fires());
+		ucv_watchdog_try();
 		ucv_watchdog_pin(ucv_kretprobes_stuck());
 		state = ucv_blind ? UCV_RECORDING_BLIND : UCV_RECORDING_ON;
 	}
+	*since_ns = ucv_since_ns;
 	mutex_unlock(&ucv_watchdog_lock);
 	return state;
+}
+
+/**
+ * ucv_watchdog_check() - are denials being recorded?
+ *
+ * Context: as ucv_watchdog_check_since().
+ * Return: UCV_RECORDING_*, 0 if recording is not armed
+ */
+u64 ucv_watchdog_check(void)
+{
+	u64 since_ns;
+
+	return ucv_watchdog_check_since(&since_ns);
 }
 
 /**
@@ -110,6 +142,8 @@ void ucv_watchdog_start(void)
 {
 	mutex_lock(&ucv_watchdog_lock);
 	ucv_watchdog_on = true;
+	ucv_since_ns = ktime_get_boottime_ns();
+	ucv_fired_ns = ucv_since_ns;
 	mutex_unlock(&ucv_watchdog_lock);
 	schedule_delayed_work(&ucv_watchdog_work, UCV_WATCHDOG_INTERVAL);
 }
@@ -125,6 +159,10 @@ void ucv_watchdog_stop(void)
 {
 	cancel_delayed_work_sync(&ucv_watchdog_work);
 	mutex_lock(&ucv_watchdog_lock);
+	/* What an interruption has missed until now stays missing. */
+	ucv_watchdog_try();
+	if (!ucv_blind)
+		ucv_since_ns = ktime_get_boottime_ns();
 	ucv_watchdog_on = false;
 	ucv_blind = false;
 	ucv_watchdog_pin(false);

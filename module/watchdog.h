@@ -15,6 +15,7 @@
 void ucv_watchdog_start(void);
 void ucv_watchdog_stop(void);
 u64 ucv_watchdog_check(void);
+u64 ucv_watchdog_check_since(u64 *since_ns);
 u64 ucv_watchdog_interruptions(void);
 
 #endif

@@ -129,7 +129,7 @@ UCV_AT(ucv_holder, fd, 12);
 UCV_AT(ucv_holder, comm, 16);
 UCV_AT(ucv_holder, nr_fds, 32);
 
-UCV_SIZE(ucv_info, 64);
+UCV_SIZE(ucv_info, 80);
 UCV_ALIGN(ucv_info, 8);
 UCV_AT(ucv_info, supported, 0);
 UCV_AT(ucv_info, features, 8);
@@ -137,6 +137,8 @@ UCV_AT(ucv_info, abi_version, 16);
 UCV_AT(ucv_info, nr_resources, 20);
 UCV_AT(ucv_info, version, 24);
 UCV_AT(ucv_info, recording, 56);
+UCV_AT(ucv_info, since_ns, 64);
+UCV_AT(ucv_info, loaded_ns, 72);
 
 UCV_SIZE(ucv_snapshot, 56);
 UCV_ALIGN(ucv_snapshot, 8);
@@ -160,7 +162,7 @@ UCV_AT(ucv_read, flags, 32);
 UCV_AT(ucv_read, nr, 36);
 UCV_AT(ucv_read, total, 40);
 
-UCV_SIZE(ucv_listen, 64);
+UCV_SIZE(ucv_listen, 72);
 UCV_ALIGN(ucv_listen, 8);
 UCV_AT(ucv_listen, flags, 0);
 UCV_AT(ucv_listen, reserved, 4);
@@ -172,5 +174,6 @@ UCV_AT(ucv_listen, missed, 32);
 UCV_AT(ucv_listen, recording, 40);
 UCV_AT(ucv_listen, seen, 48);
 UCV_AT(ucv_listen, interruptions, 56);
+UCV_AT(ucv_listen, since_ns, 64);
 
 #endif /* _ABI_LAYOUT_H */

@@ -160,7 +160,7 @@ UCV_TEST_F(debugfs, debugfs_status_has_its_keys)
 {
 	static const char *const keys[] = {
 		"version", "abi_version", "features", "resources", "snapshots",
-		"rows", "userns", "hold_max_ns", "last_walk_ns",
+		"rows", "userns", "hold_max_ns", "last_walk_ns", "denials_since_ns", "loaded_ns",
 	};
 	struct ucv_table table;
 	char value[128];
@@ -178,6 +178,8 @@ UCV_TEST_F(debugfs, debugfs_status_has_its_keys)
 	EXPECT_EQ(table.info.abi_version, (__u32)atoi(value));
 	EXPECT_EQ(0, ucv_status("resources", value, sizeof(value)));
 	EXPECT_EQ(table.nr_resources, (unsigned int)atoi(value));
+	EXPECT_EQ(0, ucv_status("loaded_ns", value, sizeof(value)));
+	EXPECT_EQ(table.info.loaded_ns, strtoull(value, NULL, 10));
 	ucv_free(&table);
 }
 

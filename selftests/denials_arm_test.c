@@ -177,6 +177,71 @@ UCV_TEST_F(arming, parameter_arms)
 	CHECK_ARMED(0);
 }
 
+/* Since when recording has been what it is, which all interfaces must agree on. */
+static void check_since(struct __test_metadata *_metadata, __u64 recording, __u64 first,
+			__u64 last)
+{
+	struct ucv_listen listen = {};
+	struct ucv_info info = {};
+	int fd = ucv_open();
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ucv_listen(fd, 0, &listen));
+	ASSERT_EQ(0, ioctl(fd, UCV_IOC_INFO, &info));
+	close(fd);
+	EXPECT_EQ(recording, listen.recording);
+	EXPECT_EQ(recording, info.recording);
+	EXPECT_LE(first, listen.since_ns);
+	EXPECT_GE(last, listen.since_ns);
+	EXPECT_EQ(listen.since_ns, info.since_ns);
+	EXPECT_EQ(listen.since_ns, (__u64)ucv_status_number("denials_since_ns"));
+	EXPECT_LT(0ULL, info.loaded_ns);
+	EXPECT_GE(listen.since_ns, info.loaded_ns);
+}
+
+#define CHECK_SINCE(recording, first, last) \
+	check_since(_metadata, recording, first, last)
+
+UCV_TEST_F(arming, time_of_arming_and_disarming_is_told)
+{
+	struct ucv_listen listen;
+	__u64 before, after;
+	int first, second;
+
+	if (self->others)
+		SKIP(return, "somebody else is listening");
+	before = ucv_boottime();
+	first = ucv_listener(UCV_LISTEN_ARM);
+	after = ucv_boottime();
+	ASSERT_LE(0, first);
+	CHECK_SINCE(UCV_RECORDING_ON, before, after);
+	/* Only the first user arms, and only the last one disarms. */
+	second = ucv_listener(UCV_LISTEN_ARM);
+	ASSERT_LE(0, second);
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 1));
+	CHECK_SINCE(UCV_RECORDING_ON, before, after);
+	close(first);
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 0));
+	CHECK_SINCE(UCV_RECORDING_ON, before, after);
+	before = ucv_boottime();
+	close(second);
+	after = ucv_boottime();
+	CHECK_SINCE(0, before, after);
+	/* A call that fails to arm, a file that does not, and a refusal change nothing. */
+	second = ucv_open();
+	ASSERT_LE(0, second);
+	EXPECT_EQ(-EINVAL, ucv_listen(second, UCV_LISTEN_ARM | 1U << 31, &listen));
+	EXPECT_EQ(0, ucv_listen(second, UCV_LISTEN_OLDEST, &listen));
+	ASSERT_EQ(1, ucv_agent_call(&self->agent, ucv_do_refuse, 1, 0, 0));
+	CHECK_SINCE(0, before, after);
+	close(second);
+	CHECK_SINCE(0, before, after);
+	before = ucv_boottime();
+	ASSERT_EQ(0, ucv_sysctl(UCV_ALWAYS_ON, 1));
+	after = ucv_boottime();
+	CHECK_SINCE(UCV_RECORDING_ON, before, after);
+}
+
 /* Files and the parameter arm independently of each other. */
 UCV_TEST_F(arming, parameter_and_files_arm_independently)
 {

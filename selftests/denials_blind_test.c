@@ -241,6 +241,44 @@ UCV_TEST_F(blind, ioctls_and_debugfs_tell_of_the_switch)
 	close(fd);
 }
 
+/*
+ * The probes were last seen to fire by the query before the switch, and they fire again no later
+ * than at the query after it. (An earlier query cannot be the last: this one comes after it.)
+ */
+UCV_TEST_F(blind, time_of_the_switch_is_told)
+{
+	int fd = ucv_listener(UCV_LISTEN_ARM);
+	__u64 before, after;
+
+	ASSERT_LE(0, fd);
+	before = ucv_boottime();
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, listen_state().recording);
+	SWITCH_OFF();
+	after = ucv_boottime();
+	EXPECT_EQ((__u64)UCV_RECORDING_BLIND, listen_state().recording);
+	EXPECT_LE(before, listen_state().since_ns);
+	EXPECT_GE(after, listen_state().since_ns);
+	REFUSE_UNRECORDED(1);
+
+	before = ucv_boottime();
+	SWITCH_ON();
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, listen_state().recording);
+	after = ucv_boottime();
+	EXPECT_LE(before, listen_state().since_ns);
+	EXPECT_GE(after, listen_state().since_ns);
+
+	/* Denials are missing since the switch, not only since disarming. */
+	before = ucv_boottime();
+	EXPECT_EQ((__u64)UCV_RECORDING_ON, listen_state().recording);
+	SWITCH_OFF();
+	after = ucv_boottime();
+	close(fd);
+	EXPECT_EQ(0ULL, listen_state().recording);
+	EXPECT_LE(before, listen_state().since_ns);
+	EXPECT_GE(after, listen_state().since_ns);
+	EXPECT_EQ((__u64)self->before + 2, listen_state().interruptions);
+}
+
 /* read() and poll() report the records, and then the interruption for as long as it lasts. */
 UCV_TEST_F(blind, read_and_poll_tell_of_the_switch)
 {

@@ -475,16 +475,63 @@ reload_afresh() {
 	loaded && skip "somebody uses the module"
 }
 
+# now: local time as the reader prints it, without fractions and zone
+now() {
+	date +%Y-%m-%dT%H:%M:%S
+}
+
+# told_since TEXT BEFORE AFTER: the last run said this on standard error, followed by a time between these two
+told_since() {
+	since=$(sed -n "s/^ucountview: $1\(.\{19\}\).*/\1/p" "$ktap_dir/err")
+	awk -v first="$2" -v since="$since" -v last="$3" 'BEGIN { exit !(first "" <= since "" && since "" <= last "") }' || {
+		echo "expected: $1, from $2 to $3; said:"
+		cat "$ktap_dir/err"
+		return 1
+	}
+}
+
+# What is refused while recording is off is not in the list, however long that is.
+time_when_recording_ended_is_told() {
+	[ -w $always ] && [ "$(status_of denials_armed)" = 0 ] || skip "no parameter denials, or somebody records" || return
+	start_box || return
+	was_always=$(cat $always)
+	echo Y >$always && refuse_mntns || return
+	run denials
+	! grep 'not recorded' "$ktap_dir/err" || return
+	# The reader converts the time, which costs less than these seconds.
+	before=$(now)
+	sleep 1
+	echo N >$always
+	sleep 1
+	after=$(now)
+	refuse_watch || return
+	for arguments in denials "denials -p $box" 'denials -R mnt_namespaces --count 1' 'denials --totals'; do
+		# shellcheck disable=SC2086 # several words
+		run $arguments
+		expect "status of: $arguments" 0 "$status" && [ "$(lines out)" -gt 1 ] &&
+			told_since 'denials are not recorded since ' "$before" "$after" || return
+	done
+	recorded_are mntns || return
+	run denials -J
+	"$here/json_check" <"$ktap_dir/out" && ! grep 'not recorded' "$ktap_dir/err"
+}
+
 # The record is empty only in a freshly loaded module.
 message_says_nothing_was_recorded() {
+	before=$(now)
+	sleep 1
 	reload_afresh || return
+	sleep 1
+	after=$(now)
+	expect "since when" 0 "$(status_of denials_since_ns)" || return
 	for arguments in denials 'denials -R inotify_watches' 'denials --totals'; do
 		# shellcheck disable=SC2086 # several words
 		run $arguments
 		expect "status of: $arguments" 0 "$status" &&
 			expect "output of: $arguments" '' "$(cat "$ktap_dir/out")" &&
 			expect "lines of errors of: $arguments" 1 "$(lines err)" &&
-			grep 'ucountview denials -f' "$ktap_dir/err" || return
+			grep 'ucountview denials -f' "$ktap_dir/err" &&
+			told_since 'denials were never recorded since the module was loaded, ' "$before" "$after" || return
 	done
 	run denials -J
 	"$here/json_check" <"$ktap_dir/out" || return
@@ -496,8 +543,8 @@ message_says_nothing_was_recorded() {
 		! grep 'denials -f' "$ktap_dir/err"
 }
 
-# says TEXT FILE: the file has this message
-says() {
+# tells TEXT FILE: the file has this message
+tells() {
 	grep -F "ucountview: $1" "$ktap_dir/$2" || {
 		echo "not said: $1"
 		cat "$ktap_dir/$2"
@@ -513,15 +560,15 @@ blind() {
 	status=0
 	wait "$pid" || status=$?
 	expect "status of who followed before" 1 "$status" &&
-		says "denials are not recorded: $1" before.err &&
+		tells "denials are not recorded: $1" before.err &&
 		expect "what it has shown" inotify_watches "$(cat "$ktap_dir/before.lines")" || return
-	fails denials -f && says "denials are not recorded: $1" err || return
+	fails denials -f && tells "denials are not recorded: $1" err || return
 	for arguments in denials 'denials -R mnt_namespaces' 'denials --totals'; do
 		# shellcheck disable=SC2086 # several words
 		run $arguments
 		expect "status of: $arguments" 0 "$status" &&
 			expect "lines of errors of: $arguments" 1 "$(lines err)" &&
-			says "denials are not recorded: $1" err || return
+			tells 'denials are not recorded since ' err && grep -F ": $1" "$ktap_dir/err" || return
 	done
 	run denials -u $((uid + 1)) -r -n -o RESOURCE
 	expect "recorded" inotify_watches "$(cat "$ktap_dir/out")"
@@ -541,7 +588,7 @@ denials_are_missed_while_off() {
 	blind "$2" || return
 	switch_on
 	run denials
-	says 'denials are missing: kprobes were disabled' err || return
+	tells 'denials are missing: kprobes were disabled' err || return
 	refuse_mntns && recorded_are 'watch mntns'
 }
 
@@ -559,7 +606,7 @@ message_says_what_is_not_verified() {
 	echo Y >$always
 	run denials -R uts_namespaces
 	echo N >$always
-	says 'no denials since recording began; not verified for uts_namespaces' err || return
+	tells 'no denials since recording began; not verified for uts_namespaces' err || return
 	echo Y >$always
 	unshare -u true
 	run denials -R uts_namespaces
@@ -583,4 +630,5 @@ ktap_run bad_options_of_denials_are_refused following_prints_each_denial_at_once
 	refusing_and_charged_user_are_told_apart totals_add_up refused_mount_is_shown refused_tree_is_shown_with_its_size \
 	lost_denials_are_counted commands_are_escaped parameter_records_without_a_listener following_ends_with_its_pipe \
 	following_ends_on_sigint lost_lines_are_an_error message_says_nothing_was_recorded \
+	time_when_recording_ended_is_told \
 	message_says_what_is_not_verified message_says_kprobes_are_off message_says_ftrace_is_off

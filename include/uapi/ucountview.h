@@ -549,6 +549,8 @@ struct ucv_holder {
  * @nr_resources: out: number of ucv_resource records
  * @version: out: the module's version, NUL-terminated
  * @recording: out: UCV_RECORDING_*
+ * @since_ns: out: as ucv_listen.since_ns
+ * @loaded_ns: out: when the module was loaded, nanoseconds of CLOCK_BOOTTIME
  *
  * The caller need not initialize members: all are written. (Bytes beyond those that
  * the module knows must be zero.)
@@ -560,10 +562,13 @@ struct ucv_info {
 	__u32	nr_resources;
 	char	version[UCV_NAME_LEN];
 	__aligned_u64	recording;
+	__aligned_u64	since_ns;
+	__aligned_u64	loaded_ns;
 };
 
 #define UCV_INFO_SIZE_VER0	56	/* bytes */
 #define UCV_INFO_SIZE_VER1	64	/* with recording */
+#define UCV_INFO_SIZE_VER2	80	/* with since_ns and loaded_ns */
 
 /**
  * struct ucv_snapshot - UCV_IOC_SNAPSHOT: read the kernel's tables
@@ -661,6 +666,10 @@ struct ucv_read {
  *	interruption are neither in @total nor in @missed. The module checks once a
  *	second while recording is armed, and on each query; an interruption between two
  *	checks is not counted.
+ * @since_ns: out: since when denials are recorded (UCV_RECORDING_ON), or else are
+ *	not, nanoseconds of CLOCK_BOOTTIME. If recording was interrupted, and then perhaps
+ *	disarmed: when the kprobes were last seen to fire. 0 if recording has never been
+ *	armed since the module was loaded.
  *
  * May be repeated; each call sets the position anew. If the result cannot be written
  * (EFAULT), the call has taken effect all the same.
@@ -681,10 +690,12 @@ struct ucv_listen {
 	__aligned_u64	recording;
 	__aligned_u64	seen;
 	__aligned_u64	interruptions;
+	__aligned_u64	since_ns;
 };
 
 #define UCV_LISTEN_SIZE_VER0	40	/* bytes */
 #define UCV_LISTEN_SIZE_VER1	64	/* with recording, seen and interruptions */
+#define UCV_LISTEN_SIZE_VER2	72	/* with since_ns */
 #define UCV_RECORD_SIZE_MIN	32	/* bytes */
 #define UCV_RECORD_SIZE_MAX	4096	/* bytes */
 

@@ -382,32 +382,43 @@ static void tell_nothing(const struct denials *d, const struct ucv_listen *state
 {
 	char *unverified;
 
-	if (!state->armed) {
-		note("denials are not recorded (run ucountview denials -f, or %s)",
-		     "echo Y >/sys/module/ucountview/parameters/denials");
-		return;
-	}
 	/* 0: an older module, which does not report this. */
 	unverified = state->recording ? unverified_text(d, state) : xstrdup("");
 	note("no denials since recording began%s", unverified);
 	free(unverified);
 }
 
-/* Tell if denials were not recorded, which an empty or short list does not show. */
-static void tell_recording(const struct denials *d, const struct ucv_listen *state, bool any)
+static void tell_unrecorded(const struct ucv_listen *state, const char *text)
 {
 	char *trouble;
 
 	if (state->recording & UCV_RECORDING_BLIND) {
 		trouble = probes_trouble();
-		note("denials are not recorded: %s", trouble);
+		note("%s: %s", text, trouble);
 		free(trouble);
-	} else if (state->interruptions) {
+	} else {
+		note("%s (run ucountview denials -f, or %s)", text,
+		     "echo Y >/sys/module/ucountview/parameters/denials");
+	}
+}
+
+/*
+ * Tell if denials are or were not recorded, which a list does not show, however long. A program
+ * that reads a list is told only of trouble, and of an empty record.
+ */
+static void tell_recording(const struct denials *d, const struct ucv_listen *state, bool any)
+{
+	char *unrecorded = unrecorded_text(state, &d->snap.info);
+	bool blind = state->recording & UCV_RECORDING_BLIND;
+
+	if (state->interruptions && !blind)
 		note("denials are missing: kprobes were disabled for a while (interruptions: %llu)",
 		     state->interruptions);
-	}
-	if (!any && !(state->recording & UCV_RECORDING_BLIND))
+	if (unrecorded && (d->plain || blind || !any))
+		tell_unrecorded(state, unrecorded);
+	else if (!unrecorded && !any)
 		tell_nothing(d, state);
+	free(unrecorded);
 }
 
 static void show_recorded(struct denials *d)
