@@ -60,6 +60,15 @@ says() {
 	return 1
 }
 
+# run_fix PATTERN: run the command that the file out recommends, unchanged; it must match the pattern
+run_fix() {
+	fix=$(sed -n 's/^  To [^:]*: \([a-z]* .*[=>].*\)/\1/p' "$ktap_dir/out" | head -n 1)
+	echo "as it says: $fix"
+	expect "$1 in it" 1 "$(echo "$fix" | grep -c -e "$1")" || return
+	PATH=$PATH:/host command -v "${fix%% *}" >/dev/null || skip "there is no ${fix%% *} here" || return
+	PATH=$PATH:/host sh -c "$fix"
+}
+
 # says_why: the last run failed and printed one line of the reader's on standard error
 says_why() {
 	expect "status of: $*" $failure "$status" || return

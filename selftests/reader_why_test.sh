@@ -41,15 +41,6 @@ row() {
 		$1 == name && $2 == level { $1 = ""; $2 = ""; sub(/^ +/, ""); print }'
 }
 
-# run_fix PATTERN: run the command that the file out recommends, unchanged; it must match the pattern
-run_fix() {
-	fix=$(sed -n 's/^  To [^:]*: \([a-z]* .*[=>].*\)/\1/p' "$ktap_dir/out" | head -n 1)
-	echo "as it says: $fix"
-	expect "$1 in it" 1 "$(echo "$fix" | grep -c -e "$1")" || return
-	PATH=$PATH:/host command -v "${fix%% *}" >/dev/null || skip "there is no ${fix%% *} here" || return
-	PATH=$PATH:/host sh -c "$fix"
-}
-
 # user NAME: an agent of the user; sets $pid
 user() {
 	start "$1" && tell "$1" 0 uids $uid $uid $uid && pid=$(ask "$1" pid)

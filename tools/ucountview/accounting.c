@@ -15,7 +15,6 @@
  * larger counter is compared with the smaller sum. So a value that only grows or only shrinks in
  * between never looks like a contradiction.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -428,22 +427,17 @@ static void sum_up(struct sharing *s, unsigned long long left)
 		qsort(s->shares, s->nr_shares, sizeof(*s->shares), compare_shares);
 }
 
-/* A process can set its comm to anything: mask unprintable characters. */
 static char *share_text(char *text, const struct share *share)
 {
-	char comm[UCV_COMM_LEN];
+	struct command_text comm;
 
 	if (!share->comm)
 		return list_add(text, ", ", "%llu that no process has open", share->nr);
-	memcpy(comm, share->comm, sizeof(comm));
-	for (char *c = comm; *c; c++) {
-		if (!isprint((unsigned char)*c))
-			*c = '?';
-	}
+	comm = command_text(share->comm);
 	if (share->processes > 1)
-		return list_add(text, ", ", "%llu by %s (%zu processes)", share->nr, comm,
+		return list_add(text, ", ", "%llu by %s (%zu processes)", share->nr, comm.text,
 				share->processes);
-	return list_add(text, ", ", "%llu by %s (%u)", share->nr, comm, share->pid);
+	return list_add(text, ", ", "%llu by %s (%u)", share->nr, comm.text, share->pid);
 }
 
 /* Names the commands that hold the most. What no process holds is never left out. */

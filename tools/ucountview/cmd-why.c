@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "charge.h"
@@ -23,6 +24,8 @@
 #define COLUMNS		"RESOURCE,LEVEL,USERNS,UID,USED,LIMIT,USE%,BINDS"
 /* With the advice that is printed below the plain table. */
 #define JSON_COLUMNS	COLUMNS ",SYSCALL,ERRNO,SETTING,FIX,MNTNS,KIND,EXEMPT"
+#define LAST_JSON_COLUMNS JSON_COLUMNS \
+			",DENIED,DENIED-PID,DENIED-COMMAND,DENIED-USED,DENIED-LIMIT"
 #define ELSEWHERE_COLUMNS	"RESOURCE,USED,LIMIT,USE%,ERRNO,SETTING"
 
 static const struct column columns[] = {
@@ -45,6 +48,11 @@ static const struct column columns[] = {
 	NUMBER("MNTNS", "inode number of the mount namespace whose mounts are counted"),
 	TEXT("KIND", "what refuses: ucount, rlimit, mounts, depth, or elsewhere"),
 	TEXT("EXEMPT", "why this process is not refused, if it is not"),
+	TEXT("DENIED", "with --last: time of the denial"),
+	NUMBER("DENIED-PID", "process that was refused"),
+	TEXT("DENIED-COMMAND", "its command"),
+	NUMBER("DENIED-USED", "USED at that time"),
+	NUMBER("DENIED-LIMIT", "LIMIT at that time"),
 	{ }
 };
 
@@ -52,6 +60,8 @@ static const struct opt options[] = {
 	{ 'e', "errno", "name", "only limits whose refusal is this error: ENOSPC" },
 	RESOURCE_OR_MOUNTS_OPTION,
 	{ 'S', "syscall", "name", "only limits that make this system call fail" },
+	{ OPT_LAST, "last", NULL, "the last recorded denial: of a process, which may be gone,\n"
+	  "of a command, or of any" },
 	{ }
 };
 
@@ -112,7 +122,7 @@ static void fill_advice(const struct why *w, const struct why_row *row)
 		cell(w->tb, "ERRNO", "%s", info->error_name);
 	}
 	cell_text(w->tb, "SETTING", why_setting(row));
-	if (why_near_limit(&row->counter) && table_shows(w->tb, "FIX"))
+	if ((row->denial || why_near_limit(&row->counter)) && table_shows(w->tb, "FIX"))
 		cell_text(w->tb, "FIX", why_fix(w, row));
 }
 
@@ -123,13 +133,16 @@ static void fill_row(const struct why *w, const struct why_row *row)
 	table_line(tb, NULL);
 	cell(tb, "RESOURCE", "%s", row->name);
 	cell(tb, "KIND", "%s", kind_names[row->kind]);
-	if (row->charge)
+	if (row->denial)
+		why_fill_denial(tb, row->denial);
+	else if (row->charge)
 		fill_level(tb, row->charge);
-	if (row->kind == WHY_MOUNTS)
+	if (row->kind == WHY_MOUNTS && !row->denial)
 		cell(tb, "MNTNS", "%u", w->mntns->inum);
 	if (row->exempt)
 		cell(tb, "EXEMPT", "%s", row->exempt);
-	cell(tb, "USED", "%lld", row->counter.used);
+	if (!row->denial || row->charge || row->counter.kind == LIMITED)
+		cell(tb, "USED", "%lld", row->counter.used);
 	cells_limit(tb, &row->counter);
 	if (row->counter.kind == LIMITED)
 		cell(tb, "ROOM", "%lld", counter_room(&row->counter));
@@ -150,23 +163,37 @@ static void print_process(const struct why *w)
 	puts(".\n");
 }
 
-static void check_alive(unsigned int pid)
+static bool is_gone(unsigned int pid)
 {
-	if (kill(pid, 0) && errno == ESRCH)
-		die("no such process: %u (what it was refused: ucountview denials -p %u)", pid,
-		    pid);
+	return kill(pid, 0) && errno == ESRCH;
 }
 
 static void find_rows(struct why *w, unsigned int pid)
 {
-	check_alive(pid);
 	process_read(&w->process, pid);
 	w->caps = process_caps(pid);
 	take_snapshot(w);
 	check_viewpoint(w);
 	follow_process(w);
 	why_collect_rows(w);
-	check_alive(pid); /* or some of it could not be read, and looks unused */
+	if (w->advice)
+		why_read_denials(w, &(struct why_culprit){ pid, NULL, process_started(pid) });
+	if (is_gone(pid)) /* some of it could not be read, and looks unused */
+		die("no such process: %u (it has exited just now)", pid);
+}
+
+static void find_last(struct why *w, const char *who)
+{
+	struct why_culprit culprit = {};
+
+	take_snapshot(w);
+	check_viewpoint(w);
+	why_check_names(w);
+	if (who && !who[strspn(who, "0123456789")])
+		culprit.pid = arg_pid(who);
+	else
+		culprit.command = who;
+	why_explain_last(w, &culprit);
 }
 
 /* What is elsewhere is in a section of its own, unless a program reads the table. */
@@ -196,25 +223,33 @@ static void print_tables(struct why *w)
 
 static int run(struct args *args, struct table *tb)
 {
+	const char *who = args->operands[0];
 	struct why w = {
 		.args = args,
 		.tb = tb,
 		.advice = !tb->json && !tb->raw && !tb->output && !tb->output_all,
 	};
 
-	if (!args->operands[0])
+	if (!who && !args->last)
 		die("no process given");
-	if (args->operands[1])
+	if (who && args->operands[1])
 		die("unexpected argument: %s", args->operands[1]);
-	table_open(tb, tb->json ? JSON_COLUMNS : COLUMNS, NULL);
-	find_rows(&w, arg_pid(args->operands[0]));
-	if (w.advice)
+	w.denied = args->last || is_gone(arg_pid(who));
+	w.filtered = args->resources.nr || args->error || args->syscall;
+	table_open(tb, !tb->json ? COLUMNS : w.denied ? LAST_JSON_COLUMNS : JSON_COLUMNS, NULL);
+	if (w.denied)
+		find_last(&w, who);
+	else
+		find_rows(&w, arg_pid(who));
+	if (w.advice && !w.denied)
 		print_process(&w);
-	print_tables(&w);
+	if (!w.advice || !w.denied)
+		print_tables(&w);
 	if (w.advice)
 		why_print_advice(&w);
 	elsewhere_free(w.elsewhere, w.nr_elsewhere);
 	free(w.rows);
+	free(w.denials);
 	chain_free(&w.chain);
 	chain_free(&w.real);
 	snapshot_free(&w.snap);
@@ -224,7 +259,9 @@ static int run(struct args *args, struct table *tb)
 const struct command cmd_why = {
 	.name = "why",
 	.summary = "limits of a process, and how to raise them",
-	.synopsis = " ucountview why [options] <pid>",
+	.synopsis =
+		" ucountview why [options] <pid>\n"
+		" ucountview why [options] --last [<pid>|<command>]",
 	.about = "Show the limits that apply to a process, and how to raise them.",
 	.options = options,
 	.columns = columns,
@@ -233,7 +270,8 @@ const struct command cmd_why = {
 		" ucountview why 4711\n"
 		" ucountview why $$ -R inotify_watches\n"
 		" ucountview why $$ -S fork -e EAGAIN\n"
-		" ucountview why -J 4711\n",
+		" ucountview why -J 4711\n"
+		" ucountview why --last npm\n",
 	.operands = true,
 	.run = run,
 };

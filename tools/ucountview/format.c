@@ -3,6 +3,7 @@
  * Text for values: users, lists, times; and the cells that several commands have. A missing value
  * leaves its cell empty.
  */
+#include <ctype.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -85,6 +86,53 @@ char *list_add(char *list, const char *separator, const char *fmt, ...)
 	free(list);
 	free(item);
 	return longer;
+}
+
+/**
+ * command_text() - the command of a process, which the process can set to anything
+ *
+ * Return: the command, with unprintable characters masked.
+ */
+struct command_text command_text(const char *comm)
+{
+	struct command_text masked = {};
+
+	for (size_t i = 0; i < sizeof(masked.text) - 1 && comm[i]; i++)
+		masked.text[i] = isprint((unsigned char)comm[i]) ? comm[i] : '?';
+	return masked;
+}
+
+#define LINE_WIDTH	80
+
+/**
+ * print_wrapped() - print a sentence in lines that fit a terminal
+ * @indent: blanks before the first line
+ * @hanging: blanks before the others
+ * @fmt: the sentence, as for printf(); newlines at its start come first
+ */
+void print_wrapped(int indent, int hanging, const char *fmt, ...)
+{
+	char *text, *rest;
+	int used = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	for (rest = text; *rest == '\n'; rest++)
+		putchar('\n');
+	for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
+		int width = strlen(word);
+
+		if (used && used + 1 + width > LINE_WIDTH) {
+			printf("\n%*s%s", hanging, "", word);
+			used = hanging + width;
+		} else {
+			used += printf("%*s%s", used ? 1 : indent, "", word);
+		}
+	}
+	putchar('\n');
+	free(text);
 }
 
 #define NSEC_PER_SEC	1000000000LL

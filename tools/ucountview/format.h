@@ -15,6 +15,13 @@
 #include "table.h"
 
 bool user_id(const char *name, uid_t *uid);
+void print_wrapped(int indent, int hanging, const char *fmt, ...) __printf(3, 4);
+/* A command, for a terminal. */
+struct command_text {
+	char text[UCV_COMM_LEN];
+};
+
+struct command_text command_text(const char *comm);
 char *list_add(char *list, const char *separator, const char *fmt, ...) __printf(3, 4);
 
 /* Width of the text from brief_time_text() and time_text(), at most. */

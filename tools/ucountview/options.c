@@ -170,6 +170,8 @@ static bool *flag_of(struct args *args, struct table *tb, int key)
 		return &args->follow;
 	case OPT_TOTALS:
 		return &args->totals;
+	case OPT_LAST:
+		return &args->last;
 	}
 	return NULL;
 }

@@ -24,7 +24,7 @@ struct resource_names {
 /* The options of all commands, by their names; 0 where one was not given. */
 struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
-	bool all, follow, totals;
+	bool all, follow, totals, last;
 	const char *by, *error, *syscall;
 	const char *user, *userns, *mntns;
 	__u32 uid;			/* of the user that @user names */
@@ -45,6 +45,7 @@ enum {
 	OPT_COUNT,
 	OPT_TOTALS,
 	OPT_BY,
+	OPT_LAST,
 };
 
 struct opt {

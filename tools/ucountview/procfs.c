@@ -256,6 +256,28 @@ unsigned long long process_caps(unsigned int pid)
 }
 
 /**
+ * process_started() - when a process or thread began
+ *
+ * Return: nanoseconds of CLOCK_BOOTTIME, rounded down to a clock tick; 0 if it has exited.
+ */
+unsigned long long process_started(unsigned int pid)
+{
+	FILE *file = fopen(path_of(pid, "stat").text, "re");
+	unsigned long long ticks = 0;
+	char text[1024], *end;
+
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	end = strrchr(text, ')'); /* the command before it can contain anything */
+	if (end)
+		sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+		       "%*d %*d %llu", &ticks);
+	return ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
+}
+
+/**
  * process_limit() - a soft limit of a process
  * @name: as in /proc/PID/limits: "Max processes"
  *

@@ -61,6 +61,7 @@ __u32 process_namespace(unsigned int pid, enum ns_type type);
 bool process_maps_root(unsigned int pid);
 unsigned long long process_caps(unsigned int pid);
 long long process_limit(unsigned int pid, const char *name);
+unsigned long long process_started(unsigned int pid);
 unsigned int process_nr_fds(unsigned int pid);
 unsigned int process_pidns_level(unsigned int pid);
 char *process_cgroup(unsigned int pid, const char *controller);

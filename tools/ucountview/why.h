@@ -32,6 +32,8 @@ struct why_row {
 	const struct charge *charge;	/* NULL: no user is charged */
 	const struct charge *below;	/* the level below; its namespace stores the rlimit */
 	const struct elsewhere *elsewhere;
+	const struct ucv_denial *denial; /* recorded; all else is as it is now */
+	long long needed;		/* by the call that was refused: a limit to let it pass */
 	struct counter counter;
 	struct counter binding;		/* of the level that binds, for sorting */
 	bool binds;
@@ -51,12 +53,27 @@ struct why {
 	const struct ucv_mntns *mntns;	/* NULL: mounts are not shown */
 	struct elsewhere elsewhere[MAX_ELSEWHERE];
 	size_t nr_elsewhere;
+	bool denied;			/* a recorded denial is explained, not a process */
+	bool filtered;			/* by options */
+	struct ucv_listen recording;
+	struct ucv_denial *denials;	/* recorded ones, the oldest first */
+	size_t nr_denials;
+	struct charge refused;		/* of the last of them */
 	struct why_row *rows;
 	size_t nr_rows;
 };
 
+/* Whose denials: 0 or NULL for any. */
+struct why_culprit {
+	unsigned int pid;	/* a process or thread */
+	const char *command;
+	__u64 since_ns;		/* since it has existed, CLOCK_BOOTTIME */
+};
+
 /* why_rows.c */
 bool why_wants(const struct why *w, const char *name);
+void why_add_row(struct why *w, struct why_row row);
+void why_check_names(const struct why *w);
 void why_collect_rows(struct why *w);
 bool why_has_row(const struct why *w, const char *name);
 
@@ -65,5 +82,13 @@ bool why_near_limit(const struct counter *counter);
 char *why_fix(const struct why *w, const struct why_row *row);
 char *why_setting(const struct why_row *row);
 void why_print_advice(const struct why *w);
+
+/* why_denials.c */
+void why_read_denials(struct why *w, const struct why_culprit *who);
+void why_explain_last(struct why *w, const struct why_culprit *who);
+void why_fill_denial(struct table *tb, const struct ucv_denial *denial);
+void why_print_caller(const struct ucv_denial *denial);
+void why_print_denied(const struct why_row *row);
+void why_print_denials(const struct why *w);
 
 #endif /* _UCV_WHY_H */

@@ -60,7 +60,8 @@ static long long better_limit(const struct why_row *row)
 		return boot_default(row) ?: LEAST_DEFAULT;
 	if (most < 1)
 		return 1;
-	return most < highest / 2 ? most * 2 : highest;
+	most = most < highest / 2 ? most * 2 : highest;
+	return most > row->needed ? most : row->needed;
 }
 
 static const char *better_limit_text(const struct why_row *row)
@@ -110,7 +111,7 @@ static char *fix_rlimit(const struct why *w, const struct why_row *row)
 {
 	const struct rlimit_info *info = rlimit_info_find(row->name);
 
-	if (row->below || row->exempt)
+	if (row->below || row->exempt || row->denial)
 		return NULL;
 	/* The colon leaves the hard limit as it is. */
 	return xasprintf("prlimit --pid %u --%s=%lld:", w->process.pid, info->option,
@@ -124,6 +125,9 @@ static char *fix_rlimit(const struct why *w, const struct why_row *row)
  */
 char *why_fix(const struct why *w, const struct why_row *row)
 {
+	/* The limit that refused is not there any more. */
+	if (row->denial && row->counter.kind != LIMITED)
+		return NULL;
 	switch (row->kind) {
 	case WHY_UCOUNT:
 	case WHY_MOUNTS:
@@ -145,6 +149,8 @@ char *why_fix(const struct why *w, const struct why_row *row)
  */
 char *why_setting(const struct why_row *row)
 {
+	if (row->denial && row->kind == WHY_UCOUNT && !row->charge && row->denial->level)
+		return xasprintf("user.max_%s", row->name); /* of a namespace that is gone */
 	switch (row->kind) {
 	case WHY_RLIMIT:
 		return xstrdup(resource_info_find(row->name)->setting);
@@ -224,9 +230,9 @@ static void print_holders(const struct why *w, const struct why_row *row)
 	size_t resource = snapshot_resource(&w->snap, row->name);
 	char *text;
 
-	if (!strcmp(row->name, "rlimit_nproc"))
+	if (!strcmp(row->name, "rlimit_nproc") && row->charge)
 		print_processes(w, row);
-	if (row->kind != WHY_UCOUNT)
+	if (row->kind != WHY_UCOUNT || !row->charge)
 		return;
 	if (w->snap.left_out && holders_known_of(row->name)) {
 		puts("  Held: unknown, because the holders exceed the module's limit:");
@@ -242,12 +248,37 @@ static void print_holders(const struct why *w, const struct why_row *row)
 		     "  ucountview audit and ucountview leaks.");
 }
 
+/* Through which nsenter(1) could enter. */
+static void print_no_process(const struct why_row *row)
+{
+	char *setting = why_setting(row);
+
+	printf("  The limit is %s in that namespace, which has no known process.\n", setting);
+	free(setting);
+}
+
+static void print_no_fix_of_denial(const struct why_row *row)
+{
+	if (row->kind == WHY_RLIMIT && row->denial->level < row->denial->charged_level)
+		puts("  A user namespace stored that limit when it was created;\n"
+		     "  only a new user namespace can have another.");
+	else if (row->kind == WHY_RLIMIT)
+		printf("  The limit was %s of the process: see prlimit(1) and setrlimit(2).\n",
+		       resource_info_find(row->name)->setting);
+	else if (row->counter.kind == LIMITED)
+		print_no_process(row);
+}
+
 static void print_no_fix(const struct why_row *row)
 {
 	char *setting;
 
 	if (row->exempt)
 		return;
+	if (row->denial) {
+		print_no_fix_of_denial(row);
+		return;
+	}
 	if (row->kind == WHY_DEPTH) {
 		if (row->counter.used < row->counter.limit)
 			printf("  %lld more levels are possible; no setting changes that.\n",
@@ -262,8 +293,7 @@ static void print_no_fix(const struct why_row *row)
 		       "  only a new user namespace can have another.\n",
 		       row->below->ns->inum, setting);
 	else
-		printf("  The limit is %s in that namespace, which has no known process.\n",
-		       setting);
+		print_no_process(row);
 	free(setting);
 }
 
@@ -280,7 +310,10 @@ static void print_advice(const struct why *w, const struct why_row *row)
 {
 	char *fix = why_fix(w, row);
 
-	print_used(w, row);
+	if (row->denial)
+		why_print_denied(row);
+	else
+		print_used(w, row);
 	print_holders(w, row);
 	print_error(w, row);
 	if (fix) {
@@ -316,6 +349,12 @@ void why_print_advice(const struct why *w)
 {
 	size_t near = 0;
 
+	if (w->denied) {
+		why_print_caller(w->rows[0].denial);
+		print_advice(w, &w->rows[0]);
+		why_print_denials(w);
+		return;
+	}
 	for (size_t i = 0; i < w->nr_rows; i++) {
 		if (!why_near_limit(&w->rows[i].counter))
 			continue;
@@ -325,5 +364,6 @@ void why_print_advice(const struct why *w)
 	if (!near)
 		puts("\nNone of these limits is 90 % used or more. A call that charges more than\n"
 		     "is left is refused all the same: mq_open(), shmctl(), mount() of a tree.");
+	why_print_denials(w);
 	print_not_read(w);
 }

@@ -34,7 +34,10 @@ bool why_wants(const struct why *w, const char *name)
 	return named(w, name) && resource_info_matches(name, w->args->error, w->args->syscall);
 }
 
-static void add_row(struct why *w, struct why_row row)
+/**
+ * why_add_row() - add a row, unsorted
+ */
+void why_add_row(struct why *w, struct why_row row)
 {
 	row.order = w->nr_rows;
 	w->rows = xgrow(w->rows, w->nr_rows, sizeof(*w->rows));
@@ -51,7 +54,7 @@ static void add_levels(struct why *w, size_t resource)
 	for (size_t i = 0; i < w->chain.nr; i++) {
 		const struct charge *charge = &w->chain.charges[i];
 
-		add_row(w, (struct why_row){
+		why_add_row(w, (struct why_row){
 			.name = w->snap.resources[resource].name,
 			.charge = charge,
 			.counter = counter_of(&w->snap, charge->ns, charge->uc, resource),
@@ -124,7 +127,7 @@ static void add_rlimit(struct why *w, size_t resource)
 		binding = i;
 	}
 	for (size_t i = 0; i < w->real.nr; i++)
-		add_row(w, (struct why_row){
+		why_add_row(w, (struct why_row){
 			.name = info->resource,
 			.kind = WHY_RLIMIT,
 			.charge = &w->real.charges[i],
@@ -141,7 +144,7 @@ static void add_rlimit(struct why *w, size_t resource)
 static void add_lone(struct why *w, const char *name, enum why_kind kind, struct counter counter,
 		     const struct elsewhere *elsewhere)
 {
-	add_row(w, (struct why_row){
+	why_add_row(w, (struct why_row){
 		.name = name,
 		.kind = kind,
 		.elsewhere = elsewhere,
@@ -190,8 +193,11 @@ static int compare_rows(const void *a, const void *b)
 	       COMPARE(x->order, y->order);
 }
 
-/* Exit if a resource was named that is unknown, or that this kernel does not count. */
-static void check_names(const struct why *w)
+/**
+ * why_check_names() - exit if a resource was named that is unknown, or that this kernel does not
+ * count
+ */
+void why_check_names(const struct why *w)
 {
 	const struct resource_names *list = &w->args->resources;
 
@@ -214,7 +220,7 @@ static void check_names(const struct why *w)
  */
 void why_collect_rows(struct why *w)
 {
-	check_names(w);
+	why_check_names(w);
 	for (size_t i = 0; i < w->snap.nr_resources; i++) {
 		if (!why_wants(w, w->snap.resources[i].name))
 			continue;
