@@ -222,7 +222,21 @@ disabled_resources_are_listed() {
 	for leaf in "uid null" "user null" "used 0" "limit 0" "use% 100" "flags disabled"; do
 		expect "JSON" 1 "$(grep -cxF "usage[0].$leaf" "$ktap_dir/leaves")" || return
 	done
+	# Not full: it is 0 on purpose, and nobody uses any.
+	run "$@" "$inode" --min-ratio 80%
+	expect "as full" '0 ' "$status $(cat "$ktap_dir/out" "$ktap_dir/err")" || return
+	succeeds "$@" "$inode" --min-ratio 0 || return
+	expect "with a ratio of 0" "- - ipc_namespaces 0 0 100% disabled" "$(cat "$ktap_dir/out")" || return
 	nsenter -t "$sleeper" -U -- sh -c "echo $old_inner_ipc >$max_ipc" || return
+	# Where some are used, it is.
+	nsenter -t "$sleeper" -U -- unshare -i sleep 100000 &
+	user=$!
+	wait_until runs sleep $user && nsenter -t "$sleeper" -U -- sh -c "echo 0 >$max_ipc" &&
+		succeeds "$@" "$inode" --min-ratio 100%
+	seen=$?
+	kill $user
+	nsenter -t "$sleeper" -U -- sh -c "echo $old_inner_ipc >$max_ipc" && [ $seen -eq 0 ] || return
+	expect "used, and no more allowed" "0 0 ipc_namespaces 1 0 100% disabled" "$(cat "$ktap_dir/out")" || return
 
 	echo 0 >$max_ipc && succeeds "$@" "$init_userns" || return
 	expect "in the initial namespace" "0 disabled" "$(awk '{ print $5, $7 }' "$ktap_dir/out" | sort -u)" || return

@@ -342,12 +342,15 @@ bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns)
  * wants_counter() - whether --min-ratio lets a line pass
  * @counter: the counter of the line
  *
+ * A limit of 0 at which nothing is used does not count as full: it is there on purpose.
+ *
  * Return: whether it does.
  */
 bool wants_counter(const struct args *args, const struct counter *counter)
 {
-	return !args->by_ratio ||
-	       (counter->kind == LIMITED && counter->ratio >= args->min_ratio);
+	double ratio = counter->limit || counter->used ? counter->ratio : 0;
+
+	return !args->by_ratio || (counter->kind == LIMITED && ratio >= args->min_ratio);
 }
 
 /**
