@@ -51,9 +51,10 @@ succeeds() {
 	}
 }
 
-# says LINE: the file out has this whole line
+# says LINE: the file out has this whole line, which may be wrapped: with four blanks before the rest of it
 says() {
-	grep -qxF -e "$1" "$ktap_dir/out" && return
+	awk '/^    [^ ]/ { sub(/^ +/, " "); line = line $0; next } NR > 1 { print line } { line = $0 } END { print line }' \
+		"$ktap_dir/out" | grep -qxF -e "$1" && return
 	echo "expected the line: $1"
 	echo "in:"
 	cat "$ktap_dir/out"

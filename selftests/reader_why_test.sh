@@ -144,25 +144,51 @@ exhausted_descriptors_are_explained() {
 	succeeds why "$pid" || return
 	says 'descriptors: 8 of 8 used.' && says '  When it is reached, open() fails with EMFILE (Too many open files).' &&
 		grep -q '^Elsewhere, with the same errors:$' "$ktap_dir/out" &&
+		says 'A call that charges more than is left is refused, however little is used:' &&
 		run_fix "^prlimit --pid $pid --nofile=16:$" && tell_number opener inotify 1
 }
 
-# A cgroup of the unified hierarchy with the pids controller, where there is one.
+# make_cgroup NAME: a cgroup of the unified hierarchy with the pids controller, where there is one.
 make_cgroup() {
 	root=/sys/fs/cgroup
 	[ -e $root/cgroup.controllers ] || mount -t cgroup2 none $root || skip "there is no cgroup2" || return
 	grep -qw pids $root/cgroup.controllers && echo +pids >$root/cgroup.subtree_control ||
 		skip "there is no pids controller" || return
-	cgroup=$root/ucv-why-test
-	mkdir $cgroup
+	cgroup=$root/$1
+	mkdir "$cgroup"
+}
+
+# fill_cgroup NAME: a cgroup that may have one process, and has it: $pid
+fill_cgroup() {
+	make_cgroup "$1" && start member && pid=$(ask member pid) && echo "$pid" >"$cgroup/cgroup.procs" &&
+		echo 1 >"$cgroup/pids.max" && tell member EAGAIN fork 1
 }
 
 full_cgroup_is_explained() {
-	make_cgroup && start member && pid=$(ask member pid) && echo "$pid" >$cgroup/cgroup.procs &&
-		echo 1 >$cgroup/pids.max && tell member EAGAIN fork 1 || return
+	fill_cgroup ucv-why-test || return
 	expect "used and limit" '1 1' "$(row USED,LIMIT pids -)" || return
 	succeeds why "$pid" -e EAGAIN || return
 	says 'pids: 1 of 1 used.' && run_fix "^echo 2 >$cgroup/pids.max$" && tell_number member fork 1
+}
+
+# As systemd names them, and as anybody may.
+name_of_a_cgroup_is_quoted() {
+	# shellcheck disable=SC2016 # a name
+	fill_cgroup 'ucv why\x2dtest; "$HOME"' || return
+	succeeds why "$pid" -R pids || return
+	says "  To double the limit: echo 2 >'$cgroup/pids.max'" && run_fix "^echo 2 >'.*pids.max'$" &&
+		tell_number member fork 1 || return
+	stop_agents
+	wait_until rmdir "$cgroup" && fill_cgroup "ucv-why'test" || return
+	succeeds why "$pid" -R pids || return
+	says "  To double the limit: echo 2 >\$'/sys/fs/cgroup/ucv-why\\047test/pids.max'"
+}
+
+capability_exempts_from_the_number_of_open_files() {
+	pid=$$
+	expect "of root" CAP_SYS_ADMIN "$(row EXEMPT open_files -)" || return
+	user nobody || return
+	expect "of a user" - "$(row EXEMPT open_files -)"
 }
 
 # A limit of 0 has no double: the advice is the default, half of kernel.threads-max.
@@ -179,10 +205,20 @@ forbidden_namespace_is_explained() {
 
 nothing_is_acquitted_that_was_not_read() {
 	succeeds why $$ || return
-	grep -q '^Not read: ' "$ktap_dir/out" || return
+	grep -q '^Not read: ' "$ktap_dir/out" &&
+		says 'A call that charges more than is left is refused, however little is used:' || return
 	has_feature rlimits && return
 	grep -q '^This kernel does not show its counters of RLIMIT_NPROC' "$ktap_dir/out" || return
 	fails why $$ -R rlimit_nproc && grep -q 'rlimit_nproc: no such counter in this kernel' "$ktap_dir/err"
+}
+
+# All but commands, which are to be copied.
+text_fits_a_terminal() {
+	user wide && tell wide 0 rlimit nofile 8 100 || return
+	ask wide inotify 8
+	succeeds why "$pid" || return
+	grep -q '^  The same holds for' "$ktap_dir/out" || return
+	expect "lines wider than 80 columns" '' "$(awk 'length > 80 && !/^  To [^:]*: /' "$ktap_dir/out")"
 }
 
 limits_are_chosen_by_error_and_system_call() {
@@ -198,4 +234,5 @@ ktap_clean_up_at_exit
 ktap_run refused_fork_is_explained refused_fork_by_a_stored_limit_is_explained root_is_exempt_from_the_number_of_processes \
 	refused_signal_is_explained refused_message_queue_is_explained refused_lock_of_shared_memory_is_explained \
 	nesting_as_deep_as_possible_is_explained exhausted_descriptors_are_explained full_cgroup_is_explained \
+	name_of_a_cgroup_is_quoted capability_exempts_from_the_number_of_open_files text_fits_a_terminal \
 	forbidden_namespace_is_explained nothing_is_acquitted_that_was_not_read limits_are_chosen_by_error_and_system_call

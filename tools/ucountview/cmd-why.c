@@ -26,6 +26,7 @@
 #define JSON_COLUMNS	COLUMNS ",SYSCALL,ERRNO,SETTING,FIX,MNTNS,KIND,EXEMPT"
 #define LAST_JSON_COLUMNS JSON_COLUMNS \
 			",DENIED,DENIED-PID,DENIED-COMMAND,DENIED-USED,DENIED-LIMIT"
+#define SETTING_WIDTH	32	/* of the plain table, which then fits 80 columns */
 #define ELSEWHERE_COLUMNS	"RESOURCE,USED,LIMIT,USE%,ERRNO,SETTING"
 
 static const struct column columns[] = {
@@ -113,6 +114,19 @@ static void fill_level(struct table *tb, const struct charge *charge)
 	cell_user(tb, charge->uid);
 }
 
+/* The end of the path of a file is enough in a table for people: advice has all of it. */
+static char *short_setting(const struct why_row *row)
+{
+	char *setting = why_setting(row), *end = setting;
+	size_t len = setting ? strlen(setting) : 0;
+
+	if (len > SETTING_WIDTH) {
+		end = xasprintf("...%s", setting + len - SETTING_WIDTH + strlen("..."));
+		free(setting);
+	}
+	return end;
+}
+
 static void fill_advice(const struct why *w, const struct why_row *row)
 {
 	const struct resource_info *info = resource_info_find(row->name);
@@ -121,7 +135,7 @@ static void fill_advice(const struct why *w, const struct why_row *row)
 		cell(w->tb, "SYSCALL", "%s", info->syscall);
 		cell(w->tb, "ERRNO", "%s", info->error_name);
 	}
-	cell_text(w->tb, "SETTING", why_setting(row));
+	cell_text(w->tb, "SETTING", w->advice ? short_setting(row) : why_setting(row));
 	if ((row->denial || why_near_limit(&row->counter)) && table_shows(w->tb, "FIX"))
 		cell_text(w->tb, "FIX", why_fix(w, row));
 }
@@ -156,11 +170,14 @@ static void print_process(const struct why *w)
 {
 	const struct charge *own = &w->chain.charges[0];
 
-	printf("Process %u is charged as uid %u in %suser namespace %u", w->process.pid,
-	       own->uid, own->ns->parent == UCV_NO_INDEX ? "the initial " : "", own->ns->inum);
-	if (w->mntns)
-		printf(",\nand its mounts count in mount namespace %u", w->mntns->inum);
-	puts(".\n");
+	char *mounts = w->mntns ? xasprintf(", and its mounts count in mount namespace %u",
+					    w->mntns->inum) : xstrdup("");
+
+	print_wrapped(0, 0, "Process %u is charged as uid %u in %suser namespace %u%s.",
+		      w->process.pid, own->uid,
+		      own->ns->parent == UCV_NO_INDEX ? "the initial " : "", own->ns->inum, mounts);
+	putchar('\n');
+	free(mounts);
 }
 
 static bool is_gone(unsigned int pid)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "elsewhere.h"
+#include "format.h"
 #include "procfs.h"
 #include "ucountview.h"
 
@@ -41,7 +42,8 @@ static void add_descriptors(struct list *l, unsigned int pid)
 	});
 }
 
-static void add_sysctl(struct list *l, const char *resource, const char *setting, long long used)
+static void add_sysctl(struct list *l, const char *resource, const char *setting, long long used,
+		       bool admin_exempt)
 {
 	long long limit;
 
@@ -51,6 +53,7 @@ static void add_sysctl(struct list *l, const char *resource, const char *setting
 		.resource = resource,
 		.used = used,
 		.limit = limit,
+		.admin_exempt = admin_exempt,
 		.setting = xstrdup(setting),
 		.fix = xasprintf("sysctl -w %s=", setting),
 	});
@@ -75,6 +78,7 @@ static bool read_number(const char *dir, const char *name, long long *value)
 static void take_cgroup(struct elsewhere *tightest, const char *dir)
 {
 	long long used, limit;
+	char *quoted;
 
 	if (!read_number(dir, "pids.max", &limit) || !read_number(dir, "pids.current", &used))
 		return;
@@ -87,7 +91,9 @@ static void take_cgroup(struct elsewhere *tightest, const char *dir)
 	tightest->limit = limit;
 	tightest->setting = xasprintf("%s/pids.max", dir);
 	tightest->fix = xstrdup("echo ");
-	tightest->fix_end = xasprintf(" >%s/pids.max", dir);
+	quoted = shell_quoted(tightest->setting);
+	tightest->fix_end = xasprintf(" >%s", quoted);
+	free(quoted);
 }
 
 /* The cgroup with the least room, of that of the process and its ancestors. */
@@ -123,13 +129,13 @@ size_t elsewhere_read(struct elsewhere list[MAX_ELSEWHERE], unsigned int pid)
 
 	add_descriptors(&l, pid);
 	if (kernel_files(&used, &limit))
-		add_sysctl(&l, "open_files", "fs.file-max", used);
+		add_sysctl(&l, "open_files", "fs.file-max", used, true);
 	add_cgroup(&l, pid, "", CGROUP_ROOT);
 	if (l.nr && strcmp(l.list[l.nr - 1].resource, "pids"))
 		add_cgroup(&l, pid, "pids", CGROUP_ROOT "/pids");
 	if (kernel_threads(&used)) {
-		add_sysctl(&l, "threads", "kernel.threads-max", used);
-		add_sysctl(&l, "pid_numbers", "kernel.pid_max", used);
+		add_sysctl(&l, "threads", "kernel.threads-max", used, false);
+		add_sysctl(&l, "pid_numbers", "kernel.pid_max", used, false);
 	}
 	return l.nr;
 }

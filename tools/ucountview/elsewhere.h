@@ -15,6 +15,7 @@
  * @resource: as resource_info_find() knows it
  * @limit: LLONG_MAX if there is none
  * @setting: what the limit is, allocated
+ * @admin_exempt: it does not hold for CAP_SYS_ADMIN in the initial user namespace
  * @fix: command that sets it, up to the value
  * @fix_end: the rest of it after the value, or NULL
  */
@@ -22,6 +23,7 @@ struct elsewhere {
 	const char *resource;
 	long long used;
 	long long limit;
+	bool admin_exempt;
 	char *setting;
 	char *fix;
 	char *fix_end;

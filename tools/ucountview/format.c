@@ -102,7 +102,49 @@ struct command_text command_text(const char *comm)
 	return masked;
 }
 
+/* Escapes of $'...', which a shell turns back into any byte. */
+static char *quoted_escapes(const char *word)
+{
+	char *text = xstrdup("$'");
+
+	for (; *word; word++) {
+		unsigned char c = *word;
+
+		text = c < ' ' || c == 0x7f || c == '\'' || c == '\\' ?
+		       list_add(text, "", "\\%03o", c) : list_add(text, "", "%c", c);
+	}
+	return list_add(text, "", "'");
+}
+
+/**
+ * shell_quoted() - a word as a shell reads it
+ *
+ * Return: the word, quoted if it has to be; allocated.
+ */
+char *shell_quoted(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_@%+=:,./-";
+	bool escapes = strchr(word, '\'');
+
+	if (*word && !word[strspn(word, plain)])
+		return xstrdup(word);
+	for (const char *c = word; *c; c++)
+		escapes |= iscntrl((unsigned char)*c);
+	return escapes ? quoted_escapes(word) : xasprintf("'%s'", word);
+}
+
 #define LINE_WIDTH	80
+
+/* What is in parentheses stays on one line. */
+static int word_length(const char *word)
+{
+	const char *end = *word == '(' ? strchr(word, ')') : NULL;
+
+	if (!end)
+		end = word;
+	return end - word + strcspn(end, " ");
+}
 
 /**
  * print_wrapped() - print a sentence in lines that fit a terminal
@@ -112,23 +154,22 @@ struct command_text command_text(const char *comm)
  */
 void print_wrapped(int indent, int hanging, const char *fmt, ...)
 {
-	char *text, *rest;
+	char *text, *word;
 	int used = 0;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	for (rest = text; *rest == '\n'; rest++)
+	for (word = text; *word == '\n'; word++)
 		putchar('\n');
-	for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
-		int width = strlen(word);
-
+	for (int width; *word; word += width + strspn(word + width, " ")) {
+		width = word_length(word);
 		if (used && used + 1 + width > LINE_WIDTH) {
-			printf("\n%*s%s", hanging, "", word);
-			used = hanging + width;
+			putchar('\n');
+			used = printf("%*s%.*s", hanging, "", width, word);
 		} else {
-			used += printf("%*s%s", used ? 1 : indent, "", word);
+			used += printf("%*s%.*s", used ? 1 : indent, "", width, word);
 		}
 	}
 	putchar('\n');

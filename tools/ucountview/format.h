@@ -22,6 +22,7 @@ struct command_text {
 };
 
 struct command_text command_text(const char *comm);
+char *shell_quoted(const char *word);
 char *list_add(char *list, const char *separator, const char *fmt, ...) __printf(3, 4);
 
 /* Width of the text from brief_time_text() and time_text(), at most. */

@@ -111,7 +111,7 @@ static char *fix_rlimit(const struct why *w, const struct why_row *row)
 {
 	const struct rlimit_info *info = rlimit_info_find(row->name);
 
-	if (row->below || row->exempt || row->denial)
+	if (row->below || row->denial)
 		return NULL;
 	/* The colon leaves the hard limit as it is. */
 	return xasprintf("prlimit --pid %u --%s=%lld:", w->process.pid, info->option,
@@ -125,7 +125,9 @@ static char *fix_rlimit(const struct why *w, const struct why_row *row)
  */
 char *why_fix(const struct why *w, const struct why_row *row)
 {
-	/* The limit that refused is not there any more. */
+	/* The process is not refused, or the limit that refused is not there any more. */
+	if (row->exempt)
+		return NULL;
 	if (row->denial && row->counter.kind != LIMITED)
 		return NULL;
 	switch (row->kind) {
@@ -170,7 +172,7 @@ static void print_others(const struct resource_info *info)
 
 	for (char *name = strsep(&rest, " "); name; name = strsep(&rest, " "))
 		text = list_add(text, ", ", "%s()", name);
-	printf("  The same holds for %s.\n", text);
+	print_wrapped(2, 4, "The same holds for %s.", text);
 	free(text);
 	free(others);
 }
@@ -187,29 +189,33 @@ static void print_error(const struct why *w, const struct why_row *row)
 	}
 	if (!info)
 		return;
-	printf("  When it is reached, %s() fails with %s (%s).\n", info->syscall,
-	       info->error_name, strerror(info->error));
+	print_wrapped(2, 4, "When it is reached, %s() fails with %s (%s).", info->syscall,
+		      info->error_name, strerror(info->error));
 	if (info->others)
 		print_others(info);
 }
 
-static void print_charge(const struct charge *charge)
+/* " by uid 1000 in user namespace 4026532133": who or what is counted, allocated. */
+static char *counted_text(const struct why *w, const struct why_row *row)
 {
-	printf("by uid %u in %suser namespace %u.\n", charge->uid,
-	       charge->ns->parent == UCV_NO_INDEX ? "the initial " : "", charge->ns->inum);
+	const struct charge *charge = row->charge;
+
+	if (row->kind == WHY_MOUNTS)
+		return xasprintf(" in mount namespace %u", w->mntns->inum);
+	if (!charge)
+		return xstrdup("");
+	return xasprintf(" by uid %u in %suser namespace %u", charge->uid,
+			 charge->ns->parent == UCV_NO_INDEX ? "the initial " : "",
+			 charge->ns->inum);
 }
 
 static void print_used(const struct why *w, const struct why_row *row)
 {
-	printf("\n%s: %lld of %lld used", row->name, row->counter.used, row->counter.limit);
-	if (row->charge) {
-		putchar(' ');
-		print_charge(row->charge);
-	} else if (row->kind == WHY_MOUNTS) {
-		printf(" in mount namespace %u.\n", w->mntns->inum);
-	} else {
-		puts(".");
-	}
+	char *counted = counted_text(w, row);
+
+	print_wrapped(0, 4, "\n%s: %lld of %lld used%s.", row->name, row->counter.used,
+		      row->counter.limit, counted);
+	free(counted);
 }
 
 static void print_processes(const struct why *w, const struct why_row *row)
@@ -220,7 +226,7 @@ static void print_processes(const struct why *w, const struct why_row *row)
 	processes_read(&procs);
 	text = counted_as_processes(&w->snap, &procs, row->charge);
 	if (text)
-		printf("  Counted: %s.\n", text);
+		print_wrapped(2, 4, "Counted: %s.", text);
 	free(text);
 	processes_free(&procs);
 }
@@ -241,7 +247,7 @@ static void print_holders(const struct why *w, const struct why_row *row)
 	}
 	text = held_by(&w->snap, row->charge, resource);
 	if (text)
-		printf("  Held: %s.\n", text);
+		print_wrapped(2, 4, "Held: %s.", text);
 	free(text);
 	if (held_by_nobody(&w->snap, row->charge, resource))
 		puts("  It looks like a leak, which a higher limit only hides: first see\n"
@@ -253,7 +259,8 @@ static void print_no_process(const struct why_row *row)
 {
 	char *setting = why_setting(row);
 
-	printf("  The limit is %s in that namespace, which has no known process.\n", setting);
+	print_wrapped(2, 4, "The limit is %s in that namespace, which has no known process.",
+		      setting);
 	free(setting);
 }
 
@@ -319,8 +326,8 @@ static void print_advice(const struct why *w, const struct why_row *row)
 	if (fix) {
 		printf("  %s: %s\n", better_limit_text(row), fix);
 		if (can_last(row))
-			printf("  To keep it: the line \"%s\" in a file in %s.\n",
-			       strrchr(fix, ' ') + 1, "/etc/sysctl.d");
+			print_wrapped(2, 4, "To keep it: the line \"%s\" in a file in %s.",
+				      strrchr(fix, ' ') + 1, "/etc/sysctl.d");
 	} else {
 		print_no_fix(row);
 	}
@@ -361,9 +368,11 @@ void why_print_advice(const struct why *w)
 		print_advice(w, &w->rows[i]);
 		near++;
 	}
+	putchar('\n');
 	if (!near)
-		puts("\nNone of these limits is 90 % used or more. A call that charges more than\n"
-		     "is left is refused all the same: mq_open(), shmctl(), mount() of a tree.");
+		puts("None of these limits is 90 % used or more.");
+	puts("A call that charges more than is left is refused, however little is used:\n"
+	     "mq_open(), shmctl(), mount() of a tree.");
 	why_print_denials(w);
 	print_not_read(w);
 }

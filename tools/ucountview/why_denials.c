@@ -244,14 +244,14 @@ void why_print_denied(const struct why_row *row)
 	long long used = denial->used + denial->pending, limit = denial->limit;
 
 	if (row->kind == WHY_MOUNTS)
-		print_wrapped(0, 2, "\n%s: %lld of %lld used in mount namespace %u.", row->name, used,
+		print_wrapped(0, 4, "\n%s: %lld of %lld used in mount namespace %u.", row->name, used,
 			      limit, denial->mntns);
 	else if (!denial->level)
-		print_wrapped(0, 2, "\n%s: %lld of %lld used by uid %u in the initial user "
+		print_wrapped(0, 4, "\n%s: %lld of %lld used by uid %u in the initial user "
 			      "namespace %u.", row->name, used, limit, denial->uid,
 			      denial->userns);
 	else
-		print_wrapped(0, 2, "\n%s: %lld of %lld used by uid %u in user namespace %u, "
+		print_wrapped(0, 4, "\n%s: %lld of %lld used by uid %u in user namespace %u, "
 			      "level %u.", row->name, used, limit, denial->uid, denial->userns,
 			      denial->level);
 	print_asked(denial);

@@ -66,7 +66,7 @@ static void add_levels(struct why *w, size_t resource)
 }
 
 /* capable() asks for a capability in the initial user namespace. */
-static const char *exemption(const struct why *w, const struct rlimit_info *info)
+static const char *capability(const struct why *w, int cap)
 {
 	static const struct {
 		int cap;
@@ -76,16 +76,20 @@ static const char *exemption(const struct why *w, const struct rlimit_info *info
 		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
 		{ CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE" },
 	};
-	size_t last = w->real.nr - 1;
+	bool initial = w->real.nr == 1;
 
-	if (info->root_exempt && !w->process.uid)
-		return "real uid 0";
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !last; i++) {
-		if ((info->caps[0] == names[i].cap || info->caps[1] == names[i].cap) &&
-		    w->caps >> names[i].cap & 1)
+	for (size_t i = 0; i < ARRAY_SIZE(names) && initial; i++) {
+		if (cap == names[i].cap && w->caps >> cap & 1)
 			return names[i].text;
 	}
 	return NULL;
+}
+
+static const char *exemption(const struct why *w, const struct rlimit_info *info)
+{
+	if (info->root_exempt && !w->process.uid)
+		return "real uid 0";
+	return capability(w, info->caps[0]) ?: capability(w, info->caps[1]);
 }
 
 /*
@@ -115,15 +119,16 @@ static void add_rlimit(struct why *w, size_t resource)
 	const struct rlimit_info *info = rlimit_info_find(w->snap.resources[resource].name);
 	struct counter least = { .kind = UNLIMITED };
 	size_t binding = w->real.nr;
+	struct counter *levels;
 
 	if (!info)
 		return;
+	levels = xcalloc(w->real.nr, sizeof(*levels));
 	for (size_t i = 0; i < w->real.nr; i++) {
-		struct counter counter = counter_of_rlimit(w, info, i, resource);
-
-		if (counter_room(&counter) >= counter_room(&least))
+		levels[i] = counter_of_rlimit(w, info, i, resource);
+		if (counter_room(&levels[i]) >= counter_room(&least))
 			continue;
-		least = counter;
+		least = levels[i];
 		binding = i;
 	}
 	for (size_t i = 0; i < w->real.nr; i++)
@@ -132,12 +137,13 @@ static void add_rlimit(struct why *w, size_t resource)
 			.kind = WHY_RLIMIT,
 			.charge = &w->real.charges[i],
 			.below = i ? &w->real.charges[i - 1] : NULL,
-			.counter = counter_of_rlimit(w, info, i, resource),
+			.counter = levels[i],
 			.binding = least,
 			.binds = i == binding,
 			.alone = w->real.nr == 1,
 			.exempt = exemption(w, info),
 		});
+	free(levels);
 }
 
 /* A limit that has one level and no user. */
@@ -173,9 +179,11 @@ static void add_elsewhere(struct why *w)
 	for (size_t i = 0; i < w->nr_elsewhere; i++) {
 		const struct elsewhere *e = &w->elsewhere[i];
 
-		if (why_wants(w, e->resource))
-			add_lone(w, e->resource, WHY_ELSEWHERE,
-				 counter_with_limit(e->used, e->limit), e);
+		if (!why_wants(w, e->resource))
+			continue;
+		add_lone(w, e->resource, WHY_ELSEWHERE, counter_with_limit(e->used, e->limit), e);
+		if (e->admin_exempt)
+			w->rows[w->nr_rows - 1].exempt = capability(w, CAP_SYS_ADMIN);
 	}
 }
 
