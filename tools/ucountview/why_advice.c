@@ -346,7 +346,8 @@ static void print_not_read(const struct why *w)
 	puts("\nNot read: memory, quotas, free space and inodes of file systems,\n"
 	     "fs.inotify.max_queued_events, fs.epoll.max_user_watches, fs.aio-max-nr,\n"
 	     "fs.mqueue.*, kernel.shmmni, msgmni and sem, what mlock() and io_uring lock,\n"
-	     "pid_max of a nested pid namespace, seccomp filters, security modules.");
+	     "pid_max of a nested pid namespace, seccomp filters, security modules,\n"
+	     "limits of cgroups but pids.max.");
 }
 
 /**
