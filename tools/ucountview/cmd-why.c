@@ -169,7 +169,6 @@ static void fill_row(const struct why *w, const struct why_row *row)
 static void print_process(const struct why *w)
 {
 	const struct charge *own = &w->chain.charges[0];
-
 	char *mounts = w->mntns ? xasprintf(", and its mounts count in mount namespace %u",
 					    w->mntns->inum) : xstrdup("");
 

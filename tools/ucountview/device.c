@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "device.h"
-#include "format.h"
 #include "procfs.h"
 #include "ucountview.h"
 
@@ -187,29 +186,4 @@ struct ucv_listen listener_state(void)
 
 	close(listen_to_device(&state));
 	return state;
-}
-
-/**
- * unrecorded_text() - since when denials are not recorded
- * @info: of the same module
- *
- * Return: a clause, allocated; NULL if they are recorded.
- */
-char *unrecorded_text(const struct ucv_listen *state, const struct ucv_info *info)
-{
-	struct timespec time = boot_time(state->since_ns ?: info->loaded_ns);
-	char *since, *text;
-
-	if (state->armed && !(state->recording & UCV_RECORDING_BLIND))
-		return NULL;
-	since = time_text(&time);
-	if (state->since_ns)
-		text = xasprintf("denials are not recorded since %s", since);
-	else if (info->loaded_ns)
-		text = xasprintf("denials were never recorded since the module was loaded, %s",
-				 since);
-	else /* an older module, which does not report this */
-		text = xstrdup("denials are not recorded");
-	free(since);
-	return text;
 }

@@ -36,7 +36,6 @@ void listener_open(struct listener *listener, __u32 flags);
 struct ucv_denial *listener_next(struct listener *listener);
 void listener_close(struct listener *listener);
 struct ucv_listen listener_state(void);
-char *unrecorded_text(const struct ucv_listen *state, const struct ucv_info *info);
 void __noreturn listener_blind(void);
 
 #endif /* _UCV_DEVICE_H */

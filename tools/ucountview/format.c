@@ -123,8 +123,8 @@ static char *quoted_escapes(const char *word)
  */
 char *shell_quoted(const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_@%+=:,./-";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
 	bool escapes = strchr(word, '\'');
 
 	if (*word && !word[strspn(word, plain)])
@@ -216,6 +216,31 @@ struct timespec boot_time(unsigned long long ns)
 		.tv_sec = real / NSEC_PER_SEC,
 		.tv_nsec = real % NSEC_PER_SEC,
 	};
+}
+
+/**
+ * unrecorded_text() - since when denials are not recorded
+ * @info: of the same module
+ *
+ * Return: a clause, allocated; NULL if they are recorded.
+ */
+char *unrecorded_text(const struct ucv_listen *state, const struct ucv_info *info)
+{
+	struct timespec time = boot_time(state->since_ns ?: info->loaded_ns);
+	char *since, *text;
+
+	if (state->armed && !(state->recording & UCV_RECORDING_BLIND))
+		return NULL;
+	since = time_text(&time);
+	if (state->since_ns)
+		text = xasprintf("denials are not recorded since %s", since);
+	else if (info->loaded_ns)
+		text = xasprintf("denials were never recorded since the module was loaded, %s",
+				 since);
+	else /* an older module, which does not report this */
+		text = xstrdup("denials are not recorded");
+	free(since);
+	return text;
 }
 
 /**

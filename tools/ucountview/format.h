@@ -30,6 +30,7 @@ char *list_add(char *list, const char *separator, const char *fmt, ...) __printf
 #define TIME_WIDTH		29
 
 struct timespec boot_time(unsigned long long ns);
+char *unrecorded_text(const struct ucv_listen *state, const struct ucv_info *info);
 char *time_text(const struct timespec *time);
 char *brief_time_text(const struct timespec *time);
 

@@ -272,8 +272,9 @@ unsigned long long process_started(unsigned int pid)
 	fclose(file);
 	end = strrchr(text, ')'); /* the command before it can contain anything */
 	if (end)
-		sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-		       "%*d %*d %llu", &ticks);
+		sscanf(end,
+		       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		       &ticks);
 	return ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
 }
 

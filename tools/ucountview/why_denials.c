@@ -213,8 +213,8 @@ static void print_asked(const struct ucv_denial *denial)
 		print_wrapped(2, 4, "It asked for %u more; %u of those used were its own already.",
 			      denial->asked, denial->pending);
 	if (denial->flags & UCV_DENIAL_UNSURE)
-		print_wrapped(2, 4, "When it was read, no level was at its limit any more; this is "
-			      "the one with the least room.");
+		print_wrapped(2, 4, "%s; this is the one with the least room.",
+			      "When it was read, no level was at its limit any more");
 	if (denial->flags & UCV_DENIAL_USED_UNKNOWN)
 		print_wrapped(2, 4, "What was used could not be read, and is shown as the limit.");
 }
@@ -235,25 +235,31 @@ static void print_now(const struct why_row *row)
 		       mount ? "mount" : "user");
 }
 
+/* Who or what is counted at the level that refused, allocated. */
+static char *denied_text(const struct why_row *row)
+{
+	const struct ucv_denial *denial = row->denial;
+
+	if (row->kind == WHY_MOUNTS)
+		return xasprintf("in mount namespace %u", denial->mntns);
+	if (!denial->level)
+		return xasprintf("by uid %u in the initial user namespace %u", denial->uid,
+				 denial->userns);
+	return xasprintf("by uid %u in user namespace %u, level %u", denial->uid, denial->userns,
+			 denial->level);
+}
+
 /**
  * why_print_denied() - print what was used when the denial of a row was recorded, and now
  */
 void why_print_denied(const struct why_row *row)
 {
 	const struct ucv_denial *denial = row->denial;
-	long long used = denial->used + denial->pending, limit = denial->limit;
+	char *counted = denied_text(row);
 
-	if (row->kind == WHY_MOUNTS)
-		print_wrapped(0, 4, "\n%s: %lld of %lld used in mount namespace %u.", row->name, used,
-			      limit, denial->mntns);
-	else if (!denial->level)
-		print_wrapped(0, 4, "\n%s: %lld of %lld used by uid %u in the initial user "
-			      "namespace %u.", row->name, used, limit, denial->uid,
-			      denial->userns);
-	else
-		print_wrapped(0, 4, "\n%s: %lld of %lld used by uid %u in user namespace %u, "
-			      "level %u.", row->name, used, limit, denial->uid, denial->userns,
-			      denial->level);
+	print_wrapped(0, 4, "\n%s: %lld of %lld used %s.", row->name,
+		      (long long)denial->used + denial->pending, (long long)denial->limit, counted);
+	free(counted);
 	print_asked(denial);
 	print_now(row);
 }
@@ -287,8 +293,7 @@ void why_print_denials(const struct why *w)
 	if (!w->denied)
 		print_recent(w);
 	else if (w->nr_denials > 1)
-		print_wrapped(0, 0, "\n%zu more are recorded: see ucountview denials.",
-			      w->nr_denials - 1);
+		printf("\nRecorded before it: %zu (see ucountview denials).\n", w->nr_denials - 1);
 	if (!(w->snap.info.features & UCV_FEATURE_DENIALS)) {
 		puts("\nThe module cannot record denials on this kernel.");
 		return;
