@@ -2,9 +2,9 @@
 /*
  * The module's own status: the kernel features that it uses, and the cost of its walks.
  */
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/spinlock.h>
-#include <linux/timekeeping.h>
 
 #include "snapshot.h"
 #include "status.h"
