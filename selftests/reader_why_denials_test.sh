@@ -54,7 +54,7 @@ denied_between() {
 # A user may have five inotify instances. An agent is refused the sixth; sets $pid.
 refuse_instance() {
 	lower fs.inotify.max_user_instances 5 && start "$1" && tell "$1" 0 uids $uid $uid $uid &&
-		tell "$1" '5 EMFILE' inotify 6 && pid=$(ask "$1" pid)
+		tell "$1" EMFILE inotify 6 && pid=$(ask "$1" pid)
 }
 
 instances="inotify_instances: 5 of 5 used by uid"
@@ -87,7 +87,7 @@ last_denial_of_a_process_that_is_gone_is_explained() {
 	expect "values in JSON" "denied-command=agent denied-limit=5 denied-pid=$pid denied-used=5 limit=5 used=0" "$values" ||
 		return
 	succeeds why "$pid" && run_fix '^sysctl -w fs.inotify.max_user_instances=10$' && start again &&
-		tell again 0 uids $uid $uid $uid && tell_number again inotify 6
+		tell again 0 uids $uid $uid $uid && tell again 0 inotify 6
 }
 
 # A user namespace in which each user may have three watches.
