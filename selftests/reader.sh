@@ -51,10 +51,15 @@ succeeds() {
 	}
 }
 
-# says LINE: the file out has this whole line, which may be wrapped: with four blanks before the rest of it
-says() {
+# unwrapped: the file out with its wrapped lines, which go on after four blanks, put together
+unwrapped() {
 	awk '/^    [^ ]/ { sub(/^ +/, " "); line = line $0; next } NR > 1 { print line } { line = $0 } END { print line }' \
-		"$ktap_dir/out" | grep -qxF -e "$1" && return
+		"$ktap_dir/out"
+}
+
+# says LINE: the file out has this whole line, which may be wrapped
+says() {
+	unwrapped | grep -qxF -e "$1" && return
 	echo "expected the line: $1"
 	echo "in:"
 	cat "$ktap_dir/out"

@@ -201,7 +201,7 @@ void why_print_caller(const struct ucv_denial *denial)
 		       xasprintf(", thread %u", denial->pid);
 	char *time = denial_time(denial);
 
-	print_wrapped(0, 0, "%s: process %u (%s)%s with uid %u was refused.", time, denial->tgid,
+	print_wrapped(0, 4, "%s: process %u (%s)%s with uid %u was refused.", time, denial->tgid,
 		      command_text(denial->comm).text, thread, denial->caller_uid);
 	free(time);
 	free(thread);
