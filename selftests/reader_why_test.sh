@@ -73,6 +73,24 @@ refused_fork_by_a_stored_limit_is_explained() {
 		says "  User namespace $(inode "$pid" user) stored this RLIMIT_NPROC when it was created;"
 }
 
+# container NAME PROCESSES: that many processes of this command and of $uid, in a user namespace of their own
+container() {
+	user "$1" && tell "$1" 0 write /proc/self/comm "$1" && tell "$1" 0 unshare-users &&
+		{ [ "$2" = 1 ] || tell_number "$1" fork $(($2 - 1)); }
+}
+
+# The kernel adds up what three containers and a process outside of them have in common, the uid on the host.
+processes_of_all_containers_are_counted() {
+	needs_rlimits || return
+	container web 4 && container db 3 && container cron 1 && cron=$pid && user sandbox &&
+		tell sandbox 0 rlimit nproc 9 1000 && tell sandbox EAGAIN fork 1 || return
+	expect "used and limit" '9 9' "$(row USED,LIMIT rlimit_nproc 0)" || return
+	succeeds why "$pid" -S fork || return
+	says "rlimit_nproc: 9 of 9 used by uid $uid in the initial user namespace $init_userns." &&
+		says "  Counted: 4 by web (4 processes), 3 by db (3 processes), 1 by cron ($cron), and 1 more by 1 other command." &&
+		run_fix "^prlimit --pid $pid --nproc=18:$" && tell_number sandbox fork 1
+}
+
 root_is_exempt_from_the_number_of_processes() {
 	needs_rlimits || return
 	start root && pid=$(ask root pid) && tell root 0 rlimit nproc 1 1 && tell_number root fork 1 || return
@@ -231,7 +249,8 @@ limits_are_chosen_by_error_and_system_call() {
 needs_reader
 ktap_clean_up_at_exit
 
-ktap_run refused_fork_is_explained refused_fork_by_a_stored_limit_is_explained root_is_exempt_from_the_number_of_processes \
+ktap_run refused_fork_is_explained refused_fork_by_a_stored_limit_is_explained \
+	processes_of_all_containers_are_counted root_is_exempt_from_the_number_of_processes \
 	refused_signal_is_explained refused_message_queue_is_explained refused_lock_of_shared_memory_is_explained \
 	nesting_as_deep_as_possible_is_explained exhausted_descriptors_are_explained full_cgroup_is_explained \
 	name_of_a_cgroup_is_quoted capability_exempts_from_the_number_of_open_files text_fits_a_terminal \
