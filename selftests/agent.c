@@ -16,6 +16,7 @@
  *	copy INSTANCE NR	launch INSTANCE		fork NR
  *	rlimit NAME SOFT HARD	signals NR		queue MESSAGES
  *	lock PAGES		unshare-users		by-thread NAME
+ *	unshare-mounts		propagation TYPE PATH
  *
  * Three are the agent's own:
  *
@@ -54,11 +55,13 @@ static const struct verb {
 	{ "mkdir", "t", ucv_do_mkdir },
 	{ "mntns", "", ucv_do_new_mntns },
 	{ "mount", "ttt", ucv_do_mount },
+	{ "propagation", "tt", ucv_do_propagation },
 	{ "queue", "a", ucv_do_queue },
 	{ "rlimit", "tab", ucv_do_rlimit },
 	{ "signals", "a", ucv_do_signals },
 	{ "uids", "abc", ucv_do_uids },
 	{ "unbind", "ta", ucv_do_unbind },
+	{ "unshare-mounts", "", ucv_do_unshare_mounts },
 	{ "unshare-users", "", ucv_do_unshare_users },
 	{ "watch", "atbc", ucv_do_watch },
 	{ "write", "tt", ucv_do_write },

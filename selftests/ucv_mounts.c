@@ -421,6 +421,31 @@ long ucv_do_new_mntns(struct ucv_call *call)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? -errno : 0;
 }
 
+long ucv_do_unshare_mounts(struct ucv_call *call)
+{
+	(void)call;
+	return unshare(CLONE_NEWNS) ? -errno : 0;
+}
+
+long ucv_do_propagation(struct ucv_call *call)
+{
+	static const struct {
+		const char *name;
+		unsigned long flag;
+	} types[] = {
+		{ "shared", MS_SHARED }, { "slave", MS_SLAVE }, { "private", MS_PRIVATE },
+	};
+	char *type, *path, *rest;
+	size_t i;
+
+	type = strtok_r(call->text, "\n", &rest);
+	path = strtok_r(NULL, "\n", &rest);
+	for (i = 0; path && i < ARRAY_SIZE(types); i++)
+		if (!strcmp(type, types[i].name))
+			return mount(NULL, path, NULL, types[i].flag, NULL) ? -errno : 0;
+	return -EINVAL;
+}
+
 /* Returns the number of mounts made, or the error if the first one fails. */
 long ucv_do_bind(struct ucv_call *call)
 {

@@ -54,6 +54,8 @@ long ucv_do_mkdir(struct ucv_call *call);	/* mkdir(text) */
 long ucv_do_mount(struct ucv_call *call);	/* text: type, options, path, one a line */
 long ucv_do_bind(struct ucv_call *call);	/* a bind mounts of text on itself */
 long ucv_do_unbind(struct ucv_call *call);	/* unmounts the last a of them */
+long ucv_do_unshare_mounts(struct ucv_call *call); /* a copy of all, propagation unchanged */
+long ucv_do_propagation(struct ucv_call *call);	/* text: type, newline, mount point */
 long ucv_do_rbind(struct ucv_call *call);	/* text on itself, with the mounts below */
 
 /*

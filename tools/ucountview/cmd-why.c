@@ -23,7 +23,8 @@
 
 #define COLUMNS		"RESOURCE,LEVEL,USERNS,UID,USED,LIMIT,USE%,BINDS"
 /* With the advice that is printed below the plain table. */
-#define JSON_COLUMNS	COLUMNS ",SYSCALL,ERRNO,SETTING,FIX,MNTNS,KIND,EXEMPT"
+#define JSON_COLUMNS	COLUMNS ",SYSCALL,ERRNO,SETTING,FIX,MNTNS,KIND,EXEMPT," \
+			"MOUNTPOINT,PID"
 #define LAST_JSON_COLUMNS JSON_COLUMNS \
 			",DENIED,DENIED-PID,DENIED-COMMAND,DENIED-USED,DENIED-LIMIT"
 #define SETTING_WIDTH	32	/* of the plain table, which then fits 80 columns */
@@ -49,6 +50,8 @@ static const struct column columns[] = {
 	NUMBER("MNTNS", "inode number of the mount namespace whose mounts are counted"),
 	TEXT("KIND", "what refuses: ucount, rlimit, mounts, depth, or elsewhere"),
 	TEXT("EXEMPT", "why this process is not refused, if it is not"),
+	TEXT("MOUNTPOINT", "where the process mounts what is copied to MNTNS, another namespace"),
+	NUMBER("PID", "example of a process in MNTNS"),
 	TEXT("DENIED", "with --last: time of the denial"),
 	NUMBER("DENIED-PID", "process that was refused"),
 	TEXT("DENIED-COMMAND", "its command"),
@@ -140,6 +143,16 @@ static void fill_advice(const struct why *w, const struct why_row *row)
 		cell_text(w->tb, "FIX", why_fix(w, row));
 }
 
+static void fill_mounts(const struct why *w, const struct why_row *row)
+{
+	const struct ucv_mntns *ns = why_mntns(w, row);
+
+	cell(w->tb, "MNTNS", "%u", ns->inum);
+	if (row->receiver)
+		cell(w->tb, "MOUNTPOINT", "%s", row->receiver->point);
+	cell_nonzero(w->tb, "PID", ns->pid);
+}
+
 static void fill_row(const struct why *w, const struct why_row *row)
 {
 	struct table *tb = w->tb;
@@ -152,7 +165,7 @@ static void fill_row(const struct why *w, const struct why_row *row)
 	else if (row->charge)
 		fill_level(tb, row->charge);
 	if (row->kind == WHY_MOUNTS && !row->denial)
-		cell(tb, "MNTNS", "%u", w->mntns->inum);
+		fill_mounts(w, row);
 	if (row->exempt)
 		cell(tb, "EXEMPT", "%s", row->exempt);
 	if (!row->denial || row->charge || row->counter.kind == LIMITED)
@@ -264,6 +277,7 @@ static int run(struct args *args, struct table *tb)
 	if (w.advice)
 		why_print_advice(&w);
 	elsewhere_free(w.elsewhere, w.nr_elsewhere);
+	propagation_free(&w.propagation);
 	free(w.rows);
 	free(w.denials);
 	chain_free(&w.chain);

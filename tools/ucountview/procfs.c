@@ -218,6 +218,14 @@ __u32 process_namespace(unsigned int pid, enum ns_type type)
 }
 
 /**
+ * process_mntns() - inode number of a process's mount namespace, not pinned; 0 if it has exited
+ */
+__u32 process_mntns(unsigned int pid)
+{
+	return namespace_in_link(AT_FDCWD, path_of(pid, "ns/mnt").text);
+}
+
+/**
  * process_maps_root() - whether a process's user namespace maps uid 0
  *
  * Return: false if uid 0 is not mapped there or the process has exited.
@@ -425,6 +433,38 @@ bool kernel_threads(long long *used)
 	return read_numbers("/proc/loadavg", "%*f %*f %*f %*d/%lld", used, NULL);
 }
 
+/* "shared:1" */
+static void parse_tag(const char *tag, const char *name, unsigned int *value)
+{
+	size_t len = strlen(name);
+
+	if (!strncmp(tag, name, len))
+		*value = strtoul(tag + len, NULL, 10);
+}
+
+/* "36 35 98:0 /root /point options shared:1 master:2 - type source options" */
+static bool parse_mount(char *line, struct mount_line *mount)
+{
+	char *rest = line, *field[6], *tag;
+
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++)
+		field[i] = strsep(&rest, " ");
+	if (!rest)
+		return false;
+	*mount = (struct mount_line){
+		.id = strtoul(field[0], NULL, 10),
+		.parent = strtoul(field[1], NULL, 10),
+		.root = field[3],
+		.point = field[4],
+	};
+	while ((tag = strsep(&rest, " ")) && strcmp(tag, "-")) {
+		parse_tag(tag, "shared:", &mount->shared);
+		parse_tag(tag, "master:", &mount->master);
+		parse_tag(tag, "propagate_from:", &mount->from);
+	}
+	return tag;
+}
+
 /**
  * process_visit_mounts() - visit the mounts that a process sees, in the order of mountinfo
  * @pid: its PID; may have exited
@@ -439,7 +479,7 @@ void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg)
 	if (!file)
 		return;
 	while (getline(&line, &size, file) > 0) {
-		if (sscanf(line, "%u %u %*s %63s", &mount.id, &mount.parent, mount.root) == 3)
+		if (parse_mount(line, &mount))
 			visit(arg, &mount);
 	}
 	free(line);

@@ -58,6 +58,7 @@ struct process {
 
 void process_read(struct process *proc, unsigned int pid);
 __u32 process_namespace(unsigned int pid, enum ns_type type);
+__u32 process_mntns(unsigned int pid);
 bool process_maps_root(unsigned int pid);
 unsigned long long process_caps(unsigned int pid);
 long long process_limit(unsigned int pid, const char *name);
@@ -70,11 +71,15 @@ bool kernel_setting(const char *name, long long *value);
 bool kernel_files(long long *used, long long *limit);
 bool kernel_threads(long long *used);
 
-/* The fields of a line of mountinfo that are used. */
+/* The fields of a line of mountinfo that are used; the texts are valid during the visit. */
 struct mount_line {
 	unsigned int id;
 	unsigned int parent;
-	char root[64];	/* of the mount within the file system; truncated */
+	const char *root;	/* of the mount within the file system; of nsfs: as a link's text */
+	const char *point;	/* where it is mounted, with octal escapes */
+	unsigned int shared;	/* its peer group; 0 if it is in none */
+	unsigned int master;	/* the group that it is a slave of; 0 if it is of none */
+	unsigned int from;	/* the nearest group above @master that is shown, if that is not */
 };
 
 typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);

@@ -12,8 +12,12 @@
 #include "elsewhere.h"
 #include "options.h"
 #include "procfs.h"
+#include "propagation.h"
 #include "snapshot.h"
 #include "table.h"
+
+/* Ratio from which there is advice about a level. */
+#define RATIO_NEAR	0.9
 
 /* What a limit is, in the sort order of the lines: all but the last together. */
 enum why_kind {
@@ -32,6 +36,7 @@ struct why_row {
 	const struct charge *charge;	/* NULL: no user is charged */
 	const struct charge *below;	/* the level below; its namespace stores the rlimit */
 	const struct elsewhere *elsewhere;
+	const struct receiver *receiver; /* another mount namespace than that of the process */
 	const struct ucv_denial *denial; /* recorded; all else is as it is now */
 	long long needed;		/* by the call that was refused: a limit to let it pass */
 	struct counter counter;
@@ -51,6 +56,7 @@ struct why {
 	struct chain chain;		/* of what is charged to the effective uid */
 	struct chain real;		/* to the real uid: rlimits */
 	const struct ucv_mntns *mntns;	/* NULL: mounts are not shown */
+	struct propagation propagation;	/* of what it mounts */
 	struct elsewhere elsewhere[MAX_ELSEWHERE];
 	size_t nr_elsewhere;
 	bool denied;			/* a recorded denial is explained, not a process */
@@ -75,6 +81,7 @@ bool why_wants(const struct why *w, const char *name);
 void why_add_row(struct why *w, struct why_row row);
 void why_check_names(const struct why *w);
 void why_collect_rows(struct why *w);
+const struct ucv_mntns *why_mntns(const struct why *w, const struct why_row *row);
 bool why_has_row(const struct why *w, const char *name);
 
 /* why_advice.c */

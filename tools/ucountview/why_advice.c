@@ -16,9 +16,6 @@
 #include "ucountview.h"
 #include "why.h"
 
-/* Ratio from which there is advice about a level. */
-#define RATIO_NEAR	0.9
-
 /**
  * why_near_limit() - whether there is advice about a counter
  */
@@ -201,7 +198,7 @@ static char *counted_text(const struct why *w, const struct why_row *row)
 	const struct charge *charge = row->charge;
 
 	if (row->kind == WHY_MOUNTS)
-		return xasprintf(" in mount namespace %u", w->mntns->inum);
+		return xasprintf(" in mount namespace %u", why_mntns(w, row)->inum);
 	if (!charge)
 		return xstrdup("");
 	return xasprintf(" by uid %u in %suser namespace %u", charge->uid,
@@ -313,6 +310,25 @@ static bool can_last(const struct why_row *row)
 	       (row->kind == WHY_UCOUNT && row->charge->ns->parent == UCV_NO_INDEX);
 }
 
+static void print_copied(const struct why *w, const struct receiver *to)
+{
+	char *more = to->more ? xasprintf(" (and in %zu more)", to->more) : xstrdup("");
+
+	print_wrapped(2, 4, "What process %u mounts in %s%s is copied there, to the namespace of process %u.",
+		      w->process.pid, to->point, more, to->ns->pid);
+	free(more);
+}
+
+static void print_no_copies(const struct receiver *to)
+{
+	fputs("  To have no more copied there: ", stdout);
+	if (to->target)
+		printf("nsenter -t %u -m -r -- mount --make-rprivate %s\n", to->ns->pid,
+		       to->target);
+	else
+		puts("make its mounts private (mount --make-rprivate).");
+}
+
 static void print_advice(const struct why *w, const struct why_row *row)
 {
 	char *fix = why_fix(w, row);
@@ -321,6 +337,8 @@ static void print_advice(const struct why *w, const struct why_row *row)
 		why_print_denied(row);
 	else
 		print_used(w, row);
+	if (row->receiver)
+		print_copied(w, row->receiver);
 	print_holders(w, row);
 	print_error(w, row);
 	if (fix) {
@@ -331,6 +349,8 @@ static void print_advice(const struct why *w, const struct why_row *row)
 	} else {
 		print_no_fix(row);
 	}
+	if (row->receiver)
+		print_no_copies(row->receiver);
 	free(fix);
 }
 
@@ -348,6 +368,21 @@ static void print_not_read(const struct why *w)
 	     "fs.mqueue.*, kernel.shmmni, msgmni and sem, what mlock() and io_uring lock,\n"
 	     "pid_max of a nested pid namespace, seccomp filters, security modules,\n"
 	     "limits of cgroups but pids.max.");
+}
+
+/* Nearly full mount namespaces of which it is not known whether they get copies. */
+static void print_unknown(const struct propagation *p)
+{
+	char *text = NULL;
+
+	if (!p->nr_unknown)
+		return;
+	for (size_t i = 0; i < p->nr_unknown; i++)
+		text = list_add(text, ", ", "%u (%u of %u)", p->unknown[i]->inum,
+				p->unknown[i]->mounts, p->unknown[i]->limit);
+	print_wrapped(0, 4, "\nMount namespaces nearly full, which may get copies of its mounts, but have no process: %s.",
+		      text);
+	free(text);
 }
 
 /**
@@ -374,6 +409,7 @@ void why_print_advice(const struct why *w)
 		puts("None of these limits is 90 % used or more.");
 	puts("A call that charges more than is left is refused, however little is used:\n"
 	     "mq_open(), shmctl(), mount() of a tree.");
+	print_unknown(&w->propagation);
 	why_print_denials(w);
 	print_not_read(w);
 }

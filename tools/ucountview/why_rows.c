@@ -161,6 +161,29 @@ static void add_lone(struct why *w, const char *name, enum why_kind kind, struct
 	});
 }
 
+/* A mount is refused if any of the namespaces that it is copied to has no room. */
+static void add_mounts(struct why *w)
+{
+	struct propagation *p = &w->propagation;
+
+	if (!w->mntns || !why_wants(w, MOUNTS_NAME))
+		return;
+	add_lone(w, MOUNTS_NAME, WHY_MOUNTS, counter_of_mounts(w->mntns), NULL);
+	propagation_find(p, &w->snap, w->process.pid, w->mntns, RATIO_NEAR);
+	for (size_t i = 0; i < p->nr_receivers; i++) {
+		add_lone(w, MOUNTS_NAME, WHY_MOUNTS, counter_of_mounts(p->receivers[i].ns), NULL);
+		w->rows[w->nr_rows - 1].receiver = &p->receivers[i];
+	}
+}
+
+/**
+ * why_mntns() - the mount namespace whose mounts a row is about
+ */
+const struct ucv_mntns *why_mntns(const struct why *w, const struct why_row *row)
+{
+	return row->receiver ? row->receiver->ns : w->mntns;
+}
+
 /* Nesting too deep is refused as a counter that is full is. */
 static void add_depths(struct why *w)
 {
@@ -237,8 +260,7 @@ void why_collect_rows(struct why *w)
 		else
 			add_rlimit(w, i);
 	}
-	if (w->mntns && why_wants(w, MOUNTS_NAME))
-		add_lone(w, MOUNTS_NAME, WHY_MOUNTS, counter_of_mounts(w->mntns), NULL);
+	add_mounts(w);
 	add_depths(w);
 	add_elsewhere(w);
 	/* An empty table would look like an answer. */
