@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir, reader.sh the rest
 # Refused mounts that propagate: ucountview why names the other mount namespaces that are full and get copies, and none
-# that gets no copies; each change that it prints makes the same call succeed. Which mounts get
-# copies is arranged by the test, and confirmed by the kernel, which refuses the call or does not.
+# that gets no copies; each change that it prints makes the same call succeed. ucountview denials tells the mounts that
+# exist from those that the refused call had reserved. Which mounts get copies is arranged by the test, and confirmed by
+# the kernel, which refuses the call or does not.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/reader.sh"
 . "$here/agents.sh"
 
+always=/sys/module/ucountview/parameters/denials
+was_always=''
 base=''
 
 after_test() {
 	exec 9<&-
 	stop_agents
 	restore_sysctls
+	[ -z "$was_always" ] || echo "$was_always" >$always
+	was_always=''
 	[ -z "$base" ] || umount -l "$base"
 	base=''
 }
@@ -159,9 +164,39 @@ namespace_without_a_process_is_mentioned() {
 	says "Mount namespaces nearly full, which may get copies of its mounts, but have no process: $mntns ($limit of $limit)."
 }
 
+# Five peers in one namespace, and room for two mounts more: one and a copy are reserved, the next is refused.
+reserved_copies_are_told_from_mounts() {
+	has_feature mount_denials || skip "the module cannot tell of refused mounts here" || return
+	make_base || return
+	was_always=$(cat $always)
+	echo Y >$always
+	for peer in 1 2 3 4; do
+		mkdir "$base/$peer" && mount --bind "$base/shared" "$base/$peer" || return
+	done
+	tell caller 0 unshare-mounts || return
+	mntns=$(inode "$caller" mnt)
+	mounted=$(mounts_of "$mntns")
+	[ "$mounted" -ge "$(most_mounts)" ] || skip "another mount namespace has more mounts" || return
+	for peer in shared 1 2 3 4; do
+		umount "$base/$peer" || return
+	done
+	lower fs.mount-max $((mounted + 2))
+	make_mount ENOSPC x || return
+	run denials -R mounts -p "$caller" -n -o USED,LIMIT,PID
+	expect "status" 0 "$status" &&
+		expect "the row" "$mounted+2+1 $((mounted + 2)) $caller" "$(tr -s ' ' <"$ktap_dir/out")" &&
+		expect "the explanation" "ucountview: USED $mounted+2+1: $mounted mounted, 2 reserved by the refused call, 1 more needed" \
+			"$(cat "$ktap_dir/err")" || return
+	run denials -R mounts -p "$caller" -r -n -o USED,PENDING,ASKED,LIMIT,MOUNTED
+	expect "the numbers" "$((mounted + 2)) 2 1 $((mounted + 2)) $mounted" "$(cat "$ktap_dir/out")" &&
+		lower fs.mount-max $((mounted + 4)) && make_mount ENOSPC x &&
+		lower fs.mount-max $((mounted + 5)) && make_mount 0 x &&
+		expect "mounts afterwards" $((mounted + 5)) "$(mounts_of "$mntns")"
+}
+
 needs_reader
 ktap_clean_up_at_exit
 
 ktap_run full_peer_is_named full_slave_is_named full_slave_of_a_slave_is_named full_namespace_with_a_directory_is_named \
 	two_full_mounts_are_named_once private_mount_is_not_named master_is_not_named \
-	namespace_without_a_process_is_mentioned
+	namespace_without_a_process_is_mentioned reserved_copies_are_told_from_mounts

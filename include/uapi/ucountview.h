@@ -323,7 +323,8 @@ enum ucv_denial_type {
  * @uid: the user whose counter there had reached the limit, as seen in the initial
  *	user namespace
  * @uid_in_ns: the same user as seen in @userns, or UCV_UID_UNMAPPED
- * @pending: UCV_DENIAL_MOUNT: mounts reserved but not yet attached; otherwise 0
+ * @pending: UCV_DENIAL_MOUNT: mounts reserved but not yet attached, all by the refused
+ *	call itself: the mount and its copies in this namespace; otherwise 0
  * @used: the counter at that moment; for UCV_DENIAL_MOUNT, the mounts in the mount
  *	namespace, as ucv_mntns.mounts
  * @limit: the limit that it was compared with

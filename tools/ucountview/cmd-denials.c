@@ -21,7 +21,7 @@
 #define JSON_COLUMNS	"TIME,SEQ,LOST,MISSED,RESOURCE,LEVEL,NS,NSID,UID,UIDNS,USER,USED,PENDING," \
 			"ASKED,LIMIT,USERNS,MNTNS,"				\
 			"CHARGED-USERNS,CHARGED-NSID,CHARGED-LEVEL,CHARGED-UID," \
-			"CALLER-USERNS,CALLER-NSID,CALLER-UID,PID,TID,COMMAND,FLAGS"
+			"CALLER-USERNS,CALLER-NSID,CALLER-UID,PID,TID,COMMAND,FLAGS,MOUNTED"
 #define TOTALS_COLUMNS	"DENIALS,RESOURCE,LEVEL,NS,UID,USER,TIME"
 #define TOTALS_JSON_COLUMNS "DENIALS,RESOURCE,LEVEL,NS,NSID,UID,USER,TIME,FLAGS"
 
@@ -40,7 +40,7 @@ static struct column columns[] = {
 	NUMBER("UIDNS", "the same as seen in USERNS"),
 	WIDE_NAME("USER", 8, "name of UID"),
 	NUMBER("USED", "charge at that level, including PENDING"),
-	NUMBER("PENDING", "mounts of USED that were being attached"),
+	NUMBER("PENDING", "mounts of USED that the refused call had reserved"),
 	NUMBER("ASKED", "size of the refused charge"),
 	NUMBER("LIMIT", "limit that USED and ASKED would have exceeded"),
 	WIDE_NUMBER("USERNS", 10, "user namespace that refused; for mounts: owns MNTNS"),
@@ -56,6 +56,7 @@ static struct column columns[] = {
 	WIDE_NUMBER("TID", 5, "its thread"),
 	WIDE_NAME("COMMAND", 9, "command of TID"),
 	TEXT("FLAGS", "uncertain values, or others: see ucountview(8)"),
+	NUMBER("MOUNTED", "mounts of USED that existed: all but PENDING"),
 	{ }
 };
 
@@ -78,6 +79,7 @@ struct denials {
 	bool mounts;
 	bool plain;		/* a plain table, which marks uncertain values in place */
 	bool brief;		/* with short times, on a terminal */
+	bool explained;		/* what terms of USED mean */
 	unsigned int shown;	/* lines, with --follow */
 	struct snapshot snap;
 	struct listener listener;
@@ -116,22 +118,48 @@ static void fill_resource(struct denials *d, __u32 type, __u32 resource)
 }
 
 /*
- * The plain table marks uncertain values in place, and shows why it was refused if more than one
- * was asked for: "17+~4". JSON and raw output have FLAGS and ASKED.
+ * Why it was refused: "17+~4" if more than one was asked for, "53+924+42" if the same call had
+ * reserved some already, which may be far more than exist.
  */
+static char *plain_used_text(const struct ucv_denial *denial)
+{
+	const char *used_mark = denial->flags & UCV_DENIAL_USED_UNKNOWN ? "~" : "";
+	const char *asked_mark = denial->flags & UCV_DENIAL_ASKED_MORE ? "~" : "";
+	char *text = xasprintf("%s%lld", used_mark, (long long)denial->used);
+
+	if (denial->pending)
+		text = list_add(text, "+", "%u", denial->pending);
+	if (denial->asked > 1 || denial->pending)
+		text = list_add(text, "+", "%s%u", asked_mark, denial->asked);
+	return text;
+}
+
+static void explain_copies(struct denials *d, const struct ucv_denial *denial)
+{
+	char *text, *terms;
+
+	if (!denial->pending || d->explained)
+		return;
+	d->explained = true;
+	terms = plain_used_text(denial);
+	text = denied_mounts_text(denial);
+	note("USED %s: %s", terms, text);
+	free(text);
+	free(terms);
+}
+
+/* The plain table marks uncertain values in place. JSON and raw output have FLAGS and ASKED. */
 static void fill_used(struct denials *d, const struct ucv_denial *denial)
 {
 	__u32 doubt = d->plain ? denial->flags : 0;
-	long long used = denial->used + denial->pending;
-	char *asked = NULL;
 
-	if (d->plain && denial->asked > 1)
-		asked = xasprintf("+%s%u", doubt & UCV_DENIAL_ASKED_MORE ? "~" : "",
-				  denial->asked);
-	cell(d->tb, "USED", "%s%lld%s", doubt & UCV_DENIAL_USED_UNKNOWN ? "~" : "", used,
-	     asked ? asked : "");
 	cell(d->tb, "LEVEL", "%s%u", doubt & UCV_DENIAL_UNSURE ? "~" : "", denial->level);
-	free(asked);
+	if (d->plain) {
+		cell_text(d->tb, "USED", plain_used_text(denial));
+		explain_copies(d, denial);
+		return;
+	}
+	cell(d->tb, "USED", "%lld", (long long)denial->used + denial->pending);
 }
 
 static void fill_origin(struct table *tb, const struct ucv_denial *denial)
@@ -178,8 +206,10 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	cell_uid(tb, "UIDNS", denial->uid_in_ns);
 	cell_user(tb, denial->uid);
 	fill_used(d, denial);
-	if (mount)
+	if (mount) {
 		cell(tb, "PENDING", "%u", denial->pending);
+		cell(tb, "MOUNTED", "%lld", (long long)denial->used);
+	}
 	cell(tb, "ASKED", "%u", denial->asked);
 	cell(tb, "LIMIT", "%lld", denial->limit);
 	cell_nonzero(tb, "USERNS", denial->userns);

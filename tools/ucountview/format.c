@@ -176,6 +176,24 @@ void print_wrapped(int indent, int hanging, const char *fmt, ...)
 	free(text);
 }
 
+/**
+ * denied_mounts_text() - the mounts that a refused one would have needed
+ * @denial: of type UCV_DENIAL_MOUNT
+ *
+ * The kernel serializes such calls: what is pending has been reserved by the refused one.
+ *
+ * Return: the terms of the sum that exceeds the limit, allocated.
+ */
+char *denied_mounts_text(const struct ucv_denial *denial)
+{
+	char *text = xasprintf("%lld mounted", (long long)denial->used);
+
+	if (denial->pending)
+		text = list_add(text, ", ", "%u reserved by the refused call", denial->pending);
+	return list_add(text, ", ", "%s%u more needed",
+			denial->flags & UCV_DENIAL_ASKED_MORE ? "at least " : "", denial->asked);
+}
+
 #define NSEC_PER_SEC	1000000000LL
 
 /**

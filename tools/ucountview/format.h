@@ -14,6 +14,7 @@
 #include "snapshot.h"
 #include "table.h"
 
+char *denied_mounts_text(const struct ucv_denial *denial);
 bool user_id(const char *name, uid_t *uid);
 void print_wrapped(int indent, int hanging, const char *fmt, ...) __printf(3, 4);
 /* A command, for a terminal. */
