@@ -18,11 +18,24 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/nsfs.h>
+#include <linux/openat2.h>
 
 #include "procfs.h"
 #include "ucountview.h"
+
+#ifndef RESOLVE_CACHED	/* added in Linux 5.12 */
+#define RESOLVE_CACHED	0x20
+#endif
+
+/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel, the same in all versions. */
+#define PIDNS_INIT_INUM		0xEFFFFFFCU
+#define USERNS_INIT_INUM	0xEFFFFFFDU
+
+/* kthreadd in the initial pid namespace: the parent of all other kernel threads. */
+#define KTHREADD_PID	2
 
 /* Paths and links. */
 
@@ -130,10 +143,116 @@ __u32 namespace_of_fd(int fd, enum ns_type type, const char *name)
 	return st.st_ino;
 }
 
-/* One process, by its PID. */
+/**
+ * namespace_link() - a type of namespaces as in the text of links: "net"
+ */
+const char *namespace_link(enum ns_type type)
+{
+	return types[type].link;
+}
 
-/* kthreadd in the initial pid namespace: the parent of all other kernel threads. */
-#define KTHREADD_PID	2
+/**
+ * namespace_resource() - the resource that namespaces of a type are charged to
+ */
+const char *namespace_resource(enum ns_type type)
+{
+	return types[type].resource;
+}
+
+/**
+ * namespace_inum() - the inode number of an open namespace; 0 if it cannot be read
+ */
+__u32 namespace_inum(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+/* The owning user namespace; 0 if it is not a namespace, or if this program may not see it. */
+static __u32 owner_of(int fd)
+{
+	int userns = ioctl(fd, NS_GET_USERNS);
+	__u32 inum;
+
+	if (userns < 0)
+		return 0;
+	inum = namespace_inum(userns);
+	close(userns);
+	return inum;
+}
+
+/**
+ * namespace_initial() - the inode number of the initial namespace of a type, which kthreadd is in
+ */
+__u32 namespace_initial(enum ns_type type)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "ns/%s", types[type].link);
+	return namespace_in_link(AT_FDCWD, path_of(KTHREADD_PID, name).text);
+}
+
+/* Whether the file is of nsfs. Its file system is not asked. */
+static bool is_namespace(int fd)
+{
+	struct statx file, self;
+
+	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &file) &&
+	       !statx(AT_FDCWD, "/proc/self/ns/net", 0, STATX_INO, &self) &&
+	       file.stx_dev_major == self.stx_dev_major && file.stx_dev_minor == self.stx_dev_minor;
+}
+
+/* Open the namespace that @path, a descriptor with O_PATH or negative, refers to; closes @path. */
+static int open_namespace(int path)
+{
+	char name[32];
+	int fd = -1;
+
+	if (path < 0)
+		return -1;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", path);
+	if (is_namespace(path))
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+	close(path);
+	return fd;
+}
+
+/**
+ * namespace_open() - open the namespace that a link points to
+ *
+ * The link may have changed since it was read: a file of another file system is not opened, as
+ * that can take forever.
+ *
+ * Return: a descriptor, negative if it is none any more.
+ */
+int namespace_open(int dir, const char *name)
+{
+	return open_namespace(openat(dir, name, O_PATH | O_CLOEXEC));
+}
+
+/**
+ * namespace_relatives() - the namespaces that one refers to
+ * @fd: its file
+ *
+ * Return: those that are shown to this program; the caller closes the parent.
+ */
+struct ns_relatives namespace_relatives(int fd, enum ns_type type)
+{
+	struct ns_relatives relatives = {
+		.inum = namespace_inum(fd),
+		.owner = owner_of(fd),
+		.uid = UCV_UID_UNMAPPED,
+		.parent = type == NS_PID ? ioctl(fd, NS_GET_PARENT) : -1,
+	};
+	uid_t uid;
+
+	if (type == NS_USER && !ioctl(fd, NS_GET_OWNER_UID, &uid))
+		relatives.uid = uid;
+	return relatives;
+}
+
+/* One process, by its PID. */
 
 static void __noreturn process_lost(unsigned int pid, const char *name)
 {
@@ -462,6 +581,7 @@ static bool parse_mount(char *line, struct mount_line *mount)
 		parse_tag(tag, "master:", &mount->master);
 		parse_tag(tag, "propagate_from:", &mount->from);
 	}
+	mount->type = strsep(&rest, " ");
 	return tag;
 }
 
@@ -536,11 +656,124 @@ void process_fds_warn(void)
 		     "namespaces that only those hold are not found");
 }
 
-/* All processes. Those that exit before they are read are skipped. */
+static void visit_task(int dir, const char *task, unsigned int wanted, fd_visitor visit, void *arg)
+{
+	static const struct {
+		const char *name;
+		enum ns_type type;
+	} links[] = {
+		{ "cgroup", NS_CGROUP }, { "ipc", NS_IPC }, { "mnt", NS_MNT }, { "net", NS_NET },
+		{ "pid", NS_PID }, { "pid_for_children", NS_PID }, { "time", NS_TIME },
+		{ "time_for_children", NS_TIME }, { "user", NS_USER }, { "uts", NS_UTS },
+	};
+	char name[48], text[64];
 
-/* PROC_PID_INIT_INO and PROC_USER_INIT_INO of the kernel, the same in all versions. */
-#define PIDNS_INIT_INUM		0xEFFFFFFCU
-#define USERNS_INIT_INUM	0xEFFFFFFDU
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		if (!(wanted & NS_MASK(links[i].type)))
+			continue;
+		snprintf(name, sizeof(name), "%.12s/ns/%s", task, links[i].name);
+		if (read_link(dir, name, text, sizeof(text)))
+			visit(arg, dir, name, text);
+	}
+}
+
+static bool is_number(const char *name)
+{
+	return *name >= '1' && *name <= '9';
+}
+
+/**
+ * process_visit_namespaces() - visit the namespaces of each thread of a process, and those that
+ *	its children will be in
+ * @pid: its PID; may have exited
+ * @wanted: NS_MASK() of the types
+ * @visit: called with names that begin with the number of the thread
+ */
+void process_visit_namespaces(unsigned int pid, unsigned int wanted, fd_visitor visit, void *arg)
+{
+	DIR *dir = opendir(path_of(pid, "task").text);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (is_number(entry->d_name))
+			visit_task(dirfd(dir), entry->d_name, wanted, visit, arg);
+	}
+	closedir(dir);
+}
+
+/* Decode octal escapes of mountinfo in place. */
+static void decode(char *text)
+{
+	unsigned int byte;
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == '\\' && sscanf(text + 1, "%3o", &byte) == 1) {
+			*to++ = byte;
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+#define RESOLVE		(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
+
+/* Whether only root can have arranged the mounts that a process sees. */
+static bool mounts_are_roots(unsigned int pid)
+{
+	int fd = open(path_of(pid, "ns/mnt").text, O_RDONLY | O_CLOEXEC);
+	bool roots;
+
+	if (fd < 0)
+		return false;
+	roots = owner_of(fd) == USERNS_INIT_INUM;
+	close(fd);
+	return roots;
+}
+
+static int open_below(int root, const char *path, unsigned int pid, bool may_hang)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE | RESOLVE_CACHED };
+	int fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	if (fd >= 0 || errno != EINVAL || may_hang || !mounts_are_roots(pid))
+		return fd;
+	how.resolve = RESOLVE;
+	return syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/**
+ * process_open_mount() - open a namespace that is bind mounted
+ * @pid: a process that sees the mount; may have exited
+ * @point: as in mountinfo
+ * @may_hang: a file system in user space is mounted above
+ *
+ * A file system in user space may never answer, and any user can have one. So the path is only
+ * looked up in the dentry cache, which has every mount point and all directories above it. Before
+ * Linux 5.12, which cannot do that, only what root has mounted is opened, unless @may_hang.
+ *
+ * Return: a descriptor, negative if the namespace cannot be opened.
+ */
+int process_open_mount(unsigned int pid, const char *point, bool may_hang)
+{
+	int root = open(path_of(pid, "root").text, O_PATH | O_CLOEXEC), fd;
+	char *path;
+
+	if (root < 0)
+		return -1;
+	path = xstrdup(point);
+	decode(path);
+	fd = open_below(root, path, pid, may_hang);
+	free(path);
+	close(root);
+	return open_namespace(fd);
+}
+
+/* All processes. Those that exit before they are read are skipped. */
 
 /**
  * processes_check_viewpoint() - exit if /proc shows other numbers than the module
@@ -553,11 +786,6 @@ void processes_check_viewpoint(void)
 		die("not in the initial PID namespace: PIDs differ in this one");
 	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/user") != USERNS_INIT_INUM)
 		die("not in the initial user namespace: uids differ in this one");
-}
-
-static bool is_number(const char *name)
-{
-	return *name >= '1' && *name <= '9';
 }
 
 static void add_process(struct processes *procs, int proc_dir, const char *name)
@@ -688,26 +916,6 @@ static bool is_done(struct collector *c, const struct ns_link *link)
 	return file;
 }
 
-static __u32 inum_of(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) ? 0 : st.st_ino;
-}
-
-/* The owning user namespace; 0 if it is not a namespace, or if this program may not see it. */
-static __u32 owner_of(int fd)
-{
-	int userns = ioctl(fd, NS_GET_USERNS);
-	__u32 inum;
-
-	if (userns < 0)
-		return 0;
-	inum = inum_of(userns);
-	close(userns);
-	return inum;
-}
-
 /* Use the number of the open file: the link may have changed since it was read. */
 static void collect(void *arg, int dir, const char *name, const char *text)
 {
@@ -718,11 +926,11 @@ static void collect(void *arg, int dir, const char *name, const char *text)
 
 	if (!ns_link_parse(text, &link) || link.type < NS_CGROUP || is_done(c, &link))
 		return;
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	fd = namespace_open(dir, name);
 	if (fd < 0)
 		return;
 	userns = owner_of(fd);
-	link.inum = inum_of(fd);
+	link.inum = namespace_inum(fd);
 	if (!userns || is_done(c, &link)) {
 		close(fd);
 		return;
@@ -737,34 +945,10 @@ static void collect(void *arg, int dir, const char *name, const char *text)
 	};
 }
 
-static void collect_task(struct collector *c, int dir, const char *task)
-{
-	static const char * const links[] = {
-		"cgroup", "ipc", "net", "pid", "pid_for_children", "time", "time_for_children",
-		"uts",
-	};
-	char name[48], text[64];
-
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-		snprintf(name, sizeof(name), "%.12s/ns/%s", task, links[i]);
-		if (read_link(dir, name, text, sizeof(text)))
-			collect(c, dir, name, text);
-	}
-}
-
 static void collect_process(struct collector *c, const struct process *proc)
 {
-	DIR *dir = opendir(path_of(proc->pid, "task").text);
-	struct dirent *entry;
-
-	if (!dir)
-		return;
 	c->ours = proc->ours;
-	while ((entry = readdir(dir))) {
-		if (is_number(entry->d_name))
-			collect_task(c, dirfd(dir), entry->d_name);
-	}
-	closedir(dir);
+	process_visit_namespaces(proc->pid, ~NS_MASK(NS_USER) & ~NS_MASK(NS_MNT), collect, c);
 	process_visit_fds(proc->pid, collect, c);
 }
 
@@ -788,14 +972,11 @@ static void raise_files_limit(void)
 void ns_files_open(struct ns_files *files, const struct processes *procs)
 {
 	struct collector c = { .files = files };
-	char name[16];
 
 	memset(files, 0, sizeof(*files));
 	raise_files_limit();
-	for (enum ns_type type = NS_CGROUP; type < NR_NS_TYPES; type++) {
-		snprintf(name, sizeof(name), "ns/%s", types[type].link);
-		c.initial[type] = namespace_in_link(AT_FDCWD, path_of(KTHREADD_PID, name).text);
-	}
+	for (enum ns_type type = NS_CGROUP; type < NR_NS_TYPES; type++)
+		c.initial[type] = namespace_initial(type);
 	for (size_t i = 0; i < procs->nr; i++)
 		collect_process(&c, &procs->list[i]);
 }

@@ -24,14 +24,36 @@ enum ns_type {
 	NR_NS_TYPES,
 };
 
+#define NS_MASK(type)	(1U << (type))
+
 /* A namespace, by the text of its link: "net:[4026531840]". */
 struct ns_link {
 	enum ns_type type;
 	__u32 inum;
 };
 
+/**
+ * struct ns_relatives - what an open namespace tells about itself; 0 where it does not
+ * @inum: its inode number
+ * @owner: that of the user namespace that owns it; of a user namespace: its parent
+ * @uid: creator of a user namespace; UCV_UID_UNMAPPED for other types
+ * @parent: parent of a pid namespace, open; negative if there is none or it is not shown
+ */
+struct ns_relatives {
+	__u32 inum;
+	__u32 owner;
+	__u32 uid;
+	int parent;
+};
+
 bool ns_link_parse(const char *text, struct ns_link *link);
 const char *namespace_name(enum ns_type type);
+const char *namespace_link(enum ns_type type);
+const char *namespace_resource(enum ns_type type);
+__u32 namespace_initial(enum ns_type type);
+__u32 namespace_inum(int fd);
+int namespace_open(int dir, const char *name);
+struct ns_relatives namespace_relatives(int fd, enum ns_type type);
 __u32 namespace_of_fd(int fd, enum ns_type type, const char *name);
 
 /**
@@ -80,6 +102,7 @@ struct mount_line {
 	unsigned int shared;	/* its peer group; 0 if it is in none */
 	unsigned int master;	/* the group that it is a slave of; 0 if it is of none */
 	unsigned int from;	/* the nearest group above @master that is shown, if that is not */
+	const char *type;	/* of the file system */
 };
 
 typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
@@ -88,8 +111,10 @@ typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
 typedef void (*fd_visitor)(void *arg, int dir, const char *name, const char *text);
 
 void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg);
+void process_visit_namespaces(unsigned int pid, unsigned int wanted, fd_visitor visit, void *arg);
 void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg);
 void process_fds_warn(void);
+int process_open_mount(unsigned int pid, const char *point, bool may_hang);
 
 /* All processes, sorted by PID. */
 struct processes {
