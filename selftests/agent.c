@@ -61,6 +61,7 @@ static const struct verb {
 	{ "signals", "a", ucv_do_signals },
 	{ "uids", "abc", ucv_do_uids },
 	{ "unbind", "ta", ucv_do_unbind },
+	{ "unshare", "a", ucv_do_unshare },
 	{ "unshare-mounts", "", ucv_do_unshare_mounts },
 	{ "unshare-users", "", ucv_do_unshare_users },
 	{ "watch", "atbc", ucv_do_watch },

@@ -48,7 +48,7 @@ shows() {
 }
 
 bad_options_of_holders_are_refused() {
-	refuses holders '--by nobody' '-p 0' '-R uts_namespaces' '-R none' '--min-ratio 1' '-J -r' extra '-u no-such-user'
+	refuses holders '--by nobody' '-p 0' '-R rlimit_nproc' '-R none' '--min-ratio 1' '-J -r' extra '-u no-such-user'
 }
 
 holders_are_listed_by_process_and_user() {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ucountview holders: list the holders of inotify and fanotify groups, and charges without a
- * known holder; by process, command, group or user, largest first.
+ * known holder; by process, command, group or user, largest first. For namespaces, see
+ * holders_namespaces.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "accounting.h"
 #include "format.h"
+#include "holders_namespaces.h"
 #include "options.h"
 #include "procfs.h"
 #include "snapshot.h"
@@ -18,7 +20,7 @@ static const struct column columns[] = {
 	NUMBER("PID", "process that holds it; by group or command: one of them"),
 	NUMBER("TID", "its thread, if that has a file table of its own"),
 	NAME("COMMAND", "command of PID, or of TID"),
-	TEXT("KIND", "inotify or fanotify"),
+	TEXT("KIND", "inotify, fanotify, or type of the namespaces"),
 	NUMBER("USERNS", "inode number of the charged user namespace"),
 	NUMBER("LEVEL", "level of the user namespace: 0 for the initial one"),
 	NUMBER("UID", "charged user, as seen in the initial user namespace"),
@@ -26,19 +28,26 @@ static const struct column columns[] = {
 	NAME("USER", "name of UID"),
 	NUMBER("GROUPS", "inotify instances or fanotify groups"),
 	NUMBER("MARKS", "their inotify watches or fanotify marks"),
-	NUMBER("SHARED", "number of GROUPS that other processes hold, too"),
+	NUMBER("SHARED", "number of GROUPS or NAMESPACES that others hold, too"),
 	NUMBER("PROCESSES", "number of processes that hold them"),
-	NAME("HOLDERS", "by group: its holders, as PID:FD or PID:FD*NUMBER"),
+	NAME("HOLDERS", "by group or namespace: its holders, as PID:FD or PID:FD*NUMBER"),
 	NUMBER("FDS", "number of descriptors"),
 	TEXT("FLAGS", "unattributed: charged, but not open in any process"),
+	NUMBER("NAMESPACES", "number of namespaces"),
+	TEXT("VIA", "how they are held: member, open, mount or child"),
+	NUMBER("NS", "by namespace: its inode number"),
+	NUMBER("MNTNS", "mount: mount namespace that has it, with PID in it"),
+	NAME("PATH", "mount: path, as PID sees it; of several, one of them"),
 	{ }
 };
 
 static const struct opt options[] = {
-	{ OPT_BY, "by", "what", "a line for each process, command, group or user\n(process)" },
+	{ OPT_BY, "by", "what", "a line for each process, command, group (or namespace)\n"
+	  "or user (process)" },
 	{ 'p', "pid", "pid", "only what this process holds" },
 	{ 'R', "resource", "name", "only what is charged to inotify_watches,\n"
-	  "inotify_instances, fanotify_marks or fanotify_groups" },
+	  "inotify_instances, fanotify_marks or fanotify_groups;\n"
+	  "or namespaces: net_namespaces, user_namespaces ..." },
 	{ 'u', "user", "user", "only what is charged to this user (uid or name)" },
 	USERNS_OPTION,
 	{ OPT_MIN_RATIO, "min-ratio", "num", NULL },
@@ -154,7 +163,7 @@ static void find_wanted(struct holders *h)
 		some |= h->wanted[i] && holders_known_of(h->snap.resources[i].name);
 	if (!all && !some)
 		die("unsupported resource: only inotify_watches, inotify_instances, %s",
-		    "fanotify_marks and fanotify_groups");
+		    "fanotify_marks, fanotify_groups and *_namespaces");
 }
 
 static bool wants_number(const struct holders *h, const char *name, long long number)
@@ -460,10 +469,13 @@ static void print_unlisted(const struct holders *h)
 
 static int run(struct args *args, struct table *tb)
 {
-	struct holders h = { .args = args, .mode = find_mode(args->by ?: "process") };
+	struct holders h = { .args = args };
 
 	if (args->by_ratio)
 		die("unsupported option: --min-ratio (holders have no limits)");
+	if (holders_of_namespaces_wanted(args))
+		return holders_of_namespaces(args, tb);
+	h.mode = find_mode(args->by ?: "process");
 	table_open(tb, modes[h.mode].columns, "FLAGS");
 	h.narrow = tb->optional && table_shows(tb, "COMMAND");
 	if (args->pid)
@@ -487,17 +499,19 @@ static int run(struct args *args, struct table *tb)
 
 const struct command cmd_holders = {
 	.name = "holders",
-	.summary = "processes that hold inotify and fanotify groups",
+	.summary = "processes that hold inotify and fanotify groups, or namespaces",
 	.synopsis = " ucountview holders [options]",
 	.about =
 		"Show the processes that hold inotify instances and fanotify groups, with the\n"
-		"number of watches and marks, and what is charged but not open in any process.",
+		"number of watches and marks, and what is charged but not open in any process.\n"
+		"With -R *_namespaces: what holds namespaces.",
 	.options = options,
 	.columns = columns,
 	.notes =
 		"\nExamples:\n"
 		" ucountview holders -R inotify_watches --top 10\n"
 		" ucountview holders --by command\n"
-		" ucountview holders -u alice --by group\n",
+		" ucountview holders -u alice --by group\n"
+		" ucountview holders -R net_namespaces\n",
 	.run = run,
 };
