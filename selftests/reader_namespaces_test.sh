@@ -20,11 +20,16 @@ clone_newuser=268435456
 clone_newpid=536870912
 clone_newnet=1073741824
 
+always=/sys/module/ucountview/parameters/denials
+was_always=''
 pids=''
 mounted=''
 
 after_test() {
 	stop_agents
+	restore_sysctls
+	[ -z "$was_always" ] || echo "$was_always" >$always
+	was_always=''
 	for name in $mounted; do
 		umount "$ktap_dir/$name"
 	done
@@ -276,10 +281,48 @@ json_of_namespaces_has_each_column() {
 	! grep -F 'holders[1]' "$ktap_dir/leaves"
 }
 
+# is_in PID NS: the process is in this mount namespace
+is_in() {
+	expect "namespace of process $1" "$2" "$(inode "$1" mnt)"
+}
+
+# The holder is the only process of its namespace, in which nothing more can be mounted.
+denials_show_a_process_in_the_namespace() {
+	skip_without_mounts && has_feature mount_denials || skip "refused mounts are not recorded here" || return
+	[ -w $always ] || skip "the module has no parameter denials" || return
+	was_always=$(cat $always)
+	start holder && tell holder 0 mntns || return
+	holder=$(ask holder pid)
+	mntns=$(inode "$holder" mnt)
+	mkdir -p "$ktap_dir/mnt" && echo Y >$always || return
+	lower fs.mount-max 1
+	tell holder ENOSPC mount tmpfs size=1m "$ktap_dir/mnt"
+	restore_sysctls
+	run denials -r -n -R mounts -p "$holder" -o NS,NSPID,NSCOMMAND
+	expect "its process" "$mntns $holder agent" "$(tail -n 1 "$ktap_dir/out")" || return
+	run denials -J -R mounts -p "$holder"
+	"$here/json_check" 'denials[0].nspid' <"$ktap_dir/out" >"$ktap_dir/value" || return
+	expect "in JSON" "$holder" "$(cat "$ktap_dir/value")" || return
+	stop_agents
+	run denials -r -n -R mounts -p "$holder" -o NS,NSPID,NSCOMMAND
+	expect "without a process" "$mntns - -" "$(tail -n 1 "$ktap_dir/out")"
+}
+
+leaks_show_a_process_in_the_namespace() {
+	skip_without_mounts || return
+	mkdir -p "$ktap_dir/leak" || return
+	run leaks --settle 0.1 -n -r -o RESOURCE,NS,PID,NSPID -- mount -t tmpfs none "$ktap_dir/leak"
+	umount "$ktap_dir/leak"
+	read -r resource ns pid nspid <<-END
+		$(grep '^mounts ' "$ktap_dir/out")
+	END
+	expect "resource" "mounts $(inode $$ mnt) -" "$resource $ns $pid" && is_in "$nspid" "$ns"
+}
+
 needs_reader
 ktap_clean_up_at_exit
 
 ktap_run bad_options_for_namespaces_are_refused members_are_listed descriptors_are_listed mounts_are_listed \
 	what_is_not_found_is_unattributed user_of_several_is_unknown thread_is_found each_type_is_listed \
 	children_hold_their_owners path_with_a_blank_is_found silent_file_system_is_not_asked \
-	json_of_namespaces_has_each_column
+	json_of_namespaces_has_each_column denials_show_a_process_in_the_namespace leaks_show_a_process_in_the_namespace

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "examples.h"
 #include "format.h"
 #include "options.h"
 #include "procfs.h"
@@ -21,7 +22,8 @@
 #define JSON_COLUMNS	"TIME,SEQ,LOST,MISSED,RESOURCE,LEVEL,NS,NSID,UID,UIDNS,USER,USED,PENDING," \
 			"ASKED,LIMIT,USERNS,MNTNS,"				\
 			"CHARGED-USERNS,CHARGED-NSID,CHARGED-LEVEL,CHARGED-UID," \
-			"CALLER-USERNS,CALLER-NSID,CALLER-UID,PID,TID,COMMAND,FLAGS,MOUNTED"
+			"CALLER-USERNS,CALLER-NSID,CALLER-UID,PID,TID,COMMAND,FLAGS,MOUNTED," \
+			"NSPID,NSCOMMAND"
 #define TOTALS_COLUMNS	"DENIALS,RESOURCE,LEVEL,NS,UID,USER,TIME"
 #define TOTALS_JSON_COLUMNS "DENIALS,RESOURCE,LEVEL,NS,NSID,UID,USER,TIME,FLAGS"
 
@@ -57,6 +59,8 @@ static struct column columns[] = {
 	WIDE_NAME("COMMAND", 9, "command of TID"),
 	TEXT("FLAGS", "uncertain values, or others: see ucountview(8)"),
 	NUMBER("MOUNTED", "mounts of USED that existed: all but PENDING"),
+	NSPID_COLUMN,
+	NSCOMMAND_COLUMN,
 	{ }
 };
 
@@ -82,6 +86,7 @@ struct denials {
 	bool explained;		/* what terms of USED mean */
 	unsigned int shown;	/* lines, with --follow */
 	struct snapshot snap;
+	struct examples examples;
 	struct listener listener;
 	__u64 lost;		/* before the next denial that is shown */
 	__u64 missed;		/* missed probe hits so far, as in struct ucv_listen */
@@ -202,6 +207,8 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	fill_resource(d, denial->type, denial->resource);
 	cell_nonzero(tb, "NS", mount ? denial->mntns : denial->userns);
 	cell_nonzero(tb, "NSID", mount ? denial->mntns_id : denial->userns_id);
+	examples_fill(&d->examples, tb, mount ? denial->mntns : denial->userns,
+		      mount ? denial->mntns_id : denial->userns_id);
 	cell_uid(tb, "UID", denial->uid);
 	cell_uid(tb, "UIDNS", denial->uid_in_ns);
 	cell_user(tb, denial->uid);
@@ -235,6 +242,7 @@ static void fill_total(struct denials *d, const struct ucv_denial_count *count)
 	cell(tb, "LEVEL", "%u", count->level);
 	cell_nonzero(tb, "NS", count->ns);
 	cell_nonzero(tb, "NSID", count->ns_id);
+	examples_fill(&d->examples, tb, count->ns, count->ns_id);
 	cell_uid(tb, "UID", count->uid);
 	cell_user(tb, count->uid);
 }
@@ -534,6 +542,7 @@ static int run(struct args *args, struct table *tb)
 		follow(&d);
 	else
 		show_recorded(&d);
+	examples_free(&d.examples);
 	snapshot_free(&d.snap);
 	return EXIT_SUCCESS;
 }

@@ -13,6 +13,7 @@
 
 #include "charge.h"
 #include "countermap.h"
+#include "examples.h"
 #include "exec.h"
 #include "foreign.h"
 #include "format.h"
@@ -39,7 +40,8 @@
 /* Limit, in seconds, of the wait for counters that still fall. */
 #define FALLING_MAX	600.0
 
-#define COLUMNS	"RESOURCE,NS,UID,USER,BEFORE,AFTER,LEFT,PID,COMMAND"
+#define COLUMNS		"RESOURCE,NS,UID,USER,BEFORE,AFTER,LEFT,PID,COMMAND"
+#define JSON_COLUMNS	COLUMNS ",NSPID,NSCOMMAND"
 
 static const struct column columns[] = {
 	TEXT("RESOURCE", "what is counted; userns, mntns: a remaining namespace"),
@@ -54,6 +56,8 @@ static const struct column columns[] = {
 	NUMBER("PID", "running descendant of the command that holds it, or may"),
 	NAME("COMMAND", "command of PID"),
 	TEXT("STATE", "left, or falling: still being uncharged when the wait ended"),
+	NSPID_COLUMN,
+	NSCOMMAND_COLUMN,
 	{ }
 };
 
@@ -301,6 +305,7 @@ static void fill_row(const struct leaks *l, struct table *tb, const struct serie
 
 	table_line(tb, NULL);
 	cells_key(tb, &l->snap, &serie->key);
+	cells_example(tb, &l->snap, serie->key.inum, serie->key.id);
 	cell(tb, "BEFORE", "%lld", serie->used_before);
 	cell(tb, "AFTER", "%lld", serie->used_after);
 	cell(tb, "LEFT", "%lld", serie->left);
@@ -365,7 +370,7 @@ static int run(struct args *args, struct table *tb)
 	char **command = find_command(args);
 	int status;
 
-	table_open(tb, COLUMNS, "STATE");
+	table_open(tb, tb->json ? JSON_COLUMNS : COLUMNS, "STATE");
 	processes_check_viewpoint();
 	look_before(&l);
 	status = run_command(command);
