@@ -242,6 +242,8 @@ static void print_holders(const struct why *w, const struct why_row *row)
 		puts("    raise /sys/module/ucountview/parameters/max_snapshot_kib.");
 		return;
 	}
+	if (row->counter.used > 0 && strstr(row->name, "_namespaces"))
+		printf("  Held: see ucountview holders -R %s.\n", row->name);
 	text = held_by(&w->snap, row->charge, resource);
 	if (text)
 		print_wrapped(2, 4, "Held: %s.", text);
