@@ -150,11 +150,6 @@ static const struct ucv_table ucv_table_mounts = {
 
 #define UCV_DENIALS_HEADING "SEQ TIME_NS RESOURCE CALLER_USERNS CALLER_UID CHARGED_USERNS CHARGED_UID LEVEL USERNS UID USED LIMIT MNTNS PENDING ASKED FLAGS TID PID COMMAND"
 
-static const char *ucv_denied_resource(u32 type, u32 resource)
-{
-	return type == UCV_DENIAL_UCOUNT ? ucv_resources[resource].name : "mounts";
-}
-
 /*
  * The lines are the records now in the ring. They stay there, so one that is overwritten
  * before it is shown is left out.
@@ -176,7 +171,7 @@ static void ucv_denials_show(struct seq_file *m, const struct ucv_view *view, u6
 	if (!ucv_denials_get(&seq, &denial) || seq != view->first + line)
 		return;
 	seq_printf(m, "%llu %llu %s", denial.seq, denial.time_ns,
-		   ucv_denied_resource(denial.type, denial.resource));
+		   ucv_denial_resource(denial.type, denial.resource));
 	seq_printf(m, " %u %u %u", denial.caller_userns, denial.caller_uid,
 		   denial.charged_userns);
 	ucv_show_uid(m, denial.charged_uid);
@@ -185,6 +180,8 @@ static void ucv_denials_show(struct seq_file *m, const struct ucv_view *view, u6
 	seq_printf(m, " %lld %lld", denial.used, denial.limit);
 	if (denial.type == UCV_DENIAL_MOUNT)
 		seq_printf(m, " %u %u %u", denial.mntns, denial.pending, denial.asked);
+	else if (denial.type == UCV_DENIAL_RLIMIT)
+		seq_printf(m, " - - %u", denial.asked);
 	else
 		seq_puts(m, " - - -");
 	seq_printf(m, " 0x%x %u", denial.flags, denial.pid);
@@ -215,7 +212,7 @@ static void ucv_denial_counts_show(struct seq_file *m, const struct ucv_view *vi
 	if (count->flags & UCV_DENIAL_COUNT_OTHERS)
 		seq_puts(m, "- - -");
 	else
-		seq_printf(m, "%s %u %u", ucv_denied_resource(count->type, count->resource),
+		seq_printf(m, "%s %u %u", ucv_denial_resource(count->type, count->resource),
 			   count->ns, count->level);
 	ucv_show_uid(m, count->uid);
 	seq_printf(m, " %llu %llu\n", count->denials, count->last_ns);
@@ -326,7 +323,9 @@ static const struct ucv_table ucv_table_holders = {
 
 static const char * const ucv_feature_names[] = {
 	"rlimits", "lockless", "ns_id", "btf", "ns_pinned", "mntns", "mntns_listed",
-	"denials", "mount_denials", "groups",
+	"denials", "mount_denials", "groups", "nproc_denials", "msgqueue_denials",
+	"memlock_denials", "sigpending_denials", "userns_depth_denials",
+	"pidns_depth_denials",
 };
 
 static void ucv_status_show_features(struct seq_file *m)
@@ -363,6 +362,10 @@ static void ucv_status_show_seen(struct seq_file *m)
 			seq_printf(m, " %s", ucv_resources[i].name);
 	if (seen & UCV_SEEN_MOUNTS)
 		seq_puts(m, " mounts");
+	if (seen & UCV_SEEN_USERNS_DEPTH)
+		seq_puts(m, " userns_depth");
+	if (seen & UCV_SEEN_PIDNS_DEPTH)
+		seq_puts(m, " pidns_depth");
 	seq_puts(m, seen ? "\n" : " -\n");
 }
 

@@ -240,6 +240,94 @@ static void ucv_ucount_denied(struct user_namespace *ns, kuid_t uid, unsigned in
 	trace_ucount_denied(&denial, ucv_resources[resource].name);
 }
 
+static s64 ucv_as_s64(u64 value)
+{
+	return min_t(u64, value, S64_MAX);
+}
+
+/*
+ * Find the level that refused, as the kernel has just done: compare the counter with the
+ * limit of the process, and at each level above with what the namespace below says. If
+ * none is exceeded any more, the level with the least headroom most likely refused.
+ */
+static void ucv_find_rlimit(struct ucv_denial *denial,
+			    const struct ucv_rlimit_refusal *refusal)
+{
+	const s64 asked = ucv_as_s64(refusal->asked);
+	const struct ucounts *entry;
+	s64 used, left, least = S64_MAX;
+	s64 limit = ucv_as_s64(refusal->limit);
+
+	for (entry = refusal->ucounts; entry; entry = entry->ns->ucounts) {
+		used = ucv_rlimit_used(entry, refusal->nth);
+		if (refusal->charged)
+			used -= asked;
+		used = max_t(s64, used, 0); /* negative for an instant, as others uncharge */
+		left = limit - used - asked;
+		if (left < least) {
+			least = left;
+			ucv_set_level(denial, entry->ns, entry->uid, used, limit);
+		}
+		if (left < 0)
+			return;
+		limit = ucv_rlimit_max(entry->ns, refusal->nth);
+	}
+	denial->flags |= UCV_DENIAL_UNSURE;
+}
+
+/* A charge to an rlimit counter was refused: a callback of struct ucv_kretprobe_calls. */
+static void ucv_rlimit_denied(const struct ucv_rlimit_refusal *refusal)
+{
+	const struct ucounts *charged = refusal->ucounts;
+	struct ucv_denial denial;
+
+	ucv_begin_denial(&denial, UCV_DENIAL_RLIMIT);
+	denial.resource = UCOUNT_COUNTS + refusal->nth;
+	denial.asked = min_t(u64, refusal->asked, U32_MAX);
+	if (denial.asked != refusal->asked)
+		denial.flags |= UCV_DENIAL_ASKED_MORE;
+	ucv_set_charged(&denial, charged->ns, __kuid_val(charged->uid));
+	ucv_find_rlimit(&denial, refusal);
+	ucv_record_denial(&denial);
+	trace_rlimit_denied(&denial, ucv_resources[denial.resource].name);
+}
+
+/* A namespace would have been nested too deep: a callback of struct ucv_kretprobe_calls. */
+static void ucv_depth_denied(const struct ucv_depth_refusal *refusal)
+{
+	struct ucv_denial denial;
+
+	ucv_begin_denial(&denial, refusal->type);
+	denial.resource = UCV_NO_INDEX;
+	denial.asked = 1;
+	ucv_set_charged(&denial, refusal->ns, __kuid_val(refusal->uid));
+	ucv_set_level(&denial, refusal->ns, refusal->uid, refusal->depth, refusal->limit);
+	ucv_record_denial(&denial);
+	trace_depth_denied(&denial, ucv_denial_resource(denial.type, denial.resource));
+}
+
+/**
+ * ucv_denial_resource() - what was refused
+ * @type: an enum ucv_denial_type
+ * @resource: as ucv_denial.resource
+ *
+ * Context: any.
+ * Return: the name of the resource, as the text files and the reader have it
+ */
+const char *ucv_denial_resource(u32 type, u32 resource)
+{
+	switch (type) {
+	case UCV_DENIAL_MOUNT:
+		return "mounts";
+	case UCV_DENIAL_USERNS_DEPTH:
+		return "userns_depth";
+	case UCV_DENIAL_PIDNS_DEPTH:
+		return "pidns_depth";
+	default:
+		return ucv_resources[resource].name;
+	}
+}
+
 /*
  * count_mounts() has returned -ENOSPC: a callback of struct ucv_kretprobe_calls. The counters
  * still have the values that it compared, since namespace_sem is held.
@@ -270,6 +358,8 @@ static void ucv_mount_denied(struct mnt_namespace *ns, struct mount *mnt)
 static const struct ucv_kretprobe_calls ucv_denial_calls = {
 	.ucount	= ucv_ucount_denied,
 	.mount	= ucv_mount_denied,
+	.rlimit	= ucv_rlimit_denied,
+	.depth	= ucv_depth_denied,
 };
 
 /**

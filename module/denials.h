@@ -23,6 +23,7 @@ void ucv_denials_exit(void);
 int ucv_denials_alloc(void);
 u64 ucv_denials_total(void);
 bool ucv_denials_get(u64 *seq, struct ucv_denial *denial);
+const char *ucv_denial_resource(u32 type, u32 resource);
 bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count);
 
 #endif

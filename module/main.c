@@ -36,6 +36,7 @@ static u64 ucv_features(const struct ucv_btf *btf)
 	       (ucv_mntns_available() && ucv_mntns_listed() ? UCV_FEATURE_MNTNS_LISTED : 0) |
 	       (ucv_kretprobes_ucount() ? UCV_FEATURE_DENIALS : 0) |
 	       (ucv_kretprobes_mount() ? UCV_FEATURE_MNT_DENIALS : 0) |
+	       ucv_kretprobes_features() |
 	       (ucv_groups_available() ? UCV_FEATURE_GROUPS : 0);
 }
 

@@ -269,10 +269,22 @@ struct ucv_mntns {
  *	depending on the system call.
  * @UCV_DENIAL_MOUNT: a mount namespace would have held more than fs.mount-max
  *	mounts (count_mounts()). The caller got ENOSPC.
+ * @UCV_DENIAL_RLIMIT: a counter of type UCV_RESOURCE_RLIMIT would have exceeded, or had
+ *	exceeded, the limit at some level. Recorded are fork(), clone() and execve()
+ *	(rlimit_nproc, EAGAIN), the creation of a message queue (rlimit_msgqueue, EMFILE),
+ *	shmctl(SHM_LOCK) (rlimit_memlock, ENOMEM), and queuing a realtime signal or
+ *	timer_create() (rlimit_sigpending, EAGAIN). Not recorded is what a capability or
+ *	real uid 0 let through. UCV_FEATURE_*_DENIALS says which are recorded.
+ * @UCV_DENIAL_USERNS_DEPTH: a user namespace would have been nested too deep. The caller
+ *	got ENOSPC; nothing was charged.
+ * @UCV_DENIAL_PIDNS_DEPTH: likewise a pid namespace
  */
 enum ucv_denial_type {
 	UCV_DENIAL_UCOUNT	= 0,
 	UCV_DENIAL_MOUNT	= 1,
+	UCV_DENIAL_RLIMIT	= 2,
+	UCV_DENIAL_USERNS_DEPTH	= 3,
+	UCV_DENIAL_PIDNS_DEPTH	= 4,
 };
 
 /* ucv_denial.flags */
@@ -302,8 +314,9 @@ enum ucv_denial_type {
  *	read without blocking (PREEMPT_RT before Linux 6.15). That level is assumed to
  *	have refused, with @used equal to @limit, unless a level above was full.
  *	UCV_DENIAL_ASKED_MORE: @asked is where counting stopped; 0 if this kernel
- *	provides no way to count.
- * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
+ *	provides no way to count. For UCV_DENIAL_RLIMIT: more than fits in @asked.
+ * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT,
+ *	UCV_DENIAL_USERNS_DEPTH and UCV_DENIAL_PIDNS_DEPTH
  * @caller_id: unique 64-bit ID of the thread's user namespace. Linux 6.18 and later;
  *	0 on older kernels. The same goes for @charged_id and @userns_id.
  * @caller_userns: its inode number
@@ -311,13 +324,18 @@ enum ucv_denial_type {
  * @charged_id: the user namespace where the charge began: for inotify and fanotify,
  *	that of the task that opened the file. For UCV_DENIAL_MOUNT, @charged_id,
  *	@charged_userns and @charged_uid are the user namespace and uid that the mount
- *	namespace is charged to, as in struct ucv_mntns.
+ *	namespace is charged to, as in struct ucv_mntns. For a signal, they are those of
+ *	the receiver. For a new user namespace that is refused with its first process
+ *	(clone(CLONE_NEWUSER)), it is that namespace, which is gone by now. For
+ *	UCV_DENIAL_USERNS_DEPTH it is the parent, for UCV_DENIAL_PIDNS_DEPTH the owner
+ *	of the namespace that was not created.
  * @charged_userns: its inode number
  * @charged_uid: the user to be charged there, as seen in the initial user namespace;
  *	UCV_UID_UNMAPPED if no user is
  * @charged_level: the level of that namespace, 0 for the initial one
  * @level: the level that refused: @charged_level or that of an ancestor. For
- *	UCV_DENIAL_MOUNT, @charged_level.
+ *	UCV_DENIAL_MOUNT, UCV_DENIAL_USERNS_DEPTH and UCV_DENIAL_PIDNS_DEPTH,
+ *	@charged_level.
  * @userns_id: the user namespace whose limit refused
  * @userns: its inode number
  * @uid: the user whose counter there had reached the limit, as seen in the initial
@@ -325,14 +343,20 @@ enum ucv_denial_type {
  * @uid_in_ns: the same user as seen in @userns, or UCV_UID_UNMAPPED
  * @pending: UCV_DENIAL_MOUNT: mounts reserved but not yet attached, all by the refused
  *	call itself: the mount and its copies in this namespace; otherwise 0
- * @used: the counter at that moment; for UCV_DENIAL_MOUNT, the mounts in the mount
- *	namespace, as ucv_mntns.mounts
- * @limit: the limit that it was compared with
+ * @used: the counter at that moment, without @asked; for UCV_DENIAL_MOUNT, the mounts in
+ *	the mount namespace, as ucv_mntns.mounts; for UCV_DENIAL_USERNS_DEPTH and
+ *	UCV_DENIAL_PIDNS_DEPTH, the nesting depth of the parent: 0 is the initial namespace
+ * @limit: the limit that it was compared with. UCV_DENIAL_RLIMIT: in the unit of the
+ *	counter at @charged_level (RLIMIT_* of the process), and as struct ucv_userns has
+ *	it at a level above, in bytes for rlimit_memlock: the kernel compares that with
+ *	a number of pages. UCV_DENIAL_USERNS_DEPTH and UCV_DENIAL_PIDNS_DEPTH: the deepest
+ *	level that the kernel creates.
  * @mntns_id: UCV_DENIAL_MOUNT: ID of the mount namespace, as ucv_mntns.id;
  *	otherwise 0
  * @mntns: UCV_DENIAL_MOUNT: its inode number; otherwise 0
  * @asked: how many more were asked for: 1, or the size of the tree of mounts to be
- *	attached
+ *	attached, or bytes or pages, see enum ucv_unit; 0 for execve(), which is refused
+ *	after set*id() has exceeded the limit
  * @reserved: zero
  */
 struct ucv_denial {
@@ -378,10 +402,10 @@ struct ucv_denial {
  * @uid: the user whose counter there had reached the limit, as seen in the initial
  *	user namespace. For UCV_DENIAL_MOUNT, ucv_denial.charged_uid.
  * @type: an enum ucv_denial_type
- * @resource: index of the ucv_resource record; UCV_NO_INDEX for UCV_DENIAL_MOUNT
+ * @resource: as ucv_denial.resource
  * @level: the level that refused, as ucv_denial.level
  * @flags: UCV_DENIAL_COUNT_*. UCV_DENIAL_COUNT_OTHERS: the sum of the counts evicted
- *	from the full table, of both types; only @denials and @last_ns are meaningful.
+ *	from the full table, of all types; only @denials and @last_ns are meaningful.
  * @denials: number of denials while recording was armed
  * @last_ns: time of the last one, nanoseconds of CLOCK_BOOTTIME
  * @reserved: zero
@@ -520,6 +544,14 @@ struct ucv_holder {
 #define UCV_FEATURE_DENIALS	(1ULL << 7) /* inc_ucount() can be probed for refused charges */
 #define UCV_FEATURE_MNT_DENIALS	(1ULL << 8) /* ... and count_mounts() for refused mounts */
 #define UCV_FEATURE_GROUPS	(1ULL << 9) /* groups and their holders can be walked */
+/* Denials of type UCV_DENIAL_RLIMIT are recorded for this counter: */
+#define UCV_FEATURE_NPROC_DENIALS	(1ULL << 10)
+#define UCV_FEATURE_MSGQUEUE_DENIALS	(1ULL << 11)
+#define UCV_FEATURE_MEMLOCK_DENIALS	(1ULL << 12)
+#define UCV_FEATURE_SIGPENDING_DENIALS	(1ULL << 13)
+/* Denials of this type are recorded: */
+#define UCV_FEATURE_USERNS_DEPTH_DENIALS (1ULL << 14)
+#define UCV_FEATURE_PIDNS_DEPTH_DENIALS	(1ULL << 15)
 
 /*
  * ucv_info.recording, ucv_listen.recording: whether denials are being recorded. Neither
@@ -534,13 +566,16 @@ struct ucv_holder {
 
 /*
  * ucv_listen.seen: the charges that have hit a probe since the module was loaded, refused
- * or not: a bit for each resource by index, and one for mounts. A compiler may inline or
+ * or not: a bit for each resource by index, and one each for mounts and the nesting of
+ * user and pid namespaces. A compiler may inline or
  * clone a function into one of its callers, whose refusals are then not recorded. A set
  * bit verifies that refusals of such charges are recorded; without it, the absence of
  * denials is not verified.
  */
 #define UCV_SEEN(resource)	(1ULL << (resource))
 #define UCV_SEEN_MOUNTS		(1ULL << 63)
+#define UCV_SEEN_USERNS_DEPTH	(1ULL << 62)
+#define UCV_SEEN_PIDNS_DEPTH	(1ULL << 61)
 
 /**
  * struct ucv_info - UCV_IOC_INFO: the module's version and what it supports
@@ -661,7 +696,7 @@ struct ucv_read {
  *	probed function at once (maxactive exhausted), or the CPU was in the handler of
  *	another kprobe. Any of them may have been refused.
  * @recording: out: UCV_RECORDING_*
- * @seen: out: UCV_SEEN() of each resource, and UCV_SEEN_MOUNTS
+ * @seen: out: UCV_SEEN() of each resource, and the other UCV_SEEN_*
  * @interruptions: out: how often recording was found to be interrupted
  *	(UCV_RECORDING_BLIND) since the module was loaded. Refusals during an
  *	interruption are neither in @total nor in @missed. The module checks once a

@@ -16,8 +16,18 @@
 static_assert(__same_type(inc_ucount, struct ucounts *(struct user_namespace *, kuid_t,
 						       enum ucount_type)));
 
-static bool ucv_charge_fits(const struct ucv_btf *btf, const char *name,
-			    const char * const *tags, u32 nr)
+/**
+ * ucv_charge_fits() - does a function have the expected arguments?
+ * @btf: from ucv_btf_open(); if NULL, they are assumed to be as in all known kernels
+ * @name: the function
+ * @tags: its return type and arguments, as for ucv_btf_expect_function()
+ * @nr: number of @tags
+ *
+ * Context: process context, at load.
+ * Return: false if not, after a line in the log
+ */
+bool ucv_charge_fits(const struct ucv_btf *btf, const char *name, const char * const *tags,
+		     u32 nr)
 {
 	int ret = btf ? ucv_btf_expect_function(btf, name, tags, nr) : 0;
 

@@ -9,6 +9,8 @@
 
 struct ucv_btf;
 
+bool ucv_charge_fits(const struct ucv_btf *btf, const char *name, const char * const *tags,
+		     u32 nr);
 bool ucv_charges_ucount(const struct ucv_btf *btf);
 bool ucv_charges_mount(const struct ucv_btf *btf);
 

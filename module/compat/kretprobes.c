@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kretprobes on the two functions that enforce limits, armed while denials are recorded.
- * kretprobes.h says what a handler may do.
+ * Kretprobes on the functions that enforce limits, armed while denials are recorded: those
+ * on inc_ucount() and count_mounts(), and registering them together with the probes of
+ * rlimit_probes.c and depth_probes.c. kretprobes.h says what a handler may do.
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
@@ -20,16 +21,13 @@
 #include "compat/charges.h"
 #include "compat/kretprobes.h"
 #include "compat/mntns.h"
+#include "compat/probes.h"
 #include "compat/resources.h"
 #include "compat/symbols.h"
 
 #if UCV_CAN_KRETPROBE
 
-/*
- * How many tasks inside a probed function can be tracked at once (maxactive). Both
- * functions may be preempted, and inc_ucount() may sleep for memory.
- */
-#define UCV_KRETPROBE_THREADS	512
+#define UCV_PROBES_MAX	16U
 
 /* The arguments of inc_ucount(), saved until it returns. */
 struct ucv_ucount_call {
@@ -49,12 +47,8 @@ struct ucv_mount_call {
 };
 
 static const struct ucv_kretprobe_calls *ucv_calls;
-static bool ucv_can_ucount;
-static bool ucv_can_mount;
-static struct kretprobe ucv_ucount_probe;
-static struct kretprobe ucv_mount_probe;
 static bool ucv_registered; /* and the canary; arming and disarming are serialized */
-static bool ucv_reporting; /* read by handlers: denials are being recorded */
+bool ucv_reporting;
 static const int *ucv_ftrace_switch; /* kernel.ftrace_enabled, or NULL; set at load */
 static u64 ucv_missed; /* by probes that are unregistered by now */
 /* Which charges have hit a probe since load: set by handlers, never cleared. */
@@ -129,81 +123,91 @@ static int ucv_mount_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(ucv_mount_return);
 
+static struct ucv_probe ucv_ucount_probe = {
+	.symbol		= "inc_ucount",
+	.entry		= ucv_ucount_entry,
+	.handler	= ucv_ucount_return,
+	.data_size	= sizeof(struct ucv_ucount_call),
+	.maxactive	= UCV_KRETPROBE_THREADS,
+};
+
+static struct ucv_probe ucv_mount_probe = {
+	.symbol		= "count_mounts",
+	.entry		= ucv_mount_entry,
+	.handler	= ucv_mount_return,
+	.data_size	= sizeof(struct ucv_mount_call),
+	.maxactive	= UCV_KRETPROBE_THREADS,
+};
+
+static u64 ucv_features; /* UCV_FEATURE_* of the other files' probes; set at load */
+
+/* The probes that this kernel allows; set at load. */
+static struct ucv_probe *ucv_probes[UCV_PROBES_MAX];
+static unsigned int ucv_nr_probes;
+
+static u64 ucv_probe_missed(const struct ucv_probe *probe)
+{
+	return (u64)READ_ONCE(probe->rp.nmissed) + READ_ONCE(probe->rp.kp.nmissed);
+}
+
+/*
+ * Unregister the first probes of the list, with a single wait for their handlers. When it
+ * returns, none of these is running.
+ */
+static void ucv_probes_disarm(unsigned int nr)
+{
+	struct kretprobe *rps[UCV_PROBES_MAX];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		rps[i] = &ucv_probes[i]->rp;
+	unregister_kretprobes(rps, nr);
+	for (i = 0; i < nr; i++) {
+		ucv_missed += ucv_probe_missed(ucv_probes[i]);
+		ucv_probes[i]->rp.nmissed = 0;
+		ucv_probes[i]->rp.kp.nmissed = 0;
+	}
+}
+
 /* A kretprobe can be registered once only; re-arming needs a clean one. */
-static int ucv_ucount_arm(void)
+static int ucv_probe_arm(struct ucv_probe *probe)
 {
-	ucv_ucount_probe = (struct kretprobe) {
-		.kp.symbol_name	= "inc_ucount",
-		.entry_handler	= ucv_ucount_entry,
-		.handler	= ucv_ucount_return,
-		.data_size	= sizeof(struct ucv_ucount_call),
-		.maxactive	= UCV_KRETPROBE_THREADS,
+	probe->rp = (struct kretprobe) {
+		.kp.symbol_name	= probe->symbol,
+		.entry_handler	= probe->entry,
+		.handler	= probe->handler,
+		.data_size	= probe->data_size,
+		.maxactive	= probe->maxactive,
 	};
-	return register_kretprobe(&ucv_ucount_probe);
-}
-
-static int ucv_mount_arm(void)
-{
-	ucv_mount_probe = (struct kretprobe) {
-		.kp.symbol_name	= "count_mounts",
-		.entry_handler	= ucv_mount_entry,
-		.handler	= ucv_mount_return,
-		.data_size	= sizeof(struct ucv_mount_call),
-		.maxactive	= UCV_KRETPROBE_THREADS,
-	};
-	return register_kretprobe(&ucv_mount_probe);
-}
-
-static u64 ucv_probe_missed(const struct kretprobe *probe)
-{
-	return (u64)READ_ONCE(probe->nmissed) + READ_ONCE(probe->kp.nmissed);
-}
-
-/* When it returns, no handler of the probe is running. */
-static void ucv_probe_disarm(struct kretprobe *probe)
-{
-	unregister_kretprobe(probe);
-	ucv_missed += ucv_probe_missed(probe);
-	probe->nmissed = 0;
-	probe->kp.nmissed = 0;
+	return register_kretprobe(&probe->rp);
 }
 
 /*
  * The canary vouches for a probe only if the kernel reaches both in the same way.
  * Otherwise the probe could be dead unnoticed.
  */
-static int ucv_check_kretprobe(struct kretprobe *probe)
+static int ucv_check_kretprobe(const struct ucv_probe *probe)
 {
-	if (ucv_canary_resembles(&probe->kp))
+	if (ucv_canary_resembles(&probe->rp.kp))
 		return 0;
 	pr_warn("denials are not available: cannot verify that the kprobe on %s() fires, its type differs from the canary's\n",
-		probe->kp.symbol_name);
-	ucv_probe_disarm(probe);
+		probe->symbol);
 	return -EOPNOTSUPP;
 }
 
-static int ucv_register_mount(void)
+/* Register the probes, all or none. */
+static int ucv_probes_arm(void)
 {
-	int ret;
+	unsigned int armed = 0;
+	int ret = 0;
 
-	if (!ucv_can_mount)
-		return 0;
-	ret = ucv_mount_arm();
-	return ret ? ret : ucv_check_kretprobe(&ucv_mount_probe);
-}
-
-static int ucv_register_both(void)
-{
-	int ret;
-
-	ret = ucv_ucount_arm();
-	if (!ret)
-		ret = ucv_check_kretprobe(&ucv_ucount_probe);
-	if (ret)
-		return ret;
-	ret = ucv_register_mount();
-	if (ret)
-		ucv_probe_disarm(&ucv_ucount_probe);
+	while (!ret && armed < ucv_nr_probes) {
+		ret = ucv_probe_arm(ucv_probes[armed]);
+		if (!ret)
+			ret = ucv_check_kretprobe(ucv_probes[armed++]);
+	}
+	if (ret && armed)
+		ucv_probes_disarm(armed);
 	return ret;
 }
 
@@ -217,7 +221,7 @@ static int ucv_register(void)
 	ret = ucv_canary_arm();
 	if (ret)
 		return ret;
-	ret = ucv_register_both();
+	ret = ucv_probes_arm();
 	if (ret)
 		ucv_canary_disarm();
 	ucv_registered = !ret;
@@ -250,9 +254,7 @@ void ucv_kretprobes_remove(void)
 	WRITE_ONCE(ucv_reporting, false);
 	if (!ucv_registered)
 		return;
-	if (ucv_can_mount)
-		ucv_probe_disarm(&ucv_mount_probe);
-	ucv_probe_disarm(&ucv_ucount_probe);
+	ucv_probes_disarm(ucv_nr_probes);
 	ucv_canary_disarm();
 	ucv_registered = false;
 }
@@ -295,7 +297,7 @@ int ucv_kretprobes_arm(void)
 {
 	int ret;
 
-	if (!ucv_can_ucount)
+	if (!ucv_ucount_probe.can)
 		return -EOPNOTSUPP;
 	if (ucv_ftrace_is_off())
 		return -ENOLINK;
@@ -316,7 +318,7 @@ int ucv_kretprobes_arm(void)
  * The compiler may have inlined or cloned a function into a caller, while the probe is on
  * the original. A charge seen here does hit it.
  *
- * Return: a bit for each resource by index, and UCV_SEEN_MOUNTS, since load
+ * Return: UCV_SEEN() of each resource by index, and the other UCV_SEEN_*, since load
  */
 u64 ucv_kretprobes_seen(void)
 {
@@ -326,22 +328,26 @@ u64 ucv_kretprobes_seen(void)
 	for (i = 0; i < UCOUNT_COUNTS; i++)
 		if (READ_ONCE(ucv_ucount_seen[i]))
 			seen |= UCV_SEEN(i);
-	return seen;
+	return seen | ucv_rlimit_probes_seen() | ucv_depth_probes_seen();
 }
 
 /**
  * ucv_kretprobes_missed() - missed probe hits
  *
- * More than UCV_KRETPROBE_THREADS tasks were inside a function at once (maxactive exhausted),
- * or the CPU was in the handler of another kprobe.
+ * More tasks were inside a function at once than can be tracked (maxactive exhausted), or
+ * the CPU was in the handler of another kprobe.
  *
  * Context: process context, serialized with arming and disarming.
  * Return: their number since load
  */
 u64 ucv_kretprobes_missed(void)
 {
-	return ucv_missed + ucv_probe_missed(&ucv_ucount_probe) +
-	       ucv_probe_missed(&ucv_mount_probe);
+	u64 missed = ucv_missed;
+	unsigned int i;
+
+	for (i = 0; i < ucv_nr_probes; i++)
+		missed += ucv_probe_missed(ucv_probes[i]);
+	return missed;
 }
 
 /**
@@ -351,7 +357,7 @@ u64 ucv_kretprobes_missed(void)
  */
 bool ucv_kretprobes_ucount(void)
 {
-	return ucv_can_ucount;
+	return ucv_ucount_probe.can;
 }
 
 /**
@@ -361,7 +367,34 @@ bool ucv_kretprobes_ucount(void)
  */
 bool ucv_kretprobes_mount(void)
 {
-	return ucv_can_mount;
+	return ucv_mount_probe.can;
+}
+
+/**
+ * ucv_kretprobes_features() - which refusals besides these two can be detected?
+ *
+ * Return: UCV_FEATURE_*; for those missing the log says why
+ */
+u64 ucv_kretprobes_features(void)
+{
+	return ucv_features;
+}
+
+/**
+ * ucv_range_find() - find a function
+ * @range: out: where it is
+ * @function: its name
+ *
+ * Context: process context, at load.
+ * Return: false if it has no symbol
+ */
+bool ucv_range_find(struct ucv_range *range, const char *function)
+{
+	const void *start = ucv_symbol_optional(function);
+
+	range->start = (unsigned long)start;
+	range->size = start ? ucv_symbol_size(start) : 0;
+	return range->size;
 }
 
 /*
@@ -389,7 +422,15 @@ static bool ucv_function_has_clone(const char *function)
 	return false;
 }
 
-static bool ucv_can_probe(const char *function, const char *what)
+/**
+ * ucv_can_probe() - can a function be probed so that no call is missed?
+ * @function: its name
+ * @what: what is not available if not, for the log
+ *
+ * Context: process context, at load.
+ * Return: false if not, after a line in the log
+ */
+bool ucv_can_probe(const char *function, const char *what)
 {
 	if (!ucv_symbol_optional(function)) {
 		pr_info("%s are not available: no symbol %s to probe\n",
@@ -401,6 +442,24 @@ static bool ucv_can_probe(const char *function, const char *what)
 		return false;
 	}
 	return true;
+}
+
+static void ucv_list_probe(struct ucv_probe *probe)
+{
+	if (probe->can && !WARN_ON(ucv_nr_probes == UCV_PROBES_MAX))
+		ucv_probes[ucv_nr_probes++] = probe;
+}
+
+static void ucv_list_probes(void)
+{
+	struct ucv_probe * const *probe;
+
+	ucv_list_probe(&ucv_ucount_probe);
+	ucv_list_probe(&ucv_mount_probe);
+	for (probe = ucv_rlimit_probes; *probe; probe++)
+		ucv_list_probe(*probe);
+	for (probe = ucv_depth_probes; *probe; probe++)
+		ucv_list_probe(*probe);
 }
 
 /**
@@ -416,10 +475,14 @@ void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct u
 {
 	ucv_calls = calls;
 	ucv_find_ftrace_switch();
-	ucv_can_ucount = ucv_can_probe("inc_ucount", "denials") && ucv_charges_ucount(btf);
-	if (!ucv_can_ucount || !ucv_mntns_available() || !ucv_charges_mount(btf))
-		return; /* the log says why */
-	ucv_can_mount = ucv_can_probe("count_mounts", "denials of mounts");
+	ucv_ucount_probe.can = ucv_can_probe("inc_ucount", "denials") &&
+			       ucv_charges_ucount(btf);
+	if (!ucv_ucount_probe.can)
+		return; /* the log says why; without it there is no recording at all */
+	ucv_mount_probe.can = ucv_mntns_available() && ucv_charges_mount(btf) &&
+			      ucv_can_probe("count_mounts", "denials of mounts");
+	ucv_features = ucv_rlimit_probes_init(calls, btf) | ucv_depth_probes_init(calls, btf);
+	ucv_list_probes();
 }
 
 #else
@@ -437,6 +500,11 @@ bool ucv_kretprobes_ucount(void)
 bool ucv_kretprobes_mount(void)
 {
 	return false;
+}
+
+u64 ucv_kretprobes_features(void)
+{
+	return 0;
 }
 
 int ucv_kretprobes_arm(void)

@@ -31,6 +31,7 @@
 
 /* Levels 0 to 33: create_user_ns() refuses to nest deeper. */
 #define UCV_USERNS_LEVELS	34
+#define UCV_USERNS_DEPTH	(UCV_USERNS_LEVELS - 1)
 
 /* Entries pin their namespace since 6.0, which also split rlimit[] from ucount[]. */
 #define UCV_USERNS_PINNED	UCV_RLIMITS_APART
