@@ -37,6 +37,20 @@ FIXTURE_TEARDOWN(arming)
 	ucv_agent_stop(&self->agent);
 }
 
+/* The probes besides that on inc_ucount(), and the feature that each is for. */
+static const struct {
+	const char *function;
+	__u64 feature;
+} probes[] = {
+	{ "count_mounts", UCV_FEATURE_MNT_DENIALS },
+	{ "is_rlimit_overlimit", UCV_FEATURE_NPROC_DENIALS },
+	{ "mqueue_get_inode", UCV_FEATURE_MSGQUEUE_DENIALS },
+	{ "shmem_lock", UCV_FEATURE_MEMLOCK_DENIALS },
+	{ "do_send_sig_info", UCV_FEATURE_SIGPENDING_DENIALS },
+	{ "create_user_ns", UCV_FEATURE_USERNS_DEPTH_DENIALS },
+	{ "copy_pid_ns", UCV_FEATURE_PIDNS_DEPTH_DENIALS },
+};
+
 /*
  * Checks that the module's count is @armed, and that the kprobes are registered and a
  * refused call is recorded only if that is not 0.
@@ -44,12 +58,14 @@ FIXTURE_TEARDOWN(arming)
 static void check_armed(struct __test_metadata *_metadata, struct ucv_agent *agent, long long armed)
 {
 	long long total = ucv_status_number("denials");
+	unsigned int i;
 
 	EXPECT_EQ(armed, ucv_status_number("denials_armed"));
 	if (ucv_has_probe_list()) {
 		EXPECT_EQ(armed > 0, ucv_probed("inc_ucount"));
-		if (ucv_feature(UCV_FEATURE_MNT_DENIALS))
-			EXPECT_EQ(armed > 0, ucv_probed("count_mounts"));
+		for (i = 0; i < ARRAY_SIZE(probes); i++)
+			EXPECT_EQ(armed > 0 && ucv_feature(probes[i].feature),
+				  ucv_probed(probes[i].function));
 	}
 	ASSERT_EQ(1, ucv_agent_call(agent, ucv_do_refuse, 1, 0, 0));
 	EXPECT_EQ(total + (armed > 0), ucv_status_number("denials"));

@@ -83,7 +83,16 @@ static void escape(char *to, const char *comm)
 
 static const char *name_of(const struct ucv_table *names, __u32 type, __u32 resource)
 {
-	return type == UCV_DENIAL_MOUNT ? "mounts" : names->resources[resource].name;
+	switch (type) {
+	case UCV_DENIAL_MOUNT:
+		return "mounts";
+	case UCV_DENIAL_USERNS_DEPTH:
+		return "userns_depth";
+	case UCV_DENIAL_PIDNS_DEPTH:
+		return "pidns_depth";
+	default:
+		return names->resources[resource].name;
+	}
 }
 
 static void uid_text(char *to, size_t size, __u32 uid)
@@ -102,6 +111,8 @@ static void denial_line(const struct ucv_table *names, const struct ucv_denial *
 	if (denial->type == UCV_DENIAL_MOUNT)
 		snprintf(mounts, sizeof(mounts), "%u %u %u", denial->mntns, denial->pending,
 			 denial->asked);
+	if (denial->type == UCV_DENIAL_RLIMIT)
+		snprintf(mounts, sizeof(mounts), "- - %u", denial->asked);
 	uid_text(charged, sizeof(charged), denial->charged_uid);
 	uid_text(uid, sizeof(uid), denial->uid);
 	escape(comm, denial->comm);

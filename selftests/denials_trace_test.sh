@@ -7,6 +7,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/find.sh"
+. "$here/agents.sh"
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/ucountview
@@ -41,6 +42,39 @@ be_refused() {
 be_refused_mount() {
 	mkdir -p "$ktap_dir/mnt"
 	fails_at /proc/sys/fs/mount-max 1 mount -t tmpfs none "$ktap_dir/mnt"
+}
+
+# One more user namespace than can be nested. All are entered by one process.
+be_refused_depth() {
+	set -- true
+	nested=0
+	while [ $nested -lt 34 ]; do
+		set -- unshare -r "$@"
+		nested=$((nested + 1))
+	done
+	"$@" 2>/dev/null &
+	refused=$!
+	! wait $refused
+}
+
+be_refused_signal() {
+	start target && tell target 0 uids 1900001200 1900001200 1900001200 && tell target 0 rlimit sigpending 1 1 &&
+		refused=$(ask target pid) && tell target '1 EAGAIN' signals 2
+	done=$?
+	stop_agents
+	return $done
+}
+
+# trace_one EVENT COMMAND: run the command while the event is traced; its lines are in $ktap_dir/lines
+trace_one() {
+	echo >$tracing/trace
+	wait_armed 0 || return
+	echo 1 >"$events/$1/enable"
+	wait_armed 1 && "$2"
+	done=$?
+	echo 0 >"$events/$1/enable"
+	grep -v '^#' $tracing/trace >"$ktap_dir/lines"
+	[ $done -eq 0 ] && wait_armed 0
 }
 
 # expect_one LINES EVENT FIELD...: LINES has one such event, of the refused program and with these fields
@@ -93,7 +127,22 @@ refused_mount_is_traced() {
 		"caller_userns=$(inode $$ user)" caller_uid=0 flags=0x0
 }
 
-# Both tracepoints count as one user, and one that stays enabled is enough.
+refused_rlimit_is_traced() {
+	has_feature sigpending_denials || skip "not recorded on this kernel" || return
+	trace_one rlimit_denied be_refused_signal || return
+	user_ns=$(inode $$ user)
+	expect_one "$ktap_dir/lines" rlimit_denied comm=agent resource=rlimit_sigpending level=0 "userns=$user_ns" \
+		uid=1900001200 used=1 asked=1 limit=1 charged_uid=1900001200 caller_uid=1900001200 flags=0x0
+}
+
+refused_depth_is_traced() {
+	has_feature userns_depth_denials || skip "not recorded on this kernel" || return
+	trace_one depth_denied be_refused_depth || return
+	expect_one "$ktap_dir/lines" depth_denied comm=unshare resource=userns_depth level=33 uid=0 used=33 asked=1 limit=33 \
+		charged_level=33 caller_uid=0 flags=0x0
+}
+
+# All tracepoints count as one user, and one that stays enabled is enough.
 one_enabled_tracepoint_is_enough() {
 	echo 1 >$events/enable
 	wait_armed 1 || return
@@ -129,7 +178,7 @@ trace_cmd_records_refusals() {
 	mkfifo "$ktap_dir/go" || return
 	# shellcheck disable=SC2016 # for the inner shell
 	"$tracer" record -q -o "$ktap_dir/trace.dat" -e ucountview:ucount_denied -e ucountview:mount_denied \
-		sh -c 'cat "$2"/events/ucountview/*_denied/enable "$2/tracing_on" >"$1/seen" &&
+		sh -c 'cat "$2"/events/ucountview/[mu]*_denied/enable "$2/tracing_on" >"$1/seen" &&
 			mv "$1/seen" "$1/enabled" && head -n 1 "$1/go"' sh "$ktap_dir" $tracing >"$ktap_dir/tracer" 2>&1 &
 	pid=$!
 	exec 9<>"$ktap_dir/go" # (does not wait for its reader)
@@ -158,4 +207,5 @@ loaded || ktap_skip_all "the module is not loaded"
 [ -r "$debugfs/status" ] || ktap_skip_all "there is no debugfs"
 [ -d $tracing/events ] || ktap_skip_all "there is no tracefs"
 has_feature denials || ktap_skip_all "this kernel cannot be probed"
-ktap_run refused_charge_is_traced refused_mount_is_traced one_enabled_tracepoint_is_enough trace_cmd_records_refusals
+ktap_run refused_charge_is_traced refused_mount_is_traced refused_rlimit_is_traced refused_depth_is_traced \
+	one_enabled_tracepoint_is_enough trace_cmd_records_refusals

@@ -448,7 +448,7 @@ lost_lines_are_an_error() {
 bad_options_of_denials_are_refused() {
 	succeeds denials --help && succeeds denials -H &&
 		refuses denials frobnicate --bogus -a '-w 1' '-f --totals' '-f -J -r' '-f -o NOPE' '-f frobnicate' '-R nope' \
-			'-R mounts -R nope' '-R rlimit_msgqueue' '-u nosuchuser' '-u -1' &&
+			'-R mounts -R nope' '-R pids' '-u nosuchuser' '-u -1' &&
 		fails denials -R '' && refuses_numbers denials --count && refuses_numbers denials -f --count
 }
 

@@ -113,6 +113,33 @@ static const char *bad_mount(const struct ucv_denial *denial)
 	return NULL;
 }
 
+static const char *bad_rlimit(const struct ucv_denial *denial)
+{
+	if (denial->resource >= UCV_MAX_RESOURCES)
+		return "a resource's index is out of range";
+	if (denial->level > denial->charged_level)
+		return "a level refused that is below the one charged";
+	if (denial->mntns || denial->mntns_id || denial->pending)
+		return "a refused counter says something about mounts";
+	if (!denial->userns || !denial->charged_userns)
+		return "a user namespace has no inode number";
+	if (!(denial->flags & UCV_DENIAL_UNSURE) && denial->used + denial->asked <= denial->limit)
+		return "a counter was refused that there was room in";
+	return NULL;
+}
+
+static const char *bad_depth(const struct ucv_denial *denial)
+{
+	if (denial->resource != UCV_NO_INDEX || denial->mntns || denial->mntns_id ||
+	    denial->pending || denial->asked != 1)
+		return "a refused depth says something about counters or mounts";
+	if (denial->level != denial->charged_level || denial->userns != denial->charged_userns)
+		return "a refused depth has two levels";
+	if (denial->used != denial->limit || denial->flags)
+		return "a namespace was refused that was not too deep";
+	return NULL;
+}
+
 static const char *bad_denial(const struct ucv_denial *denial)
 {
 	if (denial->reserved[0] || denial->reserved[1])
@@ -127,6 +154,10 @@ static const char *bad_denial(const struct ucv_denial *denial)
 		return bad_ucount(denial);
 	if (denial->type == UCV_DENIAL_MOUNT)
 		return bad_mount(denial);
+	if (denial->type == UCV_DENIAL_RLIMIT)
+		return bad_rlimit(denial);
+	if (denial->type == UCV_DENIAL_USERNS_DEPTH || denial->type == UCV_DENIAL_PIDNS_DEPTH)
+		return bad_depth(denial);
 	return "there is an unknown type";
 }
 
