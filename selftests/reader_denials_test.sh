@@ -326,6 +326,38 @@ refused_mount_is_shown() {
 	expect "sum" "$id $mntns 1" "$(grep "^$id " "$ktap_dir/out")"
 }
 
+refused_rlimit_is_shown() {
+	has_feature sigpending_denials || skip "the module cannot tell of refused signals here" || return
+	follow other && start target && target=$(ask target pid) && tell target 0 uids $uid $uid $uid &&
+		tell target 0 rlimit sigpending 2 2 && tell target '2 EAGAIN' signals 3 || return
+	run denials -r -n -o $columns -R rlimit_sigpending
+	line="rlimit_sigpending 0 $init_userns $uid $uid 2 - 1 2 $init_userns - $init_userns 0 $uid $init_userns $uid"
+	expect "line" "$line $target $target agent -" "$(grep " $target $target " "$ktap_dir/out")" || return
+	run denials -r -n -o PID -R inotify_watches -R userns_depth &&
+		expect "lines of other resources" '' "$(grep "^$target\$" "$ktap_dir/out")" || return
+	run denials --totals -r -n -R rlimit_sigpending -u $uid -o UID,NS,DENIALS
+	expect "sum" "$uid $init_userns 1" "$(cat "$ktap_dir/out")"
+}
+
+# One more user namespace than can be nested.
+refused_depth_is_shown() {
+	has_feature userns_depth_denials || skip "the module cannot tell of this here" || return
+	follow other || return
+	set -- true
+	nested=0
+	while [ $nested -lt 34 ]; do
+		set -- unshare -r "$@"
+		nested=$((nested + 1))
+	done
+	"$@" 2>/dev/null &
+	deep=$!
+	! wait $deep || return
+	run denials -r -n -R userns_depth -p $deep -o RESOURCE,LEVEL,UID,USED,ASKED,LIMIT,CHARGED-LEVEL,COMMAND,FLAGS
+	expect "line" 'userns_depth 33 0 33 1 33 33 unshare -' "$(cat "$ktap_dir/out")" || return
+	run denials -r -n -R pidns_depth -R user_namespaces -p $deep &&
+		expect "lines of other resources" '' "$(cat "$ktap_dir/out")"
+}
+
 # The tree is three mounts, one with two others on it. Copying it fails while only two more fit.
 refused_tree_is_shown_with_its_size() {
 	skip_without_mounts && start_holder || return
@@ -627,7 +659,8 @@ if [ "$(status_of denials_interruptions)" -gt 0 ] 2>/dev/null && ! reload_as_it_
 fi
 ktap_run bad_options_of_denials_are_refused following_prints_each_denial_at_once following_prints_a_table \
 	following_prints_json_lines recorded_denials_are_listed refused_thread_is_told_from_its_process \
-	refusing_and_charged_user_are_told_apart totals_add_up refused_mount_is_shown refused_tree_is_shown_with_its_size \
+	refusing_and_charged_user_are_told_apart totals_add_up refused_mount_is_shown \
+	refused_tree_is_shown_with_its_size refused_rlimit_is_shown refused_depth_is_shown \
 	lost_denials_are_counted commands_are_escaped parameter_records_without_a_listener following_ends_with_its_pipe \
 	following_ends_on_sigint lost_lines_are_an_error message_says_nothing_was_recorded \
 	time_when_recording_ended_is_told \

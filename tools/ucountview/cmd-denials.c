@@ -4,6 +4,7 @@
  * (--follow), or how many there were (--totals).
  */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -11,6 +12,7 @@
 #include "format.h"
 #include "options.h"
 #include "procfs.h"
+#include "resource_info.h"
 #include "snapshot.h"
 #include "stream.h"
 #include "table.h"
@@ -34,7 +36,7 @@ static struct column columns[] = {
 	NUMBER("LOST", "denials before it that were overwritten unread"),
 	NUMBER("MISSED", "missed probe hits since the module was loaded"),
 	NUMBER("DENIALS", "with --totals: number of denials"),
-	WIDE_TEXT("RESOURCE", 17, "resource as shown by usage, or mounts"),
+	WIDE_TEXT("RESOURCE", 17, "resource as shown by usage, mounts, or a nesting depth"),
 	NUMBER("LEVEL", "level that refused: 0 is the initial user namespace"),
 	WIDE_NUMBER("NS", 10, "namespace that refused: user or, for mounts, mount"),
 	NUMBER("NSID", "its unique 64-bit ID"),
@@ -43,7 +45,7 @@ static struct column columns[] = {
 	WIDE_NAME("USER", 8, "name of UID"),
 	NUMBER("USED", "charge at that level, including PENDING"),
 	NUMBER("PENDING", "mounts of USED that the refused call had reserved"),
-	NUMBER("ASKED", "size of the refused charge"),
+	NUMBER("ASKED", "size of the refused charge (bytes, pages, mounts, ...)"),
 	NUMBER("LIMIT", "limit that USED and ASKED would have exceeded"),
 	WIDE_NUMBER("USERNS", 10, "user namespace that refused; for mounts: owns MNTNS"),
 	WIDE_NUMBER("MNTNS", 10, "mount namespace that was full"),
@@ -67,7 +69,8 @@ static struct column columns[] = {
 static const struct opt options[] = {
 	{ 'f', "follow", NULL, "record denials, and show each as it happens" },
 	{ 'p', "pid", "pid", "only denials of this process or thread" },
-	RESOURCE_OR_MOUNTS_OPTION,
+	{ 'R', "resource", "name", "only this resource, mounts, userns_depth or pidns_depth\n"
+	  "(may be given more than once)" },
 	{ 'u', "user", "user", "only denials with this user (uid or name) as caller,\n"
 	  "charged user, or user of the full counter" },
 	{ OPT_COUNT, "count", "num", "only the last ones; with --follow: end after so many;\n"
@@ -76,11 +79,31 @@ static const struct opt options[] = {
 	{ }
 };
 
+/*
+ * What can be refused besides the counters of type UCV_RESOURCE_UCOUNT, and whether the module
+ * records that. Those of one kind of record each are no counters of the snapshot.
+ */
+static const struct refusal {
+	const char *name;
+	__u64 feature;
+	__u64 seen;		/* 0: that of the counter */
+	__u32 type;
+} refusals[] = {
+	{ MOUNTS_NAME, UCV_FEATURE_MNT_DENIALS, UCV_SEEN_MOUNTS, UCV_DENIAL_MOUNT },
+	{ USERNS_DEPTH_NAME, UCV_FEATURE_USERNS_DEPTH_DENIALS, UCV_SEEN_USERNS_DEPTH,
+	  UCV_DENIAL_USERNS_DEPTH },
+	{ PIDNS_DEPTH_NAME, UCV_FEATURE_PIDNS_DEPTH_DENIALS, UCV_SEEN_PIDNS_DEPTH,
+	  UCV_DENIAL_PIDNS_DEPTH },
+	{ "rlimit_nproc", UCV_FEATURE_NPROC_DENIALS, 0, UCV_DENIAL_RLIMIT },
+	{ "rlimit_msgqueue", UCV_FEATURE_MSGQUEUE_DENIALS, 0, UCV_DENIAL_RLIMIT },
+	{ "rlimit_memlock", UCV_FEATURE_MEMLOCK_DENIALS, 0, UCV_DENIAL_RLIMIT },
+	{ "rlimit_sigpending", UCV_FEATURE_SIGPENDING_DENIALS, 0, UCV_DENIAL_RLIMIT },
+};
+
 struct denials {
 	const struct args *args;
 	struct table *tb;
 	bool wanted[UCV_MAX_RESOURCES];
-	bool mounts;
 	bool plain;		/* a plain table, which marks uncertain values in place */
 	bool brief;		/* with short times, on a terminal */
 	bool explained;		/* what terms of USED mean */
@@ -114,10 +137,22 @@ static void fill_time(struct denials *d, __u64 boot_ns)
 	cell_text(d->tb, "TIME", d->brief ? brief_time_text(&time) : time_text(&time));
 }
 
+/* What records of this type are about, or NULL for a counter of the snapshot. */
+static const struct refusal *refusal_of_type(__u32 type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		if (refusals[i].type == type && type != UCV_DENIAL_RLIMIT)
+			return &refusals[i];
+	}
+	return NULL;
+}
+
 static void fill_resource(struct denials *d, __u32 type, __u32 resource)
 {
-	if (type == UCV_DENIAL_MOUNT)
-		cell(d->tb, "RESOURCE", MOUNTS_NAME);
+	const struct refusal *refusal = refusal_of_type(type);
+
+	if (refusal)
+		cell(d->tb, "RESOURCE", "%s", refusal->name);
 	else if (resource < d->snap.nr_resources)
 		cell(d->tb, "RESOURCE", "%s", d->snap.resources[resource].name);
 }
@@ -256,23 +291,41 @@ static void take_snapshot(struct denials *d)
 		kinds |= UCV_MASK(UCV_KIND_DENIAL_COUNT);
 	snapshot_take(&d->snap, kinds, 0);
 	find_resources(d->args, &d->snap, true, d->wanted);
-	d->mounts = wants_mounts(d->args);
 }
 
-/* Refused mounts need a kernel feature of their own. */
-static void check_mounts(const struct denials *d)
+/* Whether something of @refusals exists on this kernel, and is to be shown. */
+static bool wants_refusal(const struct denials *d, const struct refusal *refusal)
 {
-	__u64 features = d->snap.info.features;
+	return wants_name(d->args, refusal->name) &&
+	       (refusal->type != UCV_DENIAL_RLIMIT ||
+		snapshot_resource(&d->snap, refusal->name) < d->snap.nr_resources);
+}
 
-	if (d->args->resources.mounts && features & UCV_FEATURE_DENIALS &&
-	    !(features & UCV_FEATURE_MNT_DENIALS))
-		device_cannot("record refused mounts");
+static bool is_recorded(const struct denials *d, const struct refusal *refusal)
+{
+	return d->snap.info.features & refusal->feature;
+}
+
+/* These need a kernel feature each. Exit if one is named that the kernel lacks. */
+static void check_named(const struct denials *d)
+{
+	if (!d->args->resources.nr || !(d->snap.info.features & UCV_FEATURE_DENIALS))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		if (!wants_refusal(d, &refusals[i]) || is_recorded(d, &refusals[i]))
+			continue;
+		if (refusals[i].type == UCV_DENIAL_MOUNT)
+			device_cannot("record refused mounts");
+		device_cannot(xasprintf("record refusals by %s", refusals[i].name));
+	}
 }
 
 static bool wants_resource(const struct denials *d, __u32 type, __u32 resource)
 {
-	if (type == UCV_DENIAL_MOUNT)
-		return d->mounts;
+	const struct refusal *refusal = refusal_of_type(type);
+
+	if (refusal)
+		return wants_refusal(d, refusal);
 	return resource < d->snap.nr_resources ? d->wanted[resource] : !d->args->resources.nr;
 }
 
@@ -351,10 +404,14 @@ static bool show_heading(struct denials *d)
 /* Printed once the listener is open: denials from now on are recorded. */
 static void tell_listening(const struct denials *d)
 {
-	bool deaf = d->mounts && !(d->snap.info.features & UCV_FEATURE_MNT_DENIALS);
+	char *deaf = xstrdup("");
 
-	note("listening%s; ^C ends",
-	     deaf ? " (not for mounts: unsupported on this kernel)" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		if (wants_refusal(d, &refusals[i]) && !is_recorded(d, &refusals[i]))
+			deaf = list_add(deaf, *deaf ? " " : " (not for ", "%s", refusals[i].name);
+	}
+	note("listening%s%s; ^C ends", deaf, *deaf ? ": unsupported on this kernel)" : "");
+	free(deaf);
 }
 
 /* Report that denials are not, or for a while were not, recorded. */
@@ -397,21 +454,35 @@ static void follow(struct denials *d)
 	listener_close(&d->listener);
 }
 
-/* "; not verified for ...": wanted resources that the probes have never seen. */
+/* Whether the probes have seen charges of this counter, or cannot see any. */
+static bool counter_is_settled(const struct denials *d, size_t resource, __u64 seen)
+{
+	if (!d->wanted[resource] || seen & UCV_SEEN(resource))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		if (!strcmp(refusals[i].name, d->snap.resources[resource].name))
+			return !is_recorded(d, &refusals[i]);
+	}
+	return false;
+}
+
+/* "; not verified for ...": what is wanted and recorded, and the probes have never seen. */
 static char *unverified_text(const struct denials *d, const struct ucv_listen *state)
 {
+	static const char first[] = "; not verified for ";
 	const struct snapshot *snap = &d->snap;
 	char *text = xstrdup("");
 
-	for (size_t i = 0; i <= snap->nr_resources; i++) {
-		bool mounts = i == snap->nr_resources;
+	for (size_t i = 0; i < snap->nr_resources; i++) {
+		if (!counter_is_settled(d, i, state->seen))
+			text = list_add(text, *text ? " " : first, "%s", snap->resources[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		const struct refusal *refusal = &refusals[i];
 
-		if (mounts ? !d->mounts : !d->wanted[i])
-			continue;
-		if (state->seen & (mounts ? UCV_SEEN_MOUNTS : UCV_SEEN(i)))
-			continue;
-		text = list_add(text, *text ? " " : "; not verified for ", "%s",
-				mounts ? MOUNTS_NAME : snap->resources[i].name);
+		if (refusal->seen && !(state->seen & refusal->seen) &&
+		    wants_refusal(d, refusal) && is_recorded(d, refusal))
+			text = list_add(text, *text ? " " : first, "%s", refusal->name);
 	}
 	return text;
 }
@@ -535,7 +606,7 @@ static int run(struct args *args, struct table *tb)
 	open_table(&d);
 	args_look_up(args);
 	take_snapshot(&d);
-	check_mounts(&d);
+	check_named(&d);
 	if (args->totals)
 		show_totals(&d);
 	else if (args->follow)

@@ -14,6 +14,7 @@
 
 #include "format.h"
 #include "options.h"
+#include "resource_info.h"
 #include "ucountview.h"
 
 #define MAX_OPTIONS	32
@@ -354,13 +355,20 @@ bool wants_counter(const struct args *args, const struct counter *counter)
 }
 
 /**
- * wants_mounts() - whether mounts are to be shown
+ * wants_name() - whether a resource is to be shown
+ * @name: of any kind
  *
- * Return: whether they were named, or nothing was.
+ * Return: whether it was named, or nothing was.
  */
-bool wants_mounts(const struct args *args)
+bool wants_name(const struct args *args, const char *name)
 {
-	return args->resources.mounts || !args->resources.nr;
+	const struct resource_names *list = &args->resources;
+
+	for (size_t i = 0; i < list->nr; i++) {
+		if (!strcmp(list->names[i], name))
+			return true;
+	}
+	return !list->nr;
 }
 
 /**
@@ -396,31 +404,34 @@ static void __noreturn resource_unknown(const char *name)
 	die("unknown resource: %s", name);
 }
 
+/* What is refused as a full counter is, and is none. */
+static bool is_refusal_alone(const char *name)
+{
+	return !strcmp(name, MOUNTS_NAME) || !strcmp(name, USERNS_DEPTH_NAME) ||
+	       !strcmp(name, PIDNS_DEPTH_NAME);
+}
+
 /**
  * find_resources() - look up the resources that --resource names
- * @limited: only those limited at all levels are meant, and mounts, which are left to the caller
+ * @refusals: mounts and nesting depths may be named as well, and are left to the caller
  * @wanted: out: for each of the snapshot's resources, whether it is meant
  *
  * Exits if something else is named.
  */
-void find_resources(const struct args *args, const struct snapshot *snap, bool limited,
+void find_resources(const struct args *args, const struct snapshot *snap, bool refusals,
 		    bool wanted[UCV_MAX_RESOURCES])
 {
 	const struct resource_names *list = &args->resources;
 
 	for (size_t i = 0; i < UCV_MAX_RESOURCES; i++)
-		wanted[i] = !list->nr && i < snap->nr_resources &&
-			    (!limited || snap->resources[i].type == UCV_RESOURCE_UCOUNT);
+		wanted[i] = !list->nr && i < snap->nr_resources;
 	for (size_t i = 0; i < list->nr; i++) {
 		size_t resource = snapshot_resource(snap, list->names[i]);
 
-		if (limited && !strcmp(list->names[i], MOUNTS_NAME))
+		if (refusals && is_refusal_alone(list->names[i]))
 			continue;
 		if (resource == snap->nr_resources)
 			resource_unknown(list->names[i]);
-		if (limited && snap->resources[resource].type != UCV_RESOURCE_UCOUNT)
-			die("%s: limited by RLIMIT_* of each process, see prlimit(1)",
-			    snap->resources[resource].name);
 		wanted[resource] = true;
 	}
 }

@@ -94,7 +94,7 @@ void args_look_up(struct args *args);
 void args_check(const struct args *args, const struct snapshot *snap);
 bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns);
 bool wants_counter(const struct args *args, const struct counter *counter);
-bool wants_mounts(const struct args *args);
+bool wants_name(const struct args *args, const char *name);
 size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,
 		 int (*compare)(const void *a, const void *b));
 unsigned int arg_pid(const char *text);
