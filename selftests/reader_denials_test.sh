@@ -243,7 +243,7 @@ refused_thread_is_told_from_its_process() {
 			expect "the innermost level of why $number" "$box_userns 3" "$(head -n 1 "$ktap_dir/out")" || return
 	done
 	gone=$(sh -c 'echo $$')
-	fails why "$gone" && grep -q "ucountview denials -p $gone" "$ktap_dir/err"
+	fails why "$gone" && grep -q "no such process: $gone, and no denial of it is recorded" "$ktap_dir/err"
 }
 
 refusing_and_charged_user_are_told_apart() {

@@ -51,6 +51,13 @@ denied_between() {
 	}
 }
 
+# Stop the agents, which are gone then; $pid stays.
+stop() {
+	gone=$pid
+	stop_agents
+	pid=$gone
+}
+
 # A user may have five inotify instances. An agent is refused the sixth; sets $pid.
 refuse_instance() {
 	lower fs.inotify.max_user_instances 5 && start "$1" && tell "$1" 0 uids $uid $uid $uid &&
@@ -67,7 +74,7 @@ last_denial_of_a_process_that_is_gone_is_explained() {
 	refuse_instance hog || return
 	sleep 1
 	last=$(now)
-	stop_agents
+	stop
 	! kill -0 "$pid" 2>/dev/null || return
 	succeeds why "$pid" && cp "$ktap_dir/out" "$ktap_dir/gone" || return
 	succeeds why --last "$pid" && cmp "$ktap_dir/gone" "$ktap_dir/out" &&
@@ -96,7 +103,7 @@ denial_in_a_namespace_that_is_gone_is_told() {
 		tell box 0 write /proc/sys/user/max_inotify_watches 3 && tell box 0 inotify 1 &&
 		tell box '3 ENOSPC' watch 0 "$files" 0 4 && pid=$(ask box pid) && userns=$(inode "$pid" user) || return
 	rm -r "$files"
-	stop_agents
+	stop
 	wait_until no_userns "$userns" || return
 	succeeds why "$pid" &&
 		says "inotify_watches: 3 of 3 used by uid $((uid + 1)) in user namespace $userns, level 1." &&
@@ -131,7 +138,7 @@ recent_denials_of_a_process_are_listed() {
 		! grep '^Note:' "$ktap_dir/out" || return
 	succeeds why "$pid" -R inotify_watches && ! grep '^Refused before' "$ktap_dir/out" || return
 	succeeds why $$ && ! grep '^Refused before' "$ktap_dir/out" || return
-	stop_agents
+	stop
 	# Another process gets the PID, but not what the first was refused.
 	[ -w $last_pid ] || skip "PIDs cannot be chosen here" || return
 	wait_until reuse "$pid" || return
