@@ -125,9 +125,36 @@ refused_mount_of_a_process_that_is_gone_is_explained() {
 	# shellcheck disable=SC2016 # for the other shell
 	sh -c 'echo $$ >"$1/pid"; exec mount -t tmpfs none "$1/here"' sh "$ktap_dir" 2>/dev/null && return 1
 	pid=$(cat "$ktap_dir/pid")
-	succeeds why --last "$pid" && says "mounts: $limit of $limit used in mount namespace $mntns." &&
+	succeeds why --last "$pid" &&
+		says "mounts: $limit mounted, 1 more needed; the limit of mount namespace $mntns was $limit." &&
 		says "  Now: $limit of $limit used." && run_fix "^sysctl -w fs.mount-max=$((limit * 2))$" &&
 		mount -t tmpfs none "$ktap_dir/here" && mounted=$ktap_dir/here
+}
+
+refused_fork_of_a_process_that_is_gone_is_explained() {
+	record && has_feature nproc_denials || skip "refused forks cannot be recorded" || return
+	start forker && tell forker 0 uids $uid $uid $uid && pid=$(ask forker pid) &&
+		tell forker 0 rlimit nproc 1 5 && tell forker EAGAIN fork 1 || return
+	stop
+	succeeds why "$pid" -S fork &&
+		says "rlimit_nproc: 1 of 1 used by uid $uid in the initial user namespace $init_userns." &&
+		says '  Now: 0 used.' &&
+		says '  The limit was RLIMIT_NPROC of the process: see prlimit(1) and setrlimit(2).'
+}
+
+# Each namespace in the one before, all by one process, which asks for one more than the kernel allows.
+refused_nesting_of_a_process_that_is_gone_is_explained() {
+	record && has_feature userns_depth_denials || skip "refused nesting cannot be recorded" || return
+	cat >"$ktap_dir/nest" <<-NEST
+	[ "\$1" -lt 33 ] && exec unshare -U -r sh "$ktap_dir/nest" \$((\$1 + 1))
+	exec unshare -U true
+	NEST
+	sh "$ktap_dir/nest" 0 2>/dev/null &
+	pid=$!
+	wait $pid && return 1
+	succeeds why "$pid" || return
+	expect "the limit" 1 "$(grep -c '^userns_depth: 33 of 33 used in user namespace [0-9]*\.$' "$ktap_dir/out")" &&
+		says '  It was as deep as the kernel allows; no setting changes that.'
 }
 
 recent_denials_of_a_process_are_listed() {
@@ -192,5 +219,6 @@ needs_reader
 ktap_clean_up_at_exit
 
 ktap_run last_denial_of_a_process_that_is_gone_is_explained denial_in_a_namespace_that_is_gone_is_told \
-	refused_mount_of_a_process_that_is_gone_is_explained recent_denials_of_a_process_are_listed \
+	refused_mount_of_a_process_that_is_gone_is_explained refused_fork_of_a_process_that_is_gone_is_explained \
+	refused_nesting_of_a_process_that_is_gone_is_explained recent_denials_of_a_process_are_listed \
 	time_of_recording_is_told_if_nothing_is_found bad_arguments_are_refused

@@ -265,7 +265,9 @@ static void print_no_process(const struct why_row *row)
 
 static void print_no_fix_of_denial(const struct why_row *row)
 {
-	if (row->kind == WHY_RLIMIT && row->denial->level < row->denial->charged_level)
+	if (row->kind == WHY_DEPTH)
+		puts("  It was as deep as the kernel allows; no setting changes that.");
+	else if (row->kind == WHY_RLIMIT && row->denial->level < row->denial->charged_level)
 		puts("  A user namespace stored that limit when it was created;\n"
 		     "  only a new user namespace can have another.");
 	else if (row->kind == WHY_RLIMIT)

@@ -10,6 +10,7 @@
 #include "device.h"
 #include "format.h"
 #include "procfs.h"
+#include "resource_info.h"
 #include "ucountview.h"
 #include "why.h"
 
@@ -18,11 +19,22 @@
 /* Returns NULL for a type or a resource that this program does not know. */
 static const char *resource_of(const struct why *w, const struct ucv_denial *denial)
 {
-	if (denial->type == UCV_DENIAL_MOUNT)
+	switch (denial->type) {
+	case UCV_DENIAL_MOUNT:
 		return MOUNTS_NAME;
-	if (denial->resource < w->snap.nr_resources)
-		return w->snap.resources[denial->resource].name;
-	return NULL;
+	case UCV_DENIAL_USERNS_DEPTH:
+		return USERNS_DEPTH_NAME;
+	case UCV_DENIAL_PIDNS_DEPTH:
+		return PIDNS_DEPTH_NAME;
+	default:
+		return denial->resource < w->snap.nr_resources ?
+		       w->snap.resources[denial->resource].name : NULL;
+	}
+}
+
+static bool is_depth(const struct ucv_denial *denial)
+{
+	return denial->type == UCV_DENIAL_USERNS_DEPTH || denial->type == UCV_DENIAL_PIDNS_DEPTH;
 }
 
 static bool is_of(const struct ucv_denial *denial, const struct why_culprit *who)
@@ -164,6 +176,8 @@ void why_explain_last(struct why *w, const struct why_culprit *who)
 	row.needed = last->used + last->pending + last->asked;
 	if (last->type == UCV_DENIAL_MOUNT)
 		find_mounts(w, &row);
+	else if (is_depth(last))
+		row.kind = WHY_DEPTH;
 	else
 		find_counter(w, &row);
 	why_add_row(w, row);
@@ -209,9 +223,10 @@ void why_print_caller(const struct ucv_denial *denial)
 
 static void print_asked(const struct ucv_denial *denial)
 {
-	if (denial->asked > 1 || denial->pending)
-		print_wrapped(2, 4, "It asked for %u more; %u of those used were its own already.",
-			      denial->asked, denial->pending);
+	if (denial->asked > 1 && denial->type != UCV_DENIAL_MOUNT)
+		print_wrapped(2, 4, "It asked for %s%u more.",
+			      denial->flags & UCV_DENIAL_ASKED_MORE ? "at least " : "",
+			      denial->asked);
 	if (denial->flags & UCV_DENIAL_UNSURE)
 		print_wrapped(2, 4, "%s; this is the one with the least room.",
 			      "When it was read, no level was at its limit any more");
@@ -224,6 +239,8 @@ static void print_now(const struct why_row *row)
 	const struct counter *now = &row->counter;
 	bool mount = row->kind == WHY_MOUNTS;
 
+	if (row->kind == WHY_DEPTH)
+		return;
 	if (now->kind == LIMITED)
 		printf("  Now: %lld of %lld used.\n", now->used, now->limit);
 	else if (now->kind == UNLIMITED)
@@ -240,8 +257,8 @@ static char *denied_text(const struct why_row *row)
 {
 	const struct ucv_denial *denial = row->denial;
 
-	if (row->kind == WHY_MOUNTS)
-		return xasprintf("in mount namespace %u", denial->mntns);
+	if (row->kind == WHY_DEPTH)
+		return xasprintf("in user namespace %u", denial->userns);
 	if (!denial->level)
 		return xasprintf("by uid %u in the initial user namespace %u", denial->uid,
 				 denial->userns);
@@ -255,11 +272,18 @@ static char *denied_text(const struct why_row *row)
 void why_print_denied(const struct why_row *row)
 {
 	const struct ucv_denial *denial = row->denial;
-	char *counted = denied_text(row);
+	char *text;
 
-	print_wrapped(0, 4, "\n%s: %lld of %lld used %s.", row->name,
-		      (long long)denial->used + denial->pending, (long long)denial->limit, counted);
-	free(counted);
+	if (row->kind == WHY_MOUNTS) {
+		text = denied_mounts_text(denial);
+		print_wrapped(0, 4, "\n%s: %s; the limit of mount namespace %u was %lld.", row->name,
+			      text, denial->mntns, (long long)denial->limit);
+	} else {
+		text = denied_text(row);
+		print_wrapped(0, 4, "\n%s: %lld of %lld used %s.", row->name,
+			      (long long)denial->used, (long long)denial->limit, text);
+	}
+	free(text);
 	print_asked(denial);
 	print_now(row);
 }
