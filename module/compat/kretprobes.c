@@ -422,6 +422,23 @@ static bool ucv_function_has_clone(const char *function)
 	return false;
 }
 
+/*
+ * Try it: some architectures (riscv) allow no kprobe where a function starts with what
+ * ftrace patches. Disabled, as in ucv_symbols_init().
+ */
+static int ucv_try_probe(const char *function)
+{
+	struct kprobe kp = {
+		.symbol_name	= function,
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
+	int ret = register_kprobe(&kp);
+
+	if (!ret)
+		unregister_kprobe(&kp);
+	return ret;
+}
+
 /**
  * ucv_can_probe() - can a function be probed so that no call is missed?
  * @function: its name
@@ -432,6 +449,8 @@ static bool ucv_function_has_clone(const char *function)
  */
 bool ucv_can_probe(const char *function, const char *what)
 {
+	int ret;
+
 	if (!ucv_symbol_optional(function)) {
 		pr_info("%s are not available: no symbol %s to probe\n",
 			what, function);
@@ -439,6 +458,12 @@ bool ucv_can_probe(const char *function, const char *what)
 	}
 	if (ucv_function_has_clone(function)) {
 		pr_info("%s are not available: some would be missed\n", what);
+		return false;
+	}
+	ret = ucv_try_probe(function);
+	if (ret) {
+		pr_info("%s are not available: the kernel allows no kprobe at the start of %s(): error %d\n",
+			what, function, ret);
 		return false;
 	}
 	return true;
