@@ -318,8 +318,8 @@ static void print_copied(const struct why *w, const struct receiver *to)
 {
 	char *more = to->more ? xasprintf(" (and in %zu more)", to->more) : xstrdup("");
 
-	print_wrapped(2, 4, "What process %u mounts in %s%s is copied there, to the namespace of process %u.",
-		      w->process.pid, to->point, more, to->ns->pid);
+	print_wrapped(2, 4, "What process %u mounts in %s%s is copied there, to %s %u.",
+		      w->process.pid, to->point, more, "the namespace of process", to->ns->pid);
 	free(more);
 }
 
@@ -384,8 +384,8 @@ static void print_unknown(const struct propagation *p)
 	for (size_t i = 0; i < p->nr_unknown; i++)
 		text = list_add(text, ", ", "%u (%u of %u)", p->unknown[i]->inum,
 				p->unknown[i]->mounts, p->unknown[i]->limit);
-	print_wrapped(0, 4, "\nMount namespaces nearly full, which may get copies of its mounts, but have no process: %s.",
-		      text);
+	print_wrapped(0, 4, "\nMount namespaces nearly full, %s, but have no process: %s.",
+		      "which may get copies of its mounts", text);
 	free(text);
 }
 

@@ -276,8 +276,8 @@ void why_print_denied(const struct why_row *row)
 
 	if (row->kind == WHY_MOUNTS) {
 		text = denied_mounts_text(denial);
-		print_wrapped(0, 4, "\n%s: %s; the limit of mount namespace %u was %lld.", row->name,
-			      text, denial->mntns, (long long)denial->limit);
+		print_wrapped(0, 4, "\n%s: %s; the limit of mount namespace %u was %lld.",
+			      row->name, text, denial->mntns, (long long)denial->limit);
 	} else {
 		text = denied_text(row);
 		print_wrapped(0, 4, "\n%s: %lld of %lld used %s.", row->name,
