@@ -582,7 +582,7 @@ static bool parse_mount(char *line, struct mount_line *mount)
 		parse_tag(tag, "propagate_from:", &mount->from);
 	}
 	mount->type = strsep(&rest, " ");
-	return tag;
+	return tag && mount->type;
 }
 
 /**

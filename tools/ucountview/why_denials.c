@@ -288,6 +288,20 @@ void why_print_denied(const struct why_row *row)
 	print_now(row);
 }
 
+/* What was used of what limit where, allocated. */
+static char *recent_text(const struct ucv_denial *denial)
+{
+	char *mounts, *text;
+
+	if (denial->type != UCV_DENIAL_MOUNT)
+		return xasprintf("%lld of %lld at level %u", (long long)denial->used,
+				 (long long)denial->limit, denial->level);
+	mounts = denied_mounts_text(denial);
+	text = xasprintf("%s; the limit was %lld", mounts, (long long)denial->limit);
+	free(mounts);
+	return text;
+}
+
 static void print_recent(const struct why *w)
 {
 	size_t first = w->nr_denials > MOST_RECENT ? w->nr_denials - MOST_RECENT : 0;
@@ -298,11 +312,10 @@ static void print_recent(const struct why *w)
 	       w->nr_denials);
 	for (size_t i = first; i < w->nr_denials; i++) {
 		const struct ucv_denial *denial = &w->denials[i];
-		char *time = denial_time(denial);
+		char *time = denial_time(denial), *text = recent_text(denial);
 
-		print_wrapped(2, 4, "%s %s: %lld of %lld at level %u", time,
-			      resource_of(w, denial), (long long)denial->used + denial->pending,
-			      (long long)denial->limit, denial->level);
+		print_wrapped(2, 4, "%s %s: %s", time, resource_of(w, denial), text);
+		free(text);
 		free(time);
 	}
 }
