@@ -16,6 +16,7 @@ uid=1900000400
 
 cgroup=''
 deep=''
+in_pid_namespaces=''
 
 after_test() {
 	stop_agents
@@ -23,6 +24,9 @@ after_test() {
 	uid=$((uid + 10))
 	[ -z "$deep" ] || kill "$deep"
 	deep=''
+	# shellcheck disable=SC2046 # one word for each process
+	[ -z "$in_pid_namespaces" ] || kill -9 $(pids_at 1)
+	in_pid_namespaces=''
 	[ -z "$cgroup" ] || wait_until rmdir "$cgroup"
 	cgroup=''
 }
@@ -154,6 +158,29 @@ nesting_as_deep_as_possible_is_explained() {
 	succeeds why $$ -R userns_depth -r -n -o USED,LIMIT && expect "of the initial one" '0 33' "$(cat "$ktap_dir/out")"
 }
 
+# pids_at DEPTH: the processes in pid namespaces that deep
+pids_at() {
+	awk -v fields=$(($1 + 2)) '/^NSpid:/ && NF == fields { print $2 }' /proc/[0-9]*/status 2>/dev/null
+}
+
+pid_namespaces_as_deep_as_possible_are_explained() {
+	cat >"$ktap_dir/nest" <<-NEST
+	[ "\$1" -lt 32 ] && exec unshare -p -f sh "$ktap_dir/nest" \$((\$1 + 1))
+	unshare -p -f true 2>/dev/null
+	echo \$? >"$ktap_dir/nested"
+	exec sleep 100000
+	NEST
+	rm -f "$ktap_dir/nested"
+	in_pid_namespaces=yes
+	sh "$ktap_dir/nest" 0 &
+	wait_until test -s "$ktap_dir/nested" && expect "one more" 1 "$(cat "$ktap_dir/nested")" || return
+	pid=$(pids_at 32)
+	expect "used and limit" '32 32' "$(row USED,LIMIT pidns_depth -)" || return
+	succeeds why "$pid" -S unshare -e ENOSPC || return
+	says 'pidns_depth: 32 of 32 used.' &&
+		says '  It is as deep as the kernel allows; no setting changes that.'
+}
+
 exhausted_descriptors_are_explained() {
 	user opener && tell opener 0 rlimit nofile 8 100 || return
 	answer=$(ask opener inotify 8)
@@ -250,8 +277,9 @@ needs_reader
 ktap_clean_up_at_exit
 
 ktap_run refused_fork_is_explained refused_fork_by_a_stored_limit_is_explained \
-	processes_of_all_containers_are_counted root_is_exempt_from_the_number_of_processes \
-	refused_signal_is_explained refused_message_queue_is_explained refused_lock_of_shared_memory_is_explained \
-	nesting_as_deep_as_possible_is_explained exhausted_descriptors_are_explained full_cgroup_is_explained \
-	name_of_a_cgroup_is_quoted capability_exempts_from_the_number_of_open_files text_fits_a_terminal \
-	forbidden_namespace_is_explained nothing_is_acquitted_that_was_not_read limits_are_chosen_by_error_and_system_call
+	processes_of_all_containers_are_counted root_is_exempt_from_the_number_of_processes refused_signal_is_explained \
+	refused_message_queue_is_explained refused_lock_of_shared_memory_is_explained \
+	nesting_as_deep_as_possible_is_explained pid_namespaces_as_deep_as_possible_are_explained \
+	exhausted_descriptors_are_explained full_cgroup_is_explained name_of_a_cgroup_is_quoted \
+	capability_exempts_from_the_number_of_open_files text_fits_a_terminal forbidden_namespace_is_explained \
+	nothing_is_acquitted_that_was_not_read limits_are_chosen_by_error_and_system_call
