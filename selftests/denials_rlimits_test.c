@@ -166,6 +166,7 @@ FIXTURE_TEARDOWN(refusals)
 }
 
 #define NOT_RECORDED	"not recorded on this kernel"
+#define INLINED		"the compiler has inlined what would be probed"
 
 #define LIMIT(name, soft, hard) \
 	ASSERT_EQ(0, ucv_agent_text(&self->agent, ucv_do_rlimit, name, soft, hard, 0))
@@ -341,6 +342,8 @@ UCV_TEST_F(refusals, refused_signal_is_recorded_and_kill_is_not)
 	LIMIT("sigpending", 3, 3);
 	BECOME_USER();
 	ASSERT_EQ(3, CALL(ucv_do_signals, 3));
+	if (!ucv_seen("rlimit_sigpending"))
+		SKIP(return, INLINED);
 	EXPECT_NONE();
 	WANT("rlimit_sigpending", 3, 3, 1);
 	EXPECT_EQ(-EAGAIN, CALL(ucv_do_signals, 1));
@@ -359,10 +362,12 @@ UCV_TEST_F(refusals, signal_is_refused_by_the_limit_of_the_receiver)
 
 	if (!ucv_feature(UCV_FEATURE_SIGPENDING_DENIALS))
 		SKIP(return, NOT_RECORDED);
-	ASSERT_EQ(0, ucv_agent_start(&sender));
 	LIMIT("sigpending", 2, 2);
 	BECOME_USER();
 	ASSERT_EQ(2, CALL(ucv_do_signals, 2));
+	if (!ucv_seen("rlimit_sigpending"))
+		SKIP(return, INLINED);
+	ASSERT_EQ(0, ucv_agent_start(&sender));
 	WANT("rlimit_sigpending", 2, 2, 1);
 	ucv_wanted(&self->wanted, sender.pid, "rlimit_sigpending");
 	self->wanted.type = UCV_DENIAL_RLIMIT;

@@ -241,6 +241,19 @@ static unsigned int resource_now(const char *name)
 	return resource < 0 ? UCV_NO_INDEX : (unsigned int)resource;
 }
 
+bool ucv_seen(const char *resource)
+{
+	int fd = open(UCV_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+	unsigned int index = resource_now(resource);
+	struct ucv_listen listen = {};
+
+	if (fd < 0 || index == UCV_NO_INDEX)
+		return false;
+	ucv_listen(fd, 0, &listen);
+	close(fd);
+	return listen.seen & UCV_SEEN(index);
+}
+
 /* @caller: the thread that is refused; @resource: NULL for mounts. */
 void ucv_wanted(struct ucv_denial *wanted, pid_t caller, const char *resource)
 {

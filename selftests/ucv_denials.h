@@ -18,6 +18,7 @@
 /* Listening */
 int ucv_listen(int fd, __u32 flags, struct ucv_listen *listen);
 int ucv_listener(__u32 flags);		/* opens the device, O_NONBLOCK */
+bool ucv_seen(const char *resource);	/* its charges have hit a probe, see UCV_SEEN() */
 long ucv_denials(int fd, pid_t tgid, struct ucv_denial *denials, unsigned int room);
 const char *ucv_denials_inconsistent(const struct ucv_denial *denials, long nr);
 
