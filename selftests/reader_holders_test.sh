@@ -146,11 +146,6 @@ json_has_each_column() {
 	! grep -F 'holders[1]' "$ktap_dir/leaves"
 }
 
-# held WHAT TEXT: the last run names these holders
-held() {
-	expect "$1" "Held: $2." "$(sed -n 's/^ *\(Held:.*\)/\1/p' "$ktap_dir/out")"
-}
-
 # All of a limit: what several processes hold is listed once, for the first.
 why_names_holders() {
 	starts_as editor editor $uid 4 && starts_as indexer indexer $uid 9 && makes_another indexer 2 || return
@@ -158,7 +153,7 @@ why_names_holders() {
 	indexer=$(ask indexer pid)
 	lower fs.inotify.max_user_watches 15
 	succeeds why "$editor" -R inotify_watches || return
-	held "holders" "11 by indexer ($indexer), 4 by editor ($editor)"
+	says "  Held: 11 by indexer ($indexer), 4 by editor ($editor)."
 }
 
 why_names_holders_by_command() {
@@ -169,13 +164,13 @@ why_names_holders_by_command() {
 	bar=$(ask bar pid)
 	lower fs.inotify.max_user_watches 11
 	succeeds why "$bar" -R inotify_watches || return
-	held "two commands" "6 by inotifywait (3 processes), 5 by bar ($bar)" || return
+	says "  Held: 6 by inotifywait (3 processes), 5 by bar ($bar)." || return
 
 	lower fs.inotify.max_user_watches 16
 	starts_as foo foo $uid 3 && starts_as baz baz $uid 1 && starts_as qux qux $uid 1 || return
 	succeeds why "$bar" -R inotify_watches || return
 	more="and 2 more by 2 other commands"
-	held "five commands" "6 by inotifywait (3 processes), 5 by bar ($bar), 3 by foo ($(ask foo pid)), $more"
+	says "  Held: 6 by inotifywait (3 processes), 5 by bar ($bar), 3 by foo ($(ask foo pid)), $more."
 }
 
 why_names_what_no_process_has_open() {
@@ -183,12 +178,12 @@ why_names_what_no_process_has_open() {
 	sender=$(ask sender pid)
 	lower fs.inotify.max_user_watches 5
 	succeeds why "$sender" -R inotify_watches || return
-	held "no process" "5 that no process has open" || return
+	says "  Held: 5 that no process has open." || return
 
 	lower fs.inotify.max_user_watches 13
 	makes_another sender 8 || return
 	succeeds why "$sender" -R inotify_watches || return
-	held "one and none" "8 by agent ($sender), 5 that no process has open"
+	says "  Held: 8 by agent ($sender), 5 that no process has open."
 }
 
 set_room() {
@@ -204,7 +199,7 @@ copies_do_not_hide_other_holders() {
 	lower fs.inotify.max_user_watches 4
 	set_room 4096
 	succeeds why "$victim" -R inotify_watches || return
-	held "holder" "4 by agent ($victim)" || return
+	says "  Held: 4 by agent ($victim)." || return
 	shows "the victim" "$victim 4 1" -u $((uid + 1)) -o PID,MARKS,FDS || return
 	shows "by user" "71 1 3 more_holders" -u $uid --by user -o PROCESSES,GROUPS,MARKS,FLAGS || return
 	succeeds holders -r -n -u $uid --by group -o HOLDERS || return
