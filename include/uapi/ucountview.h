@@ -270,7 +270,8 @@ struct ucv_mntns {
  * @UCV_DENIAL_MOUNT: a mount namespace would have held more than fs.mount-max
  *	mounts (count_mounts()). The caller got ENOSPC.
  * @UCV_DENIAL_RLIMIT: a counter of type UCV_RESOURCE_RLIMIT would have exceeded, or had
- *	exceeded, the limit at some level. Recorded are fork(), clone() and execve()
+ *	exceeded, the limit at some level. Recorded are fork(), clone(), execve() and the
+ *	threads that the kernel creates for a process, as io_uring's, which it may retry
  *	(rlimit_nproc, EAGAIN), the creation of a message queue (rlimit_msgqueue, EMFILE),
  *	shmctl(SHM_LOCK) (rlimit_memlock, ENOMEM), and queuing a realtime signal or
  *	timer_create() (rlimit_sigpending, EAGAIN). Not recorded is what a capability or

@@ -16,8 +16,11 @@
 #include <linux/kconfig.h>
 #include <linux/types.h>
 
-/* Can a function's return be probed, and its arguments be read? */
-#define UCV_CAN_KRETPROBE	(IS_ENABLED(CONFIG_KRETPROBES) && \
+/*
+ * Can a function's return be probed, and its arguments be read? On 32-bit architectures a
+ * 64-bit argument takes two registers, which the kernel's helper does not know of.
+ */
+#define UCV_CAN_KRETPROBE	(IS_ENABLED(CONFIG_KRETPROBES) && IS_ENABLED(CONFIG_64BIT) && \
 			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API))
 
 struct kprobe;

@@ -514,7 +514,7 @@ void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct u
 
 void ucv_kretprobes_init(const struct ucv_kretprobe_calls *calls, const struct ucv_btf *btf)
 {
-	pr_info("denials are not available: the kernel needs CONFIG_KRETPROBES and access to function arguments (CONFIG_HAVE_FUNCTION_ARG_ACCESS_API)\n");
+	pr_info("denials are not available: the kernel needs CONFIG_64BIT, CONFIG_KRETPROBES and access to function arguments (CONFIG_HAVE_FUNCTION_ARG_ACCESS_API)\n");
 }
 
 bool ucv_kretprobes_ucount(void)

@@ -269,8 +269,9 @@ static struct ucv_probe ucv_memlock_probe = {
 
 /*
  * RLIMIT_SIGPENDING, by a system call that queues a signal: do_send_sig_info() fails with
- * EAGAIN only if there is no room for a realtime signal that must be queued. A classic one,
- * or one sent by kill(), is delivered all the same. The kernel itself sends realtime signals
+ * EAGAIN if there is no room for a realtime signal that must be queued, or no memory, in
+ * which case the record is marked as uncertain. A classic one, or one sent by kill(), is
+ * delivered all the same. The kernel itself sends realtime signals
  * with a siginfo in two places, which no system call waits for: for F_SETSIG (si_code
  * above 0) and mq_notify() (SI_MESGQ). These are left out, and with them what a program
  * sends with such a si_code, which only rt_sigqueueinfo() itself allows. The function is
@@ -354,6 +355,30 @@ static struct ucv_probe ucv_timer_probe = {
 	.maxactive	= UCV_KRETPROBE_RARE,
 };
 
+/* The members that the handlers read are where the headers say. */
+static bool ucv_cred_fits(const struct ucv_btf *btf)
+{
+	return !btf || (!UCV_BTF_EXPECT(btf, cred, uid) && !UCV_BTF_EXPECT(btf, cred, ucounts) &&
+			!UCV_BTF_EXPECT(btf, cred, user_ns) &&
+			!UCV_BTF_EXPECT(btf, cred, cap_effective) &&
+			!UCV_BTF_EXPECT(btf, task_struct, signal) &&
+			!UCV_BTF_EXPECT(btf, task_struct, real_cred));
+}
+
+static bool ucv_mqueue_fits(const struct ucv_btf *btf)
+{
+	return !btf || (!UCV_BTF_EXPECT_SIZE(btf, posix_msg_tree_node) &&
+			!UCV_BTF_EXPECT(btf, ipc_namespace, mq_msg_max) &&
+			!UCV_BTF_EXPECT(btf, ipc_namespace, mq_msg_default) &&
+			!UCV_BTF_EXPECT(btf, ipc_namespace, mq_msgsize_max) &&
+			!UCV_BTF_EXPECT(btf, ipc_namespace, mq_msgsize_default));
+}
+
+static bool ucv_memlock_fits(const struct ucv_btf *btf)
+{
+	return !btf || (!UCV_BTF_EXPECT(btf, file, f_inode) && !UCV_BTF_EXPECT(btf, inode, i_size));
+}
+
 static void ucv_nproc_init(const struct ucv_btf *btf)
 {
 	static const char * const tags[] = {
@@ -388,7 +413,7 @@ static void ucv_mqueue_init(const struct ucv_btf *btf)
 
 	if (!IS_ENABLED(CONFIG_POSIX_MQUEUE))
 		return; /* there are no queues */
-	ucv_mqueue_probe.can = (!btf || !UCV_BTF_EXPECT_SIZE(btf, posix_msg_tree_node)) &&
+	ucv_mqueue_probe.can = ucv_mqueue_fits(btf) &&
 			       ucv_charge_fits(btf, "mqueue_get_inode", tags, ARRAY_SIZE(tags)) &&
 			       ucv_can_probe("mqueue_get_inode", "denials by RLIMIT_MSGQUEUE");
 }
@@ -399,7 +424,8 @@ static void ucv_memlock_init(const struct ucv_btf *btf)
 
 	if (!IS_ENABLED(CONFIG_SHMEM))
 		return; /* shmem_lock() does nothing */
-	ucv_memlock_probe.can = ucv_charge_fits(btf, "shmem_lock", tags, ARRAY_SIZE(tags)) &&
+	ucv_memlock_probe.can = ucv_memlock_fits(btf) &&
+				ucv_charge_fits(btf, "shmem_lock", tags, ARRAY_SIZE(tags)) &&
 				ucv_can_probe("shmem_lock", "denials by RLIMIT_MEMLOCK");
 }
 
@@ -442,6 +468,8 @@ struct ucv_probe * const ucv_rlimit_probes[] = {
 u64 ucv_rlimit_probes_init(const struct ucv_kretprobe_calls *calls, const struct ucv_btf *btf)
 {
 	ucv_calls = calls;
+	if (!ucv_cred_fits(btf))
+		return 0; /* the log says why */
 	ucv_nproc_init(btf);
 	ucv_mqueue_init(btf);
 	ucv_memlock_init(btf);
