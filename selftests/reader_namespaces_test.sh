@@ -54,7 +54,7 @@ owner() {
 
 # member: a process in a net namespace that the owner's user namespace owns; sets $member
 member() {
-	nsenter -t "$owner" -U --preserve-credentials unshare -n sleep 100000 &
+	nsenter -t "$owner" -U --preserve-credentials -- unshare -n sleep 100000 &
 	member=$!
 	pids="$pids $member"
 	wait_until runs sleep $member
