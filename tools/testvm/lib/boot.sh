@@ -46,11 +46,31 @@ try_kvm() {
 	say "KVM works: $result"
 }
 
+# tsc_khz ACCELERATOR: the frequency of the emulated time stamp counter, which is the host's. On a busy host a guest that
+# measures it may be wrong by a factor of 20, and its clocks with it.
+tsc_khz() {
+	local answer
+	answer=$cache/tsc-$(cat /proc/sys/kernel/random/boot_id)
+
+	[[ $1 == *tcg* && ! ${icount:-} && $arch == amd64 && $host_arch == amd64 ]] || return 0
+	[[ -e $answer ]] || with_lock tsc measure_tsc "$answer"
+	cat "$answer"
+}
+
+measure_tsc() {
+	local program=${1%/*}/tsc_khz
+
+	rm -f "$cache"/tsc-*
+	cc -O2 -o "$program" "$testvm_dir/tsc_khz.c" || die "cc cannot build $testvm_dir/tsc_khz.c"
+	"$program" >"$1.new"
+	mv "$1.new" "$1"
+}
+
 # qemu NAME DIRECTORY SECONDS OPTION…: boot DIRECTORY/tree.cpio; the guest's ports and its console become files there.
 # Files, not pipes: a slow reader can then neither stop the guest nor lose its last bytes. ioeventfd=off: the guest's
 # write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. Returns QEMU's status.
 qemu() {
-	local dir=$2 image more='' name=$1 port ports=() release seconds=$3 smp
+	local dir=$2 image khz more='' name=$1 port ports=() release seconds=$3 smp
 	shift 3
 	image=$(kernel_root "$name")/$(kernel_fact "$name" image)
 	release=$(kernel_fact "$name" release)
@@ -62,6 +82,8 @@ qemu() {
 		smp+=,sockets=$smp
 		more="tsc=reliable slab_debug=FZ"
 	fi
+	khz=$(tsc_khz "$*")
+	[[ ! $khz ]] || more+=" tsc_early_khz=$khz"
 	for port in output error control; do
 		: >"$dir/$port"
 		ports+=(-chardev "file,id=$port,path=$dir/$port"
