@@ -57,9 +57,9 @@ be_refused_depth() {
 	! wait $refused
 }
 
-be_refused_signal() {
-	start target && tell target 0 uids 1900001200 1900001200 1900001200 && tell target 0 rlimit sigpending 1 1 &&
-		refused=$(ask target pid) && tell target '1 EAGAIN' signals 2
+be_refused_fork() {
+	start target && tell target 0 uids 1900001200 1900001200 1900001200 && tell target 0 rlimit nproc 1 1 &&
+		refused=$(ask target pid) && tell target EAGAIN fork 1
 	done=$?
 	stop_agents
 	return $done
@@ -128,10 +128,10 @@ refused_mount_is_traced() {
 }
 
 refused_rlimit_is_traced() {
-	has_feature sigpending_denials || skip "not recorded on this kernel" || return
-	trace_one rlimit_denied be_refused_signal || return
+	has_feature nproc_denials || skip "not recorded on this kernel" || return
+	trace_one rlimit_denied be_refused_fork || return
 	user_ns=$(inode $$ user)
-	expect_one "$ktap_dir/lines" rlimit_denied comm=agent resource=rlimit_sigpending level=0 "userns=$user_ns" \
+	expect_one "$ktap_dir/lines" rlimit_denied comm=agent resource=rlimit_nproc level=0 "userns=$user_ns" \
 		uid=1900001200 used=1 asked=1 limit=1 charged_uid=1900001200 caller_uid=1900001200 flags=0x0
 }
 

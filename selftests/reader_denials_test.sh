@@ -327,15 +327,15 @@ refused_mount_is_shown() {
 }
 
 refused_rlimit_is_shown() {
-	has_feature sigpending_denials || skip "the module cannot tell of refused signals here" || return
+	has_feature nproc_denials || skip "the module cannot tell of refused forks here" || return
 	follow other && start target && target=$(ask target pid) && tell target 0 uids $uid $uid $uid &&
-		tell target 0 rlimit sigpending 2 2 && tell target '2 EAGAIN' signals 3 || return
-	run denials -r -n -o $columns -R rlimit_sigpending
-	line="rlimit_sigpending 0 $init_userns $uid $uid 2 - 1 2 $init_userns - $init_userns 0 $uid $init_userns $uid"
+		tell target 0 rlimit nproc 1 1 && tell target EAGAIN fork 1 || return
+	run denials -r -n -o $columns -R rlimit_nproc
+	line="rlimit_nproc 0 $init_userns $uid $uid 1 - 1 1 $init_userns - $init_userns 0 $uid $init_userns $uid"
 	expect "line" "$line $target $target agent -" "$(grep " $target $target " "$ktap_dir/out")" || return
 	run denials -r -n -o PID -R inotify_watches -R userns_depth &&
 		expect "lines of other resources" '' "$(grep "^$target\$" "$ktap_dir/out")" || return
-	run denials --totals -r -n -R rlimit_sigpending -u $uid -o UID,NS,DENIALS
+	run denials --totals -r -n -R rlimit_nproc -u $uid -o UID,NS,DENIALS
 	expect "sum" "$uid $init_userns 1" "$(cat "$ktap_dir/out")"
 }
 
