@@ -6,9 +6,9 @@
 host_arch=$(dpkg --print-architecture)
 
 # arch_lookup ARCHITECTURE: set triplet (of its compiler and libraries), emulator, machine, console (the kernel's name
-# for the first serial line), arguments (more parameters of the kernel) and bus (of its virtio devices)
+# for the first serial line) and arguments (more parameters of the kernel)
 arch_lookup() {
-	arguments='' bus=pci machine=()
+	arguments='' machine=()
 	case $1 in
 	amd64)
 		triplet=x86_64-linux-gnu emulator=qemu-system-x86_64 console=ttyS0
@@ -19,17 +19,9 @@ arch_lookup() {
 		triplet=aarch64-linux-gnu emulator=qemu-system-aarch64 console=ttyAMA0
 		machine=(-machine virt -cpu cortex-a72)
 		;;
-	ppc64el)
-		triplet=powerpc64le-linux-gnu emulator=qemu-system-ppc64 console=hvc0
-		machine=(-machine pseries -cpu power9)
-		;;
 	riscv64)
 		triplet=riscv64-linux-gnu emulator=qemu-system-riscv64 console=ttyS0
 		machine=(-machine virt)
-		;;
-	s390x)
-		triplet=s390x-linux-gnu emulator=qemu-system-s390x console=ttysclp0 bus=ccw
-		machine=(-machine s390-ccw-virtio)
 		;;
 	*) die "kernels: unknown architecture '$1'" ;;
 	esac
