@@ -159,7 +159,7 @@ static void ucv_begin_denial(struct ucv_denial *denial, enum ucv_denial_type typ
 	denial->pid = task_pid_nr(current);
 	denial->tgid = task_tgid_nr(current);
 	/* Not by get_task_comm(), which may block. At worst torn by a concurrent rename. */
-	memcpy(denial->comm, current->comm, sizeof(denial->comm));
+	data_race(memcpy(denial->comm, current->comm, sizeof(denial->comm)));
 	denial->comm[sizeof(denial->comm) - 1] = '\0';
 	denial->caller_id = ucv_userns_id(ns);
 	denial->caller_userns = ns->ns.inum;
@@ -181,7 +181,7 @@ static void ucv_set_level(struct ucv_denial *denial, struct user_namespace *ns,
 	denial->userns_id = ucv_userns_id(ns);
 	denial->userns = ns->ns.inum;
 	denial->uid = __kuid_val(uid);
-	denial->uid_in_ns = from_kuid(ns, uid);
+	denial->uid_in_ns = ucv_userns_map(ns, uid);
 	denial->level = ns->level;
 	denial->used = used;
 	denial->limit = limit;

@@ -147,7 +147,11 @@ static unsigned int ucv_nr_probes;
 
 static u64 ucv_probe_missed(const struct ucv_probe *probe)
 {
-	return (u64)READ_ONCE(probe->rp.nmissed) + READ_ONCE(probe->rp.kp.nmissed);
+	/* Both are statistics: the kernel increments them plainly, and loses some itself. */
+	u64 missed = data_race(READ_ONCE(probe->rp.nmissed));
+
+	/* Likewise. */
+	return missed + data_race(READ_ONCE(probe->rp.kp.nmissed));
 }
 
 /*

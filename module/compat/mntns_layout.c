@@ -222,8 +222,10 @@ int ucv_mntns_read(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
 		return -EFAULT;
 	facts->id = ucv_mntns_id(ns);
 	facts->inum = ucv_mntns_common(ns)->inum;
-	facts->mounts = READ_ONCE(*(u32 *)((void *)ns + ucv_mntns_layout.mounts));
-	facts->pending = READ_ONCE(*(u32 *)((void *)ns + ucv_mntns_layout.pending));
+	/* Written plainly under namespace_sem, which a walk does not take: two samples. */
+	facts->mounts = data_race(READ_ONCE(*(u32 *)((void *)ns + ucv_mntns_layout.mounts)));
+	/* Likewise. */
+	facts->pending = data_race(READ_ONCE(*(u32 *)((void *)ns + ucv_mntns_layout.pending)));
 	facts->user_ns = *(struct user_namespace **)((void *)ns + ucv_mntns_layout.user_ns);
 	return 0;
 }

@@ -6,11 +6,82 @@
 #ifndef UCV_COMPAT_TASKS_H
 #define UCV_COMPAT_TASKS_H
 
+#include <linux/compiler.h>
 #include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+/*
+ * Members of a task that is running, which it or another writes plainly. Each is one word
+ * and read once, so it has the value of some moment, and a walk can tell no more.
+ */
+
+/**
+ * ucv_task_files() - the file table of a task
+ * @task: pinned by the caller
+ *
+ * Return: its address, for comparison; NULL if it has none
+ */
+static inline const struct files_struct *ucv_task_files(const struct task_struct *task)
+{
+	/* exit() and unshare() change it, under task_lock(). */
+	return data_race(READ_ONCE(task->files));
+}
+
+/**
+ * ucv_task_leader() - the group leader of a task
+ * @task: in the caller's RCU read section, which pins the leader as well
+ */
+static inline struct task_struct *ucv_task_leader(const struct task_struct *task)
+{
+	/* execve() of a thread changes it. */
+	return data_race(READ_ONCE(task->group_leader));
+}
+
+/**
+ * ucv_task_flags() - the flags of a task
+ * @task: pinned by the caller
+ *
+ * Return: PF_*
+ */
+static inline unsigned int ucv_task_flags(const struct task_struct *task)
+{
+	/* The task changes them itself. */
+	return data_race(READ_ONCE(task->flags));
+}
+
+/**
+ * ucv_task_is_leader() - is a task the leader of its group?
+ * @task: pinned by the caller
+ */
+static inline bool ucv_task_is_leader(struct task_struct *task)
+{
+	/* execve() of a thread, and exit(), change exit_signal. */
+	return data_race(thread_group_leader(task));
+}
+
+/**
+ * ucv_task_is_alone() - is a task the only one of its group, and so its leader?
+ * @task: pinned by the caller
+ */
+static inline bool ucv_task_is_alone(struct task_struct *task)
+{
+	/* Likewise, and threads come and go. */
+	return data_race(thread_group_leader(task) && thread_group_empty(task));
+}
+
+/**
+ * ucv_task_pid() - the PID of a task in the initial pid namespace
+ * @task: pinned by the caller
+ */
+static inline pid_t ucv_task_pid(struct task_struct *task)
+{
+	/* execve() of a thread gives it that of the leader. */
+	return data_race(task_pid_nr(task));
+}
 
 /**
  * ucv_task_next() - the task with the next PID
@@ -51,11 +122,11 @@ static inline struct task_struct *ucv_task_next(int *nr)
  */
 static inline bool ucv_task_files_shown_before(struct task_struct *task)
 {
-	struct task_struct *first = READ_ONCE(task->group_leader);
+	struct task_struct *first = ucv_task_leader(task);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the group leader is pinned by RCU");
-	return first != task && READ_ONCE(first->files) == READ_ONCE(task->files) &&
-	       task_pid_nr(first) < task_pid_nr(task);
+	return first != task && ucv_task_files(first) == ucv_task_files(task) &&
+	       ucv_task_pid(first) < ucv_task_pid(task);
 }
 
 /**
@@ -67,10 +138,10 @@ static inline bool ucv_task_files_shown_before(struct task_struct *task)
  */
 static inline struct task_struct *ucv_task_files_owner(struct task_struct *task)
 {
-	struct task_struct *first = READ_ONCE(task->group_leader);
+	struct task_struct *first = ucv_task_leader(task);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the group leader is pinned by RCU");
-	return READ_ONCE(first->files) == READ_ONCE(task->files) ? first : task;
+	return ucv_task_files(first) == ucv_task_files(task) ? first : task;
 }
 
 #endif

@@ -36,6 +36,22 @@
 /* Entries pin their namespace since 6.0, which also split rlimit[] from ucount[]. */
 #define UCV_USERNS_PINNED	UCV_RLIMITS_APART
 
+/**
+ * ucv_userns_map() - map a user into a namespace
+ * @ns: pinned by the caller, or a copy with a map that is embedded in it
+ * @uid: the user
+ *
+ * A map is written once, its number of extents plainly and last, after a barrier that
+ * pairs with the kernel's in from_kuid(): seen as empty or complete.
+ *
+ * Return: the uid there, UCV_UID_UNMAPPED if it has none
+ */
+static inline u32 ucv_userns_map(struct user_namespace *ns, kuid_t uid)
+{
+	/* A race with the one write, see above. */
+	return data_race(from_kuid(ns, uid));
+}
+
 #if UCV_USERNS_PINNED
 
 /**

@@ -165,8 +165,8 @@ static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, uns
 		memset(record, 0, sizeof(*record));
 		record->group = index;
 		record->tgid = task_tgid_nr(visit->task);
-		if (!thread_group_leader(visit->owner))
-			record->tid = task_pid_nr(visit->owner);
+		if (!ucv_task_is_leader(visit->owner))
+			record->tid = ucv_task_pid(visit->owner);
 		record->fd = fd;
 	} else {
 		slot->holder = UCV_NO_INDEX;

@@ -71,14 +71,14 @@ static bool ucv_tabset_add(struct ucv_tabset *set, const struct files_struct *fi
 bool ucv_task_files_due(struct ucv_walk *walk, struct task_struct *task,
 			struct ucv_files_pos *pos)
 {
-	const struct files_struct *files = READ_ONCE(task->files);
+	const struct files_struct *files = ucv_task_files(task);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the task is pinned by RCU");
 	if (pos->visiting)
 		return true;
-	if (!files || task->flags & PF_KTHREAD || ucv_task_files_shown_before(task))
+	if (!files || ucv_task_flags(task) & PF_KTHREAD || ucv_task_files_shown_before(task))
 		return false;
-	if (thread_group_leader(task) && thread_group_empty(task))
+	if (ucv_task_is_alone(task))
 		return true;
 	return ucv_tabset_add(&walk->tabset, files, task_tgid_nr(task), pos);
 }
@@ -162,7 +162,7 @@ static int ucv_tasks_visit(struct ucv_walk *walk, struct task_struct *task,
 {
 	int ret = 0;
 
-	if (!(task->flags & (PF_EXITING | PF_KTHREAD)))
+	if (!(ucv_task_flags(task) & (PF_EXITING | PF_KTHREAD)))
 		ret = ucv_nsmap_add_task(&walk->map, task);
 	if (!ret && walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS))
 		ret = ucv_mntmap_add_task(walk, task, pos);

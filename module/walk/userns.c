@@ -168,7 +168,7 @@ static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 		return uid;
 	if (!ucv_userns_map_known(ref))
 		return UCV_UID_UNMAPPED;
-	return from_kuid(ucv_userns_read(ref), KUIDT_INIT(uid));
+	return ucv_userns_map(ucv_userns_read(ref), KUIDT_INIT(uid));
 }
 
 /* Fill a record from a slot, which keeps everything readable that is read here. */
