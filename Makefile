@@ -36,9 +36,7 @@ check: deps ## run all selftests on all listed kernels, in VMs
 	@tools/testvm/check
 
 check-debug: deps ## the same on kernels built with KASAN, lockdep, kmemleak and more
-	@tools/testvm/debug-kernel 6.12
-	@tools/testvm/debug-kernel 6.12-list
-	@tools/testvm/debug-kernel 7.3
+	@tools/testvm/build-kernel debug-6.12 debug-6.12-list debug-7.3
 	@tools/testvm/check -k debug-6.12 -k debug-7.3 debug-6.12-list:mounts
 
 bench: deps ## what a walk costs, in instructions

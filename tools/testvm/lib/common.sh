@@ -53,7 +53,8 @@ kernel_root() {
 	printf '%s/roots/%s\n' "$cache" "$1"
 }
 
-# kernel_fact NAME KEY: release (what uname -r says), image (path in the root), kdir (path in the root).
+# kernel_fact NAME KEY: release (what uname -r says), image (path in the root), kdir (path in the root), make (what it needs
+# as arguments, if anything).
 kernel_fact() {
 	sed -n "s/^$2=//p" "$(kernel_root "$1")/ucv-kernel" 2>/dev/null
 }
@@ -75,11 +76,16 @@ with_lock() {
 }
 
 # in_root DIRECTORY COMMAND…: run COMMAND in that root, with /dev and /proc mounted in a mount namespace of its own.
-# UCV_BIND="HOST:INSIDE …" adds directories. Without root privileges it uses a user namespace.
+# UCV_BIND="HOST:INSIDE …" adds directories. Without root privileges it uses a user namespace. A root that names another in
+# ./ucv-in has only its kernel's output: COMMAND runs in the other, where it is /output.
 in_root() {
 	local map=() root=$1
 	shift
 
+	if [[ -e $root/ucv-in ]]; then
+		UCV_BIND="$root/output:output ${UCV_BIND:-}" in_root "$(kernel_root "$(cat "$root/ucv-in")")" "$@"
+		return
+	fi
 	((EUID == 0)) || map=(--map-root-user)
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare "${map[@]}" --mount --propagation private sh -euc '

@@ -81,7 +81,7 @@ fetch_locked() {
 	fi
 	case $kind in
 	package) with_lock "apt-$suites" fetch_package_kernel "$1" ;;
-	source) die "kernel $1 is built, not fetched: run $testvm_dir/debug-kernel ${1#debug-} once" ;;
+	source) die "kernel $1 is built, not fetched: run $testvm_dir/build-kernel $1 once" ;;
 	*) die "kernels: unknown kind '$kind'" ;;
 	esac
 }
