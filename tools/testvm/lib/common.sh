@@ -63,6 +63,33 @@ kernel_fetched() {
 	[[ -e $(kernel_root "$1")/ucv-kernel ]]
 }
 
+# kernel_config NAME: print the file with the options that it was built with
+kernel_config() {
+	local file release root
+	release=$(kernel_fact "$1" release)
+	root=$(kernel_root "$1")
+
+	for file in boot/config-"$release" usr/lib/modules/"$release"/config build/.config output/.config; do
+		[[ ! -e $root/$file ]] || { printf '%s\n' "$root/$file" && return; }
+	done
+	die "there are no options of kernel $1 in $root"
+}
+
+# What the module requires of a kernel, as documented. Where one is missing, its build declines.
+required=(CONFIG_KALLSYMS_ALL CONFIG_KPROBES)
+
+# kernel_lacks NAME: print what of that this kernel lacks, if it is one that is built here to lack it
+kernel_lacks() {
+	local config option
+	kernel_lookup "$1"
+
+	[[ $kind == source ]] || return 0
+	config=$(kernel_config "$1")
+	for option in "${required[@]}"; do
+		grep -qx "$option=y" "$config" || printf '%s\n' "$option"
+	done
+}
+
 # with_lock NAME COMMAND…: run COMMAND in a subshell, serialized across all testvms that share the cache.
 with_lock() {
 	local lock=$cache/locks/$1

@@ -48,9 +48,10 @@ make_initramfs() {
 	local load=$3 name=$1 tree=$2
 	shift 3
 
-	mkdir -p "$tree"/{bin,dev,etc/testvm,host,proc,root,run,sys,tmp,mnt,usr/local/bin}
+	mkdir -p "$tree"/{bin,boot,dev,etc/testvm,host,proc,root,run,sys,tmp,mnt,usr/local/bin}
 	cp "$(kernel_root "$name")/usr/bin/busybox" "$tree/bin/"
 	cp "$testvm_dir/init" "$tree/init"
+	cp "$(kernel_config "$name")" "$tree/boot/config-$(kernel_fact "$name" release)"
 	add_kernel_modules "$name" "$tree"
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$tree/etc/passwd"
 	printf 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
