@@ -52,3 +52,17 @@ skip_without_mounts() {
 inode() {
 	stat -L -c %i "/proc/$1/ns/$2"
 }
+
+# kernel_options: the options that the kernel was built with, as in its .config; nothing if they are not to be had
+kernel_options() {
+	zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null
+}
+
+# kernel_lacks OPTION...: those of these options, without their CONFIG_, that the kernel was built without; nothing if
+# that is not known
+kernel_lacks() {
+	kernel_options | grep -q '^CONFIG_MODULES=' || return 0
+	for option; do
+		kernel_options | grep -q "^CONFIG_$option=[ym]\$" || echo "$option"
+	done
+}

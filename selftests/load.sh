@@ -11,6 +11,8 @@ needs_unloaded_module() {
 	needs_root
 	module=$(find_module)
 	[ -n "$module" ] || ktap_skip_all "there is no ucountview.ko: set UCV_KO"
+	lacks=$(kernel_lacks KALLSYMS_ALL KPROBES)
+	[ -z "$lacks" ] || ktap_skip_all "the kernel lacks what the module requires: $(echo "$lacks" | tr "\n" " ")"
 	was_loaded=''
 	loaded || return 0
 	was_loaded=yes

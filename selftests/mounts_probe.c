@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A helper of mounts_nobtf_test.sh. Not a test.
+ * A helper of mounts_nobtf_test.sh and others. Not a test.
  *
+ *	mounts_probe features	the names of the features that depend on the kernel's options
  *	mounts_probe available	yes or no: does the module report support for mounts?
  *	mounts_probe snapshot	ok, or the error of a snapshot of mount namespaces
  *	mounts_probe open FILE	ok, or the error of open()
@@ -87,6 +88,27 @@ static void print_available(void)
 		puts(info.supported & kind ? "yes" : "no");
 }
 
+static void print_features(void)
+{
+	static const struct {
+		__u64 bit;
+		const char *name;
+	} features[] = {
+		{ UCV_FEATURE_BTF, "btf" },
+		{ UCV_FEATURE_MNTNS, "mntns" },
+		{ UCV_FEATURE_DENIALS, "denials" },
+		{ UCV_FEATURE_GROUPS, "groups" },
+	};
+	struct ucv_info info = {};
+	unsigned int i;
+
+	if (ioctl(open_device(), UCV_IOC_INFO, &info))
+		die("UCV_IOC_INFO");
+	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (info.features & features[i].bit)
+			puts(features[i].name);
+}
+
 static void print_resources(void)
 {
 	struct ucv_resource *resource;
@@ -144,6 +166,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(command, "available"))
 		print_available();
+	else if (!strcmp(command, "features"))
+		print_features();
 	else if (!strcmp(command, "snapshot"))
 		answer(take(open_device(), UCV_MASK(UCV_KIND_MNTNS)));
 	else if (!strcmp(command, "open") && argc == 3)
