@@ -63,11 +63,11 @@ restore_sysctls() {
 	sysctls=''
 }
 
-# The number of mounts in a mount namespace, and the highest such number, both from debugfs.
+# The number of mounts in a mount namespace, and the highest such number, both from the device.
 mounts_of() {
-	awk -v inode="$1" '$1 == inode { print $4 }' "$debugfs/mounts"
+	"$here/mounts_probe" records | awk -v inode="$1" '$1 == inode { print $4 }'
 }
 
 most_mounts() {
-	awk 'NR > 1 && $4 > most { most = $4 } END { print most }' "$debugfs/mounts"
+	"$here/mounts_probe" records | awk '$4 > most { most = $4 } END { print most }'
 }

@@ -36,8 +36,14 @@ status_of() {
 	sed -n "s/^$1: //p" $debugfs/status
 }
 
+# has_feature NAME: from the device, as the kernel may have no debugfs
 has_feature() {
-	status_of features | grep -qw "$1"
+	"$here/mounts_probe" features | grep -qx "$1"
+}
+
+# In a test, "skip_without_debugfs || return".
+skip_without_debugfs() {
+	[ -r "$debugfs/status" ] || skip "debugfs cannot be read"
 }
 
 mounts_available() {

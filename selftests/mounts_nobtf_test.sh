@@ -113,6 +113,7 @@ mounts_return_with_btf() {
 
 needs_unloaded_module
 ktap_clean_up_at_exit
+[ -z "$(kernel_lacks DEBUG_FS)" ] || ktap_skip_all "the kernel has no debugfs"
 
 ktap_run mounts_are_counted_with_btf module_loads_without_btf log_says_what_is_missing_without_btf \
 	mounts_are_refused_without_btf mounts_are_the_same_without_btf counters_have_names_without_btf \

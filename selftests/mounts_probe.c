@@ -2,7 +2,7 @@
 /*
  * A helper of mounts_nobtf_test.sh and others. Not a test.
  *
- *	mounts_probe features	the names of the features that depend on the kernel's options
+ *	mounts_probe features	the names of the features that the module reports
  *	mounts_probe available	yes or no: does the module report support for mounts?
  *	mounts_probe snapshot	ok, or the error of a snapshot of mount namespaces
  *	mounts_probe open FILE	ok, or the error of open()
@@ -88,25 +88,23 @@ static void print_available(void)
 		puts(info.supported & kind ? "yes" : "no");
 }
 
+/* By bit, as in debugfs' status. */
 static void print_features(void)
 {
-	static const struct {
-		__u64 bit;
-		const char *name;
-	} features[] = {
-		{ UCV_FEATURE_BTF, "btf" },
-		{ UCV_FEATURE_MNTNS, "mntns" },
-		{ UCV_FEATURE_DENIALS, "denials" },
-		{ UCV_FEATURE_GROUPS, "groups" },
+	static const char * const names[] = {
+		"rlimits", "lockless", "ns_id", "btf", "ns_pinned", "mntns", "mntns_listed",
+		"denials", "mount_denials", "groups", "nproc_denials", "msgqueue_denials",
+		"memlock_denials", "sigpending_denials", "userns_depth_denials",
+		"pidns_depth_denials", NULL
 	};
 	struct ucv_info info = {};
 	unsigned int i;
 
 	if (ioctl(open_device(), UCV_IOC_INFO, &info))
 		die("UCV_IOC_INFO");
-	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++)
-		if (info.features & features[i].bit)
-			puts(features[i].name);
+	for (i = 0; names[i]; i++)
+		if (info.features & (1ULL << i))
+			puts(names[i]);
 }
 
 static void print_resources(void)

@@ -524,6 +524,7 @@ told_since() {
 
 # What is refused while recording is off is not in the list, however long that is.
 time_when_recording_ended_is_told() {
+	skip_without_debugfs || return
 	[ -w $always ] && [ "$(status_of denials_armed)" = 0 ] || skip "no parameter denials, or somebody records" || return
 	start_box || return
 	was_always=$(cat $always)
@@ -555,6 +556,7 @@ message_says_nothing_was_recorded() {
 	reload_afresh || return
 	sleep 1
 	after=$(now)
+	skip_without_debugfs || return
 	expect "since when" 0 "$(status_of denials_since_ns)" || return
 	for arguments in denials 'denials -R inotify_watches' 'denials --totals'; do
 		# shellcheck disable=SC2086 # several words

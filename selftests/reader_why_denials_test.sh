@@ -104,6 +104,7 @@ last_denial_of_a_process_that_is_gone_is_explained() {
 
 # A user namespace in which each user may have three watches.
 denial_in_a_namespace_that_is_gone_is_told() {
+	skip_without_debugfs || return
 	record && make_files 4 && start box && tell_number box userns $uid $((uid + 1)) 10 &&
 		tell box 0 write /proc/sys/user/max_inotify_watches 3 && tell box 0 inotify 1 &&
 		tell box '3 ENOSPC' watch 0 "$files" 0 4 && pid=$(ask box pid) && userns=$(inode "$pid" user) || return
