@@ -6,13 +6,13 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "index.h"
 #include "snapshot.h"
 #include "ucountview.h"
 
@@ -179,40 +179,38 @@ static void terminate_strings(struct snapshot *snap)
 		snap->mntns[i].comm[UCV_COMM_LEN - 1] = '\0';
 }
 
-static int compare_userns(const void *a, const void *b)
+static uint64_t key_of_user(__u32 userns, __u32 uid)
 {
-	const struct ucv_userns *x = a, *y = b;
-
-	return COMPARE(x->inum, y->inum);
-}
-
-static int compare_mntns(const void *a, const void *b)
-{
-	const struct ucv_mntns *x = a, *y = b;
-
-	return COMPARE(x->inum, y->inum);
-}
-
-static int compare_ucounts(const void *a, const void *b)
-{
-	const struct ucv_ucounts *x = a, *y = b;
-
-	return COMPARE(x->userns, y->userns) ?: COMPARE(x->uid, y->uid);
+	return (uint64_t)userns << 32 | uid;
 }
 
 /* Of two records of a user, the one that new charges go to is found. */
-static void grow_trees(struct snapshot *snap)
+static void index_users(const struct snapshot *snap)
 {
-	for (size_t i = 0; i < snap->nr_userns; i++)
-		tree_at(&snap->userns[i], &snap->userns_by_inum, compare_userns);
-	for (size_t i = 0; i < snap->nr_mntns; i++)
-		tree_at(&snap->mntns[i], &snap->mntns_by_inum, compare_mntns);
-	for (size_t i = 0; i < snap->nr_ucounts; i++) {
-		void **at = tree_at(&snap->ucounts[i], &snap->ucounts_by_user, compare_ucounts);
+	struct index *index = &snap->lookups->users;
 
-		if (!(snap->ucounts[i].flags & UCV_UCOUNTS_SHADOWED))
-			*at = &snap->ucounts[i];
+	index_reserve(index, snap->nr_ucounts);
+	for (size_t i = 0; i < snap->nr_ucounts; i++) {
+		const struct ucv_ucounts *uc = &snap->ucounts[i];
+		uint64_t key = key_of_user(uc->userns, uc->uid);
+
+		if (index_add(index, key, i) != i && !(uc->flags & UCV_UCOUNTS_SHADOWED))
+			index_replace(index, key, i);
 	}
+}
+
+static void index_userns(const struct snapshot *snap)
+{
+	index_reserve(&snap->lookups->userns, snap->nr_userns);
+	for (size_t i = 0; i < snap->nr_userns; i++)
+		index_add(&snap->lookups->userns, snap->userns[i].inum, i);
+}
+
+static void index_mntns(const struct snapshot *snap)
+{
+	index_reserve(&snap->lookups->mntns, snap->nr_mntns);
+	for (size_t i = 0; i < snap->nr_mntns; i++)
+		index_add(&snap->lookups->mntns, snap->mntns[i].inum, i);
 }
 
 /**
@@ -236,7 +234,7 @@ void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __
 	close(fd);
 	terminate_strings(snap);
 	check_links(snap);
-	grow_trees(snap);
+	snap->lookups = xcalloc(1, sizeof(*snap->lookups));
 }
 
 /**
@@ -247,20 +245,17 @@ void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 	snapshot_take_sparing(snap, needed, useful, 0);
 }
 
-/* The nodes are records, which are freed as arrays. */
-static void keep_node(void *node)
-{
-	(void)node;
-}
-
 /**
  * snapshot_free() - free what snapshot_take() filled; {} if it has not been called
  */
 void snapshot_free(struct snapshot *snap)
 {
-	tdestroy(snap->userns_by_inum, keep_node);
-	tdestroy(snap->mntns_by_inum, keep_node);
-	tdestroy(snap->ucounts_by_user, keep_node);
+	if (snap->lookups) {
+		index_free(&snap->lookups->users);
+		index_free(&snap->lookups->userns);
+		index_free(&snap->lookups->mntns);
+	}
+	free(snap->lookups);
 	free(snap->resources);
 	free(snap->userns);
 	free(snap->ucounts);
@@ -288,9 +283,12 @@ const struct ucv_userns *snapshot_parent(const struct snapshot *snap, const stru
 const struct ucv_ucounts *snapshot_find(const struct snapshot *snap, const struct ucv_userns *ns,
 					__u32 uid)
 {
-	const struct ucv_ucounts wanted = { .userns = ns - snap->userns, .uid = uid };
+	size_t found;
 
-	return tree_find(&wanted, &snap->ucounts_by_user, compare_ucounts);
+	if (!snap->lookups->users.nr)
+		index_users(snap);
+	found = index_find(&snap->lookups->users, key_of_user(ns - snap->userns, uid));
+	return found == INDEX_NONE ? NULL : &snap->ucounts[found];
 }
 
 /**
@@ -312,9 +310,12 @@ size_t snapshot_resource(const struct snapshot *snap, const char *name)
  */
 const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32 inum)
 {
-	const struct ucv_userns wanted = { .inum = inum };
+	size_t found;
 
-	return tree_find(&wanted, &snap->userns_by_inum, compare_userns);
+	if (!snap->lookups->userns.nr)
+		index_userns(snap);
+	found = index_find(&snap->lookups->userns, inum);
+	return found == INDEX_NONE ? NULL : &snap->userns[found];
 }
 
 /**
@@ -322,7 +323,10 @@ const struct ucv_userns *snapshot_find_userns(const struct snapshot *snap, __u32
  */
 const struct ucv_mntns *snapshot_find_mntns(const struct snapshot *snap, __u32 inum)
 {
-	const struct ucv_mntns wanted = { .inum = inum };
+	size_t found;
 
-	return tree_find(&wanted, &snap->mntns_by_inum, compare_mntns);
+	if (!snap->lookups->mntns.nr)
+		index_mntns(snap);
+	found = index_find(&snap->lookups->mntns, inum);
+	return found == INDEX_NONE ? NULL : &snap->mntns[found];
 }

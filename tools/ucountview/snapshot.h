@@ -10,6 +10,15 @@
 
 #include <uapi/ucountview.h>
 
+#include "index.h"
+
+/* Indices of the records, made when something is looked up for the first time. */
+struct snapshot_lookups {
+	struct index users;	/* user namespace and uid: @ucounts */
+	struct index userns;	/* inode number */
+	struct index mntns;	/* likewise */
+};
+
 /**
  * struct snapshot - one snapshot, read completely; every index in its records is valid
  * @info: what the module reports about itself
@@ -17,7 +26,7 @@
  * @left_out: UCV_MASK() of the kinds left out as the module had no memory for them
  * @resources: the counters' names; at most UCV_MAX_RESOURCES
  * @denials: the number of denials per limit
- * @userns_by_inum: trees of @userns, @mntns and @ucounts, for tree_find()
+ * @lookups: for snapshot_find() and the like
  */
 struct snapshot {
 	struct ucv_info info;
@@ -37,9 +46,7 @@ struct snapshot {
 	size_t nr_mntns;
 	struct ucv_denial_count *denials;
 	size_t nr_denials;
-	void *userns_by_inum;
-	void *mntns_by_inum;
-	void *ucounts_by_user;
+	struct snapshot_lookups *lookups;
 };
 
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);
