@@ -82,13 +82,25 @@ static void read_portion(int fd, struct ucv_read *req, __u64 first, void *buf, s
 		die("cannot read the snapshot from %s: %s", UCV_DEVICE_PATH, strerror(errno));
 }
 
-/* Read all records of a kind; none if the snapshot was taken without it. */
-static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t record_size,
-			  size_t *total)
+/* Copy @nr records of @stride bytes each; the rest of each is 0. */
+static void unpack(char *to, size_t record_size, const char *from, size_t stride, size_t nr)
 {
-	struct ucv_read req = { .kind = kind, .record_size = record_size };
-	size_t first, room, portion = PORTION / record_size;
-	char *records;
+	for (; nr; nr--, to += record_size, from += stride) {
+		memcpy(to, from, stride);
+		memset(to + stride, 0, record_size - stride);
+	}
+}
+
+/*
+ * Read all records of a kind; none if the snapshot was taken without it. The module has @stride
+ * bytes of each, and copies them fastest like that.
+ */
+static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t record_size,
+			  size_t stride, size_t *total)
+{
+	struct ucv_read req = { .kind = kind, .record_size = stride };
+	size_t first, room, portion = PORTION / stride;
+	char *records, *packed;
 
 	*total = 0;
 	if (!(filled & UCV_MASK(kind)))
@@ -99,34 +111,49 @@ static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t recor
 		die("out of memory");
 	*total = req.total;
 	records = xreallocarray(NULL, *total, record_size);
+	packed = xreallocarray(NULL, portion, stride);
 
 	for (first = 0; first < *total; first += req.nr) {
 		room = *total - first < portion ? *total - first : portion;
-		read_portion(fd, &req, first, records + first * record_size, room * record_size);
+		read_portion(fd, &req, first, packed, room * stride);
 		if (!req.nr || req.nr > room)
 			die("snapshot read from %s is truncated", UCV_DEVICE_PATH);
+		unpack(records + first * record_size, record_size, packed, stride, req.nr);
 	}
+	free(packed);
 	return records;
+}
+
+/* Bytes of a record whose last member is an array with an element for each resource. */
+static size_t stride_of(const struct ucv_info *info, size_t start, size_t record_size)
+{
+	size_t stride = start + info->nr_resources * sizeof(__s64);
+
+	return stride < record_size ? stride : record_size;
 }
 
 static void read_all(int fd, struct snapshot *snap)
 {
 	__u64 filled = snap->taken.filled;
+	size_t userns = stride_of(&snap->info, offsetof(struct ucv_userns, limit),
+				  sizeof(*snap->userns));
+	size_t ucounts = stride_of(&snap->info, offsetof(struct ucv_ucounts, used),
+				   sizeof(*snap->ucounts));
 
 	snap->resources = read_records(fd, filled, UCV_KIND_RESOURCE, sizeof(*snap->resources),
-				       &snap->nr_resources);
-	snap->userns = read_records(fd, filled, UCV_KIND_USERNS, sizeof(*snap->userns),
+				       sizeof(*snap->resources), &snap->nr_resources);
+	snap->userns = read_records(fd, filled, UCV_KIND_USERNS, sizeof(*snap->userns), userns,
 				    &snap->nr_userns);
-	snap->ucounts = read_records(fd, filled, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts),
+	snap->ucounts = read_records(fd, filled, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts), ucounts,
 				     &snap->nr_ucounts);
 	snap->groups = read_records(fd, filled, UCV_KIND_GROUP, sizeof(*snap->groups),
-				    &snap->nr_groups);
+				    sizeof(*snap->groups), &snap->nr_groups);
 	snap->holders = read_records(fd, filled, UCV_KIND_HOLDER, sizeof(*snap->holders),
-				     &snap->nr_holders);
+				     sizeof(*snap->holders), &snap->nr_holders);
 	snap->mntns = read_records(fd, filled, UCV_KIND_MNTNS, sizeof(*snap->mntns),
-				   &snap->nr_mntns);
+				   sizeof(*snap->mntns), &snap->nr_mntns);
 	snap->denials = read_records(fd, filled, UCV_KIND_DENIAL_COUNT, sizeof(*snap->denials),
-				     &snap->nr_denials);
+				     sizeof(*snap->denials), &snap->nr_denials);
 	/* The records have UCV_MAX_RESOURCES counters. */
 	if (snap->nr_resources > UCV_MAX_RESOURCES)
 		snap->nr_resources = UCV_MAX_RESOURCES;
