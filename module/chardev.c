@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -148,46 +149,61 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 	return ret;
 }
 
-/* Copy one record, padded or truncated to the size that the caller asked for. */
-static int ucv_put_record(const struct ucv_array *records, u32 index, u8 __user *to,
-			  size_t record_size)
+/* Copy records as they are stored. */
+static int ucv_put_stored(const struct ucv_array *records, u32 first, u32 nr, u8 __user *to)
 {
-	size_t copy = min(records->stride, record_size);
+	u32 run;
 
-	if (copy_to_user(to, ucv_array_at(records, index), copy))
-		return -EFAULT;
-	return clear_user(to + copy, record_size - copy) ? -EFAULT : 0;
-}
-
-/* Copy records that are contiguous in memory. Returns their number, or an error. */
-static int ucv_put_run(const struct ucv_array *records, u32 first, u32 nr, u8 __user *to)
-{
-	nr = min(nr, ucv_array_run(records, first));
-	if (copy_to_user(to, ucv_array_at(records, first), nr * records->stride))
-		return -EFAULT;
-	return nr;
-}
-
-static int ucv_put_records(const struct ucv_array *records, u32 first, u32 nr,
-			   u8 __user *to, size_t record_size)
-{
-	bool as_stored = record_size == records->stride;
-	int ret;
-
-	while (nr) {
-		ret = as_stored ? ucv_put_run(records, first, nr, to) :
-				  ucv_put_record(records, first, to, record_size);
-		if (ret < 0)
-			return ret;
-		ret = as_stored ? ret : 1;
-		first += ret;
-		nr -= ret;
-		to += ret * record_size;
+	for (; nr; nr -= run, first += run, to += run * records->stride) {
+		run = min(nr, ucv_array_run(records, first));
+		if (copy_to_user(to, ucv_array_at(records, first), run * records->stride))
+			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}
 	return 0;
+}
+
+static_assert(UCV_RECORD_SIZE_MAX <= UCV_CHUNK_BYTES);
+
+/*
+ * Copy records padded or truncated to the size that the caller asked for, as many at a time as fit
+ * into @bounce. It is zeroed, and what pads a record there stays zero.
+ */
+static int ucv_put_resized(const struct ucv_array *records, u32 first, u32 nr, u8 __user *to,
+			   size_t record_size, u8 *bounce)
+{
+	size_t copied = min(records->stride, record_size);
+	u32 i, batch;
+
+	for (; nr; nr -= batch, first += batch, to += batch * record_size) {
+		batch = min_t(u32, nr, UCV_CHUNK_BYTES / record_size);
+		for (i = 0; i < batch; i++)
+			memcpy(bounce + i * record_size, ucv_array_at(records, first + i), copied);
+		if (copy_to_user(to, bounce, batch * record_size))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int ucv_put_records(const struct ucv_array *records, u32 first, u32 nr,
+			   u8 __user *to, size_t record_size)
+{
+	u8 *bounce;
+	int ret;
+
+	if (record_size == records->stride)
+		return ucv_put_stored(records, first, nr, to);
+	bounce = kvzalloc(UCV_CHUNK_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!bounce)
+		return -ENOMEM;
+	ret = ucv_put_resized(records, first, nr, to, record_size, bounce);
+	kvfree(bounce);
+	return ret;
 }
 
 static bool ucv_read_is_valid(const struct ucv_read *args)

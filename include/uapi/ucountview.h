@@ -661,8 +661,9 @@ struct ucv_snapshot {
  *
  * Errors: EINVAL (also: no such kind, a bad @record_size), ENODATA (the file has
  * no snapshot, or its snapshot does not hold this kind), EMSGSIZE (the buffer is not
- * empty but too small for a single record), EFAULT (part of the buffer may have been
- * written)
+ * empty but too small for a single record), ENOMEM (only if @record_size is not the
+ * size that the module has: sizeof(), or for records with an array its members up to
+ * nr_resources of struct ucv_info), EFAULT (part of the buffer may have been written)
  */
 struct ucv_read {
 	__u32	kind;
