@@ -122,13 +122,13 @@ static void fill_row(const struct audit *a, struct table *tb, const struct accou
 
 	table_line(tb, NULL);
 	cells_key(tb, &a->snap, &account->key);
-	cell(tb, "COUNTER", "%lld", counter);
+	cell_number(tb, "COUNTER", counter);
 	if (account->compared) {
-		cell(tb, "EXPECTED", "%lld", expected);
-		cell(tb, "REST", "%lld", counter - expected);
+		cell_number(tb, "EXPECTED", expected);
+		cell_number(tb, "REST", counter - expected);
 	}
 	if (account->wrong)
-		cell(tb, "WRONG", "%s", account->wrong);
+		cell_string(tb, "WRONG", account->wrong);
 }
 
 static int run(struct args *args, struct table *tb)

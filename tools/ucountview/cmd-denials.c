@@ -152,9 +152,9 @@ static void fill_resource(struct denials *d, __u32 type, __u32 resource)
 	const struct refusal *refusal = refusal_of_type(type);
 
 	if (refusal)
-		cell(d->tb, "RESOURCE", "%s", refusal->name);
+		cell_string(d->tb, "RESOURCE", refusal->name);
 	else if (resource < d->snap.nr_resources)
-		cell(d->tb, "RESOURCE", "%s", d->snap.resources[resource].name);
+		cell_string(d->tb, "RESOURCE", d->snap.resources[resource].name);
 }
 
 /*
@@ -199,14 +199,14 @@ static void fill_used(struct denials *d, const struct ucv_denial *denial)
 		explain_copies(d, denial);
 		return;
 	}
-	cell(d->tb, "USED", "%lld", (long long)denial->used + denial->pending);
+	cell_number(d->tb, "USED", (long long)denial->used + denial->pending);
 }
 
 static void fill_origin(struct table *tb, const struct ucv_denial *denial)
 {
 	cell_nonzero(tb, "CHARGED-USERNS", denial->charged_userns);
 	cell_nonzero(tb, "CHARGED-NSID", denial->charged_id);
-	cell(tb, "CHARGED-LEVEL", "%u", denial->charged_level);
+	cell_number(tb, "CHARGED-LEVEL", denial->charged_level);
 	cell_uid(tb, "CHARGED-UID", denial->charged_uid);
 	cell_nonzero(tb, "CALLER-USERNS", denial->caller_userns);
 	cell_nonzero(tb, "CALLER-NSID", denial->caller_id);
@@ -249,11 +249,11 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	cell_user(tb, denial->uid);
 	fill_used(d, denial);
 	if (mount) {
-		cell(tb, "PENDING", "%u", denial->pending);
-		cell(tb, "MOUNTED", "%lld", (long long)denial->used);
+		cell_number(tb, "PENDING", denial->pending);
+		cell_number(tb, "MOUNTED", (long long)denial->used);
 	}
-	cell(tb, "ASKED", "%u", denial->asked);
-	cell(tb, "LIMIT", "%lld", denial->limit);
+	cell_number(tb, "ASKED", denial->asked);
+	cell_number(tb, "LIMIT", denial->limit);
 	cell_nonzero(tb, "USERNS", denial->userns);
 	cell_nonzero(tb, "MNTNS", denial->mntns);
 	fill_origin(tb, denial);
@@ -274,7 +274,7 @@ static void fill_total(struct denials *d, const struct ucv_denial_count *count)
 		return;
 	}
 	fill_resource(d, count->type, count->resource);
-	cell(tb, "LEVEL", "%u", count->level);
+	cell_number(tb, "LEVEL", count->level);
 	cell_nonzero(tb, "NS", count->ns);
 	cell_nonzero(tb, "NSID", count->ns_id);
 	examples_fill(&d->examples, tb, count->ns, count->ns_id);

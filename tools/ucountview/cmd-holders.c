@@ -400,7 +400,7 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 		cell(tb, "COMMAND", "unattributed");
 	if (!row->holder || h->mode == BY_USER)
 		return;
-	cell(tb, "PID", "%u", row->holder->tgid);
+	cell_number(tb, "PID", row->holder->tgid);
 	cell_nonzero(tb, "TID", row->holder->tid);
 	cell_command(tb, row->holder->comm);
 	if (h->mode == BY_GROUP && table_shows(tb, "HOLDERS"))
@@ -431,8 +431,8 @@ static void fill_user(const struct holders *h, struct table *tb, const struct ho
 
 	if (h->mode == BY_COMMAND)
 		return;
-	cell(tb, "USERNS", "%u", ns->inum);
-	cell(tb, "LEVEL", "%u", ns->level);
+	cell_number(tb, "USERNS", ns->inum);
+	cell_number(tb, "LEVEL", ns->level);
 	cell_uid(tb, "UID", row->key.uid);
 	cell_uid(tb, "UIDNS", row->uid_in_ns);
 	cell_user(tb, row->key.uid);
@@ -444,10 +444,10 @@ static void fill_row(const struct holders *h, struct table *tb, const struct hol
 	fill_holder(h, tb, row);
 	cell(tb, "KIND", row->key.type == UCV_GROUP_INOTIFY ? "inotify" : "fanotify");
 	fill_user(h, tb, row);
-	cell(tb, "GROUPS", "%lld", row->groups);
-	cell(tb, "MARKS", "%lld", row->marks);
-	cell(tb, "SHARED", "%u", row->shared);
-	cell(tb, "PROCESSES", "%u", row->processes);
+	cell_number(tb, "GROUPS", row->groups);
+	cell_number(tb, "MARKS", row->marks);
+	cell_number(tb, "SHARED", row->shared);
+	cell_number(tb, "PROCESSES", row->processes);
 	cell(tb, "FDS", "%llu", row->fds);
 	fill_flags(h, tb, row);
 }

@@ -306,11 +306,11 @@ static void fill_row(const struct leaks *l, struct table *tb, const struct serie
 	table_line(tb, NULL);
 	cells_key(tb, &l->snap, &serie->key);
 	cells_example(tb, &l->snap, serie->key.inum, serie->key.id);
-	cell(tb, "BEFORE", "%lld", serie->used_before);
-	cell(tb, "AFTER", "%lld", serie->used_after);
-	cell(tb, "LEFT", "%lld", serie->left);
+	cell_number(tb, "BEFORE", serie->used_before);
+	cell_number(tb, "AFTER", serie->used_after);
+	cell_number(tb, "LEFT", serie->left);
 	if (proc) {
-		cell(tb, "PID", "%u", proc->pid);
+		cell_number(tb, "PID", proc->pid);
 		cell_command(tb, proc->comm);
 	}
 	/* If nothing falls, STATE says nothing that the plain table does not. */

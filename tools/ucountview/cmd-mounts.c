@@ -133,16 +133,16 @@ static void fill_row(struct table *tb, const struct mounts_row *row)
 	const struct ucv_mntns *ns = row->ns;
 
 	table_line(tb, NULL);
-	cell(tb, "MNTNS", "%u", ns->inum);
+	cell_number(tb, "MNTNS", ns->inum);
 	cell(tb, "NSID", "%llu", ns->id);
-	cell(tb, "USERNS", "%u", row->userns->inum);
+	cell_number(tb, "USERNS", row->userns->inum);
 	cell_uid(tb, "UID", ns->uid);
 	cell_uid(tb, "UIDNS", ns->uid_in_ns);
 	cell_user(tb, ns->uid);
-	cell(tb, "MOUNTS", "%u", ns->mounts);
-	cell(tb, "PENDING", "%u", ns->pending);
+	cell_number(tb, "MOUNTS", ns->mounts);
+	cell_number(tb, "PENDING", ns->pending);
 	cells_limit(tb, &row->counter);
-	cell(tb, "ROOM", "%lld", counter_room(&row->counter));
+	cell_number(tb, "ROOM", counter_room(&row->counter));
 	cell_nonzero(tb, "PID", ns->pid);
 	cell_command(tb, ns->comm);
 	cell_flags(tb, ns->flags, flags);

@@ -232,10 +232,10 @@ static void fill_binding(struct usage *u, const struct usage_row *row)
 	binding = chain_binding(&chain, &u->snap, resource);
 	if (binding) {
 		counter = counter_of(&u->snap, binding->ns, binding->uc, resource);
-		cell(u->tb, "BIND-USERNS", "%u", binding->ns->inum);
-		cell(u->tb, "BIND-LEVEL", "%u", binding->ns->level);
+		cell_number(u->tb, "BIND-USERNS", binding->ns->inum);
+		cell_number(u->tb, "BIND-LEVEL", binding->ns->level);
 		cell_uid(u->tb, "BIND-UID", binding->uid);
-		cell(u->tb, "ROOM", "%lld", counter_room(&counter));
+		cell_number(u->tb, "ROOM", counter_room(&counter));
 	}
 	chain_free(&chain);
 }
@@ -252,11 +252,11 @@ static void fill_resource(struct table *tb, const struct ucv_resource *res)
 		[UCV_UNIT_PAGES] = "pages",
 	};
 
-	cell(tb, "RESOURCE", "%s", res->name);
+	cell_string(tb, "RESOURCE", res->name);
 	if (res->type < ARRAY_SIZE(types))
-		cell(tb, "TYPE", "%s", types[res->type]);
+		cell_string(tb, "TYPE", types[res->type]);
 	if (res->unit < ARRAY_SIZE(units))
-		cell(tb, "UNIT", "%s", units[res->unit]);
+		cell_string(tb, "UNIT", units[res->unit]);
 }
 
 static void fill_row(struct usage *u, const struct usage_row *row)
@@ -275,7 +275,7 @@ static void fill_row(struct usage *u, const struct usage_row *row)
 	cell_uid(tb, "UIDNS", row->uc->uid_in_ns);
 	cell_user(tb, row->uc->uid);
 	fill_resource(tb, row->res);
-	cell(tb, "USED", "%lld", row->counter.used);
+	cell_number(tb, "USED", row->counter.used);
 	cells_limit(tb, &row->counter);
 	fill_binding(u, row);
 	cell_flags(tb, (row->uc->flags & UCV_UCOUNTS_SHADOWED) | disabled, flags);

@@ -71,7 +71,7 @@ static void fill_row(struct table *tb, const struct snapshot *snap, const struct
 	if (ns->parent != UCV_NO_INDEX)
 		cell_uid(tb, "OWNERNS", ns->owner_in_parent);
 	cell_user(tb, ns->owner);
-	cell(tb, "ROWS", "%u", ns->nr_ucounts);
+	cell_number(tb, "ROWS", ns->nr_ucounts);
 	cell_text(tb, "LIMITS", limits_text(snap, ns));
 	cell_flags(tb, ns->flags, flags);
 }

@@ -110,8 +110,8 @@ static void follow_process(struct why *w)
 
 static void fill_level(struct table *tb, const struct charge *charge)
 {
-	cell(tb, "LEVEL", "%u", charge->ns->level);
-	cell(tb, "USERNS", "%u", charge->ns->inum);
+	cell_number(tb, "LEVEL", charge->ns->level);
+	cell_number(tb, "USERNS", charge->ns->inum);
 	cell_nonzero(tb, "NSID", charge->ns->id);
 	cell_uid(tb, "UID", charge->uid);
 	cell_user(tb, charge->uid);
@@ -135,8 +135,8 @@ static void fill_advice(const struct why *w, const struct why_row *row)
 	const struct resource_info *info = resource_info_find(row->name);
 
 	if (info) {
-		cell(w->tb, "SYSCALL", "%s", info->syscall);
-		cell(w->tb, "ERRNO", "%s", info->error_name);
+		cell_string(w->tb, "SYSCALL", info->syscall);
+		cell_string(w->tb, "ERRNO", info->error_name);
 	}
 	cell_text(w->tb, "SETTING", w->advice ? short_setting(row) : why_setting(row));
 	if ((row->denial || why_near_limit(&row->counter)) && table_shows(w->tb, "FIX"))
@@ -147,9 +147,9 @@ static void fill_mounts(const struct why *w, const struct why_row *row)
 {
 	const struct ucv_mntns *ns = why_mntns(w, row);
 
-	cell(w->tb, "MNTNS", "%u", ns->inum);
+	cell_number(w->tb, "MNTNS", ns->inum);
 	if (row->receiver)
-		cell(w->tb, "MOUNTPOINT", "%s", row->receiver->point);
+		cell_string(w->tb, "MOUNTPOINT", row->receiver->point);
 	cell_nonzero(w->tb, "PID", ns->pid);
 }
 
@@ -158,8 +158,8 @@ static void fill_row(const struct why *w, const struct why_row *row)
 	struct table *tb = w->tb;
 
 	table_line(tb, NULL);
-	cell(tb, "RESOURCE", "%s", row->name);
-	cell(tb, "KIND", "%s", kind_names[row->kind]);
+	cell_string(tb, "RESOURCE", row->name);
+	cell_string(tb, "KIND", kind_names[row->kind]);
 	if (row->denial)
 		why_fill_denial(tb, row->denial);
 	else if (row->charge)
@@ -167,12 +167,12 @@ static void fill_row(const struct why *w, const struct why_row *row)
 	if (row->kind == WHY_MOUNTS && !row->denial)
 		fill_mounts(w, row);
 	if (row->exempt)
-		cell(tb, "EXEMPT", "%s", row->exempt);
+		cell_string(tb, "EXEMPT", row->exempt);
 	if (!row->denial || row->charge || row->counter.kind == LIMITED)
-		cell(tb, "USED", "%lld", row->counter.used);
+		cell_number(tb, "USED", row->counter.used);
 	cells_limit(tb, &row->counter);
 	if (row->counter.kind == LIMITED)
-		cell(tb, "ROOM", "%lld", counter_room(&row->counter));
+		cell_number(tb, "ROOM", counter_room(&row->counter));
 	/* To a person, a level that is alone need not be told from others. */
 	if (tb->json || (row->binds && !(row->alone && w->advice)))
 		cell(tb, "BINDS", row->binds ? "yes" : "no");

@@ -14,7 +14,7 @@ static void fill(struct table *tb, __u32 pid, const char *comm)
 {
 	cell_nonzero(tb, "NSPID", pid);
 	if (*comm)
-		cell(tb, "NSCOMMAND", "%s", comm);
+		cell_string(tb, "NSCOMMAND", comm);
 }
 
 /**

@@ -303,7 +303,7 @@ void cell_nonzero(struct table *tb, const char *name, unsigned long long number)
 void cell_uid(struct table *tb, const char *name, __u32 uid)
 {
 	if (uid != UCV_UID_UNMAPPED)
-		cell(tb, name, "%u", uid);
+		cell_number(tb, name, uid);
 }
 
 /**
@@ -312,7 +312,7 @@ void cell_uid(struct table *tb, const char *name, __u32 uid)
 void cell_user(struct table *tb, __u32 uid)
 {
 	if (uid != UCV_UID_UNMAPPED && table_shows(tb, "USER"))
-		cell(tb, "USER", "%s", user_name(uid));
+		cell_string(tb, "USER", user_name(uid));
 }
 
 /**
@@ -322,7 +322,7 @@ void cell_user(struct table *tb, __u32 uid)
 void cell_command(struct table *tb, const char *comm)
 {
 	if (*comm)
-		cell(tb, "COMMAND", "%s", comm);
+		cell_string(tb, "COMMAND", comm);
 }
 
 /**
@@ -359,12 +359,12 @@ static const char *name_of(const struct counter_key *key, const struct snapshot 
  */
 void cells_key(struct table *tb, const struct snapshot *snap, const struct counter_key *key)
 {
-	cell(tb, "RESOURCE", "%s", name_of(key, snap));
-	cell(tb, "NS", "%u", key->inum);
+	cell_string(tb, "RESOURCE", name_of(key, snap));
+	cell_number(tb, "NS", key->inum);
 	cell_nonzero(tb, "NSID", key->id);
 	if (key->resource == KEY_MOUNTS || key->resource == KEY_MNTNS)
 		return;
-	cell(tb, "LEVEL", "%u", key->level);
+	cell_number(tb, "LEVEL", key->level);
 	cell_uid(tb, "UID", key->uid);
 	cell_user(tb, key->uid);
 }
@@ -376,11 +376,11 @@ void cells_userns(struct table *tb, const struct snapshot *snap, const struct uc
 {
 	const struct ucv_userns *parent = snapshot_parent(snap, ns);
 
-	cell(tb, "USERNS", "%u", ns->inum);
+	cell_number(tb, "USERNS", ns->inum);
 	cell_nonzero(tb, "NSID", ns->id);
-	cell(tb, "LEVEL", "%u", ns->level);
+	cell_number(tb, "LEVEL", ns->level);
 	if (parent)
-		cell(tb, "PARENT", "%u", parent->inum);
+		cell_number(tb, "PARENT", parent->inum);
 	cell_uid(tb, "OWNER", ns->owner);
 	cell_nonzero(tb, "PID", ns->pid);
 	cell_command(tb, ns->comm);
@@ -399,7 +399,7 @@ static long long parts_of(const struct counter *counter, int parts)
 /**
  * cells_limit() - write LIMIT, USE% and RATIO, and color the line
  *
- * A number column in JSON holds only numbers: neither "unlimited" nor a percent sign.
+ * A number column in JSON holds only numbers, not "unlimited".
  */
 void cells_limit(struct table *tb, const struct counter *counter)
 {
@@ -409,8 +409,8 @@ void cells_limit(struct table *tb, const struct counter *counter)
 		cell(tb, "LIMIT", "unlimited");
 	if (counter->kind != LIMITED)
 		return;
-	cell(tb, "LIMIT", "%lld", counter->limit);
-	cell(tb, "USE%", "%lld%s", parts_of(counter, 100), tb->json ? "" : "%");
+	cell_number(tb, "LIMIT", counter->limit);
+	cell_percent(tb, "USE%", parts_of(counter, 100));
 	cell(tb, "RATIO", "%lld.%04lld", parts / 10000, parts % 10000);
 	if (counter->ratio >= RATIO_HIGH)
 		table_colour(tb, counter->ratio < RATIO_FULL ? "yellow" : "red");
@@ -422,7 +422,7 @@ void cells_limit(struct table *tb, const struct counter *counter)
 void cells_trend(struct table *tb, const struct trend *trend)
 {
 	if (trend->watched)
-		cell(tb, "PEAK", "%lld", trend->peak);
+		cell_number(tb, "PEAK", trend->peak);
 	if (trend->has_delta)
 		cell(tb, "DELTA", tb->json || !trend->delta ? "%lld" : "%+lld", trend->delta);
 }

@@ -500,17 +500,17 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 		cell(tb, "COMMAND", "unattributed");
 	if (!hold || h->mode == BY_USER)
 		return;
-	cell(tb, "VIA", "%s", vias[hold->via]);
+	cell_string(tb, "VIA", vias[hold->via]);
 	if (hold->proc) {
-		cell(tb, "PID", "%u", hold->proc->pid);
+		cell_number(tb, "PID", hold->proc->pid);
 		if (h->narrow && hold->path)
-			cell(tb, "COMMAND", "%s", hold->path);
+			cell_string(tb, "COMMAND", hold->path);
 		else
 			cell_command(tb, hold->proc->comm);
 	}
 	if (hold->path) {
-		cell(tb, "MNTNS", "%u", hold->by);
-		cell(tb, "PATH", "%s", hold->path);
+		cell_number(tb, "MNTNS", hold->by);
+		cell_string(tb, "PATH", hold->path);
 	}
 	if (h->mode == BY_NAMESPACE && table_shows(tb, "HOLDERS"))
 		cell_text(tb, "HOLDERS", holders_text(row));
@@ -525,7 +525,7 @@ static void fill_user(const struct holders *h, struct table *tb, const struct ro
 		return;
 	cell_nonzero(tb, "USERNS", row->key.owner);
 	if (ns)
-		cell(tb, "LEVEL", "%u", ns->level);
+		cell_number(tb, "LEVEL", ns->level);
 	cell_uid(tb, "UID", row->key.uid);
 	cell_user(tb, row->key.uid);
 }
@@ -534,11 +534,11 @@ static void fill_row(const struct holders *h, struct table *tb, const struct row
 {
 	table_line(tb, NULL);
 	fill_holder(h, tb, row);
-	cell(tb, "KIND", "%s", namespace_link(row->key.type));
+	cell_string(tb, "KIND", namespace_link(row->key.type));
 	cell_nonzero(tb, "NS", row->key.ns);
 	fill_user(h, tb, row);
-	cell(tb, "NAMESPACES", "%lld", row->namespaces);
-	cell(tb, "SHARED", "%lld", row->shared);
+	cell_number(tb, "NAMESPACES", row->namespaces);
+	cell_number(tb, "SHARED", row->shared);
 	cell(tb, "PROCESSES", "%zu", row->processes);
 	cell(tb, "FDS", "%llu", row->fds);
 	if (!row->entries && !h->narrow)

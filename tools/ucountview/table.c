@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables: choose columns and format, and print with libsmartcols. No other file calls it. The
- * commands write the cells, by the names of their columns.
+ * Tables: choose columns and format. The commands write the cells, by the names of their columns.
+ *
+ * libsmartcols prints on terminals, and trees; no other file calls it. It needs much time and
+ * memory for each cell, so plain.c and aligned.c print everything else.
  */
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "table.h"
 #include "ucountview.h"
@@ -47,13 +51,10 @@ void table_list_columns(const struct table *tb, bool types)
 	}
 }
 
-/* Called for each cell. Most names differ in the first character. */
 static const struct column *find_column(const struct table *tb, const char *name, size_t len)
 {
-	int first = toupper((unsigned char)*name);
-
 	for (const struct column *col = tb->columns; col->name; col++) {
-		if (*col->name == first && !strncasecmp(col->name, name, len) && !col->name[len])
+		if (!strncasecmp(col->name, name, len) && !col->name[len])
 			return col;
 	}
 	return NULL;
@@ -101,6 +102,20 @@ static void show_optional(struct table *tb, const char *name)
 	tb->optional = tb->nr_shown > nr && !tb->json && !tb->raw;
 }
 
+static void open_printer(struct table *tb)
+{
+	if (tb->tree || (!tb->json && !tb->raw && isatty(STDOUT_FILENO)))
+		tb->printer = BY_SMARTCOLS;
+	else
+		tb->printer = tb->json || tb->raw ? BY_PLAIN : BY_ALIGNED;
+	if (tb->printer == BY_PLAIN)
+		plain_open(&tb->plain, tb->json, !tb->noheadings, tb->columns, tb->shown,
+			   tb->nr_shown);
+	if (tb->printer == BY_ALIGNED)
+		aligned_open(&tb->aligned, !tb->noheadings, tb->columns, tb->shown, tb->nr_shown);
+	tb->cells.spans = xcalloc(tb->nr_shown, sizeof(*tb->cells.spans));
+}
+
 /**
  * table_open() - choose the columns according to the options
  * @tb: the table, all options parsed; free with table_close()
@@ -125,6 +140,7 @@ void table_open(struct table *tb, const char *defaults, const char *optional)
 		show_list(tb, output + add);
 	if (optional && !tb->output_all && (!output || add))
 		show_optional(tb, optional);
+	open_printer(tb);
 }
 
 static bool colours_wanted(void)
@@ -154,10 +170,7 @@ static void add_column(struct table *tb, const struct column *col, bool first)
 	check(scols_column_set_json_type(cl, col->json));
 }
 
-/**
- * table_begin() - start a table without lines, as wide as the terminal is now
- */
-void table_begin(struct table *tb)
+static void begin_scols(struct table *tb)
 {
 	tb->scols = scols_new_table();
 	if (!tb->scols)
@@ -176,42 +189,36 @@ void table_begin(struct table *tb)
 	}
 }
 
-/* Length of a UTF-8 character, 0 if it is invalid: one such byte makes all of the JSON invalid. */
-static size_t utf8_len(const unsigned char *s)
+/**
+ * table_begin() - start a table without lines, as wide as the terminal is now
+ */
+void table_begin(struct table *tb)
 {
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
-		     s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
+	if (tb->printer == BY_PLAIN)
+		plain_begin(&tb->plain, tb->name, tb->time);
+	else if (tb->printer == BY_ALIGNED)
+		aligned_begin(&tb->aligned);
+	else
+		begin_scols(tb);
 }
 
-/* @text, with bytes that are not valid UTF-8 written as in the plain table: \xNN */
-static char *json_text(char *text)
+/* Pass on the cells of the line added last, if there is one. */
+static void end_line(struct table *tb)
 {
-	char *out = xreallocarray(NULL, strlen(text) + 1, 4);
-	char *from = text, *to = out;
+	if (!tb->in_line)
+		return;
+	if (tb->printer == BY_PLAIN)
+		plain_add(&tb->plain, &tb->cells);
+	else
+		aligned_add(&tb->aligned, &tb->cells);
+	tb->in_line = false;
+}
 
-	while (*from) {
-		size_t len = utf8_len((unsigned char *)from);
-
-		if (len) {
-			memcpy(to, from, len);
-			to += len;
-			from += len;
-		} else {
-			to += sprintf(to, "\\x%02x", (unsigned char)*from++);
-		}
-	}
-	*to = '\0';
-	free(text);
-	return out;
+static void begin_line(struct table *tb)
+{
+	tb->cells.text.used = 0;
+	memset(tb->cells.spans, 0, tb->nr_shown * sizeof(*tb->cells.spans));
+	tb->in_line = true;
 }
 
 /**
@@ -220,10 +227,15 @@ static char *json_text(char *text)
  *
  * An empty cell is "null" in JSON, "-" otherwise, so that every line has as many words.
  *
- * Return: the line.
+ * Return: the line; NULL unless the table is a tree.
  */
 struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
 {
+	if (tb->printer != BY_SMARTCOLS) {
+		end_line(tb);
+		begin_line(tb);
+		return NULL;
+	}
 	tb->line = scols_table_new_line(tb->scols, parent);
 	if (!tb->line)
 		die("out of memory");
@@ -232,12 +244,19 @@ struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
 	return tb->line;
 }
 
-static size_t position_of(const struct table *tb, const char *name)
+/* Called for each cell, with one of few literals: remember them by their addresses. */
+static size_t position_of(struct table *tb, const char *name)
 {
-	const struct column *col = find_column(tb, name, strlen(name));
+	struct known_name *known = &tb->known[(uintptr_t)name % ARRAY_SIZE(tb->known)];
+	const struct column *col;
 
+	if (known->name == name)
+		return known->nth;
+	col = find_column(tb, name, strlen(name));
 	assert(col);
-	return position(tb, col);
+	known->name = name;
+	known->nth = position(tb, col);
+	return known->nth;
 }
 
 /**
@@ -245,9 +264,31 @@ static size_t position_of(const struct table *tb, const char *name)
  *
  * Return: whether it is: if not, its cells need not be written.
  */
-bool table_shows(const struct table *tb, const char *name)
+bool table_shows(struct table *tb, const char *name)
 {
 	return position_of(tb, name) < tb->nr_shown;
+}
+
+/* @text, which is freed, with bytes that are not valid UTF-8 written as \xNN */
+static char *json_text(char *text)
+{
+	const unsigned char *from = (const unsigned char *)text;
+	size_t left = strlen(text);
+	struct text out = { };
+	char *valid;
+
+	for (size_t length; left; left -= length, from += length) {
+		length = utf8_length(from, left);
+		if (length)
+			text_add(&out, (const char *)from, length);
+		else
+			out.used += sprintf(text_room(&out, sizeof("\\xNN")), "\\x%02x", *from);
+		length = length ?: 1;
+	}
+	valid = text_copy(&out);
+	text_free(&out);
+	free(text);
+	return valid;
 }
 
 static void set_cell(struct table *tb, size_t nth, char *text)
@@ -255,6 +296,18 @@ static void set_cell(struct table *tb, size_t nth, char *text)
 	if (nth == tb->nr_shown - 1)
 		tb->optional = false;
 	check(scols_line_refer_data(tb->line, nth, tb->json ? json_text(text) : text));
+}
+
+static void begin_cell(struct table *tb, size_t nth)
+{
+	tb->cells.spans[nth].start = tb->cells.text.used;
+}
+
+static void end_cell(struct table *tb, size_t nth)
+{
+	tb->cells.spans[nth].length = tb->cells.text.used - tb->cells.spans[nth].start;
+	if (nth == tb->nr_shown - 1)
+		tb->optional = false;
 }
 
 /**
@@ -266,10 +319,16 @@ void cell_text(struct table *tb, const char *name, char *text)
 {
 	size_t nth = position_of(tb, name);
 
-	if (text && nth < tb->nr_shown)
+	if (text && nth < tb->nr_shown && tb->printer == BY_SMARTCOLS) {
 		set_cell(tb, nth, text);
-	else
-		free(text);
+		return;
+	}
+	if (text && nth < tb->nr_shown) {
+		begin_cell(tb, nth);
+		text_add(&tb->cells.text, text, strlen(text));
+		end_cell(tb, nth);
+	}
+	free(text);
 }
 
 /**
@@ -285,8 +344,76 @@ void cell(struct table *tb, const char *name, const char *fmt, ...)
 	if (nth == tb->nr_shown)
 		return;
 	va_start(ap, fmt);
-	set_cell(tb, nth, xvasprintf(fmt, ap));
+	if (tb->printer == BY_SMARTCOLS) {
+		set_cell(tb, nth, xvasprintf(fmt, ap));
+	} else {
+		begin_cell(tb, nth);
+		text_vprintf(&tb->cells.text, fmt, ap);
+		end_cell(tb, nth);
+	}
 	va_end(ap);
+}
+
+/**
+ * cell_string() - write a cell of the line added last
+ * @name: the column; nothing happens if it is not shown
+ * @string: the text, which is copied
+ */
+void cell_string(struct table *tb, const char *name, const char *string)
+{
+	size_t nth = position_of(tb, name);
+
+	if (nth == tb->nr_shown)
+		return;
+	if (tb->printer == BY_SMARTCOLS) {
+		set_cell(tb, nth, xstrdup(string));
+		return;
+	}
+	begin_cell(tb, nth);
+	text_add(&tb->cells.text, string, strlen(string));
+	end_cell(tb, nth);
+}
+
+/**
+ * cell_number() - write a cell of the line added last
+ * @name: the column; nothing happens if it is not shown
+ * @number: its value
+ */
+void cell_number(struct table *tb, const char *name, long long number)
+{
+	size_t nth = position_of(tb, name);
+
+	if (nth == tb->nr_shown)
+		return;
+	if (tb->printer == BY_SMARTCOLS) {
+		set_cell(tb, nth, xasprintf("%lld", number));
+		return;
+	}
+	begin_cell(tb, nth);
+	text_number(&tb->cells.text, number);
+	end_cell(tb, nth);
+}
+
+/**
+ * cell_percent() - write a cell of the line added last
+ * @name: the column; nothing happens if it is not shown
+ * @number: its value, with a percent sign except in JSON, where it is a number
+ */
+void cell_percent(struct table *tb, const char *name, long long number)
+{
+	size_t nth = position_of(tb, name);
+
+	if (nth == tb->nr_shown)
+		return;
+	if (tb->printer == BY_SMARTCOLS) {
+		set_cell(tb, nth, xasprintf("%lld%s", number, tb->json ? "" : "%"));
+		return;
+	}
+	begin_cell(tb, nth);
+	text_number(&tb->cells.text, number);
+	if (!tb->json)
+		text_put(&tb->cells.text, '%');
+	end_cell(tb, nth);
 }
 
 /**
@@ -295,7 +422,7 @@ void cell(struct table *tb, const char *name, const char *fmt, ...)
  */
 void table_colour(struct table *tb, const char *colour)
 {
-	if (colour && scols_table_colors_wanted(tb->scols))
+	if (colour && tb->printer == BY_SMARTCOLS && scols_table_colors_wanted(tb->scols))
 		check(scols_line_set_color(tb->line, colour));
 }
 
@@ -365,34 +492,6 @@ char *table_text(struct table *tb)
 	return text;
 }
 
-/* Line breaks in JSON are only whitespace between tokens. */
-static void join_lines(char *text)
-{
-	char *to = text;
-
-	while (*text) {
-		if (*text == '\n')
-			text += 1 + strspn(text + 1, " ");
-		else
-			*to++ = *text++;
-	}
-	*to = '\0';
-}
-
-/**
- * table_json() - print the table to a string, JSON on one line; table_begin() starts the next
- *	one
- *
- * Return: the text, without a newline, allocated.
- */
-char *table_json(struct table *tb)
-{
-	char *text = table_text(tb);
-
-	join_lines(text);
-	return text;
-}
-
 /* Lines printed one by one are aligned by a line of their minimum widths that is not shown. */
 static void add_template(struct table *tb)
 {
@@ -413,7 +512,11 @@ char *table_heading(struct table *tb)
 
 	if (tb->json || tb->noheadings)
 		return NULL;
-	table_begin(tb);
+	if (tb->printer == BY_PLAIN)
+		return plain_heading(&tb->plain);
+	if (tb->printer == BY_ALIGNED)
+		return aligned_heading(&tb->aligned);
+	begin_scols(tb);
 	add_template(tb);
 	text = table_text(tb);
 	text[strcspn(text, "\n")] = '\0';
@@ -425,22 +528,13 @@ char *table_heading(struct table *tb)
  */
 void table_begin_lone_line(struct table *tb)
 {
-	table_begin(tb);
-	if (!tb->json)
-		add_template(tb);
+	if (tb->printer != BY_SMARTCOLS) {
+		begin_line(tb);
+		return;
+	}
+	begin_scols(tb);
+	add_template(tb);
 	table_line(tb, NULL);
-}
-
-/* The only row, without the table around it. */
-static char *json_object(struct table *tb)
-{
-	char *text = table_json(tb);
-	char *object = strchr(text, '[') + 1;
-	char *end = strrchr(text, ']');
-
-	memmove(text, object, end - object);
-	text[end - object] = '\0';
-	return text;
 }
 
 /**
@@ -452,8 +546,11 @@ char *table_lone_line(struct table *tb)
 {
 	char *text;
 
-	if (tb->json)
-		return json_object(tb);
+	tb->in_line = false;
+	if (tb->printer == BY_PLAIN)
+		return plain_lone_line(&tb->plain, &tb->cells);
+	if (tb->printer == BY_ALIGNED)
+		return aligned_lone_line(&tb->aligned, &tb->cells);
 	check(scols_table_print_range_to_string(tb->scols, tb->line, tb->line, &text));
 	end_table(tb);
 	return text;
@@ -464,9 +561,16 @@ char *table_lone_line(struct table *tb)
  */
 void table_print(struct table *tb)
 {
-	hide_optional(tb);
-	check(scols_print_table(tb->scols));
-	end_table(tb);
+	end_line(tb);
+	if (tb->printer == BY_PLAIN) {
+		plain_end(&tb->plain);
+	} else if (tb->printer == BY_ALIGNED) {
+		aligned_end(&tb->aligned, tb->optional);
+	} else {
+		hide_optional(tb);
+		check(scols_print_table(tb->scols));
+		end_table(tb);
+	}
 }
 
 /**
@@ -474,5 +578,9 @@ void table_print(struct table *tb)
  */
 void table_close(struct table *tb)
 {
+	plain_close(&tb->plain);
+	aligned_close(&tb->aligned);
+	text_free(&tb->cells.text);
+	free(tb->cells.spans);
 	free(tb->shown);
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <libsmartcols.h>
 
+#include "aligned.h"
+#include "plain.h"
 #include "ucountview.h"
 
 /* A column that a command can show. */
@@ -31,6 +33,12 @@ struct column {
 #define WIDE_TEXT(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, 0, (w) }
 #define WIDE_NAME(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, (w) }
 
+/* Where the column with this name is shown; nr_shown if it is not. */
+struct known_name {
+	const char *name;
+	size_t nth;
+};
+
 /* A table, and the options about it by their names. */
 struct table {
 	const char *name;		/* what it lists; the key of the array in JSON */
@@ -42,6 +50,13 @@ struct table {
 	size_t *shown;			/* the columns to show, as indices of @columns */
 	size_t nr_shown;
 	bool optional;			/* the last of them is hidden until it has text */
+	struct known_name known[256];	/* names of columns by their addresses */
+	const char *time;		/* a member of the JSON, which is then on one line */
+	enum { BY_SMARTCOLS, BY_PLAIN, BY_ALIGNED } printer;
+	struct plain plain;
+	struct aligned aligned;
+	bool in_line;			/* @cells are those of the line added last */
+	struct cells cells;
 	struct libscols_table *scols;
 	struct libscols_line *line;	/* the line added last */
 };
@@ -50,13 +65,15 @@ void table_list_columns(const struct table *tb, bool types);
 void table_open(struct table *tb, const char *defaults, const char *optional);
 void table_begin(struct table *tb);
 struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
-bool table_shows(const struct table *tb, const char *name);
+bool table_shows(struct table *tb, const char *name);
 void cell(struct table *tb, const char *name, const char *fmt, ...) __printf(3, 4);
+void cell_number(struct table *tb, const char *name, long long number);
+void cell_percent(struct table *tb, const char *name, long long number);
+void cell_string(struct table *tb, const char *name, const char *string);
 void cell_text(struct table *tb, const char *name, char *text);
 void table_colour(struct table *tb, const char *colour);
 void table_screen(const struct table *tb, size_t *width, size_t *height);
 char *table_text(struct table *tb);
-char *table_json(struct table *tb);
 char *table_heading(struct table *tb);
 void table_begin_lone_line(struct table *tb);
 char *table_lone_line(struct table *tb);

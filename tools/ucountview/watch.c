@@ -128,28 +128,23 @@ static void draw(struct table *tb, const char *time, double interval)
 	free(title);
 }
 
-/* One line for each round, with "time" as an additional member. */
-static void print_json(struct table *tb, const char *time)
-{
-	char *text = table_json(tb);
-
-	printf("{\"time\": \"%s\",%s\n", time, text + 1);
-	free(text);
-}
-
+/* Print one round. In JSON it is one line. */
 static void show(struct table *tb, const struct timespec *began, unsigned int round,
-		 double interval)
+		 double interval, void (*fill)(void *command), void *command)
 {
 	char *time = time_text(began);
 
-	if (tb->screen) {
-		draw(tb, time, interval);
-	} else if (tb->json) {
-		print_json(tb, time);
-	} else {
+	if (tb->json)
+		tb->time = time;
+	else if (!tb->screen)
 		printf("%s%s\n", round > 1 ? "\n" : "", time);
+	table_begin(tb);
+	fill(command);
+	if (tb->screen)
+		draw(tb, time, interval);
+	else
 		table_print(tb);
-	}
+	tb->time = NULL;
 	free(time);
 	flush_stdout();
 }
@@ -184,9 +179,7 @@ static void run_rounds(const struct args *args, struct table *tb,
 		take(command, round);
 		due = next_due(due, args->interval);
 		do {
-			table_begin(tb);
-			fill(command);
-			show(tb, &began, round, args->interval);
+			show(tb, &began, round, args->interval, fill, command);
 			if (round == args->count)
 				return;
 			wake = wait_until(due, tb->screen);

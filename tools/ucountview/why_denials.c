@@ -192,15 +192,15 @@ void why_fill_denial(struct table *tb, const struct ucv_denial *denial)
 
 	cell_text(tb, "DENIED", denial_time(denial));
 	cell_nonzero(tb, "DENIED-PID", denial->tgid);
-	cell(tb, "DENIED-COMMAND", "%s", denial->comm);
-	cell(tb, "DENIED-USED", "%lld", denial->used + denial->pending);
-	cell(tb, "DENIED-LIMIT", "%lld", denial->limit);
+	cell_string(tb, "DENIED-COMMAND", denial->comm);
+	cell_number(tb, "DENIED-USED", denial->used + denial->pending);
+	cell_number(tb, "DENIED-LIMIT", denial->limit);
 	if (mount) {
-		cell(tb, "MNTNS", "%u", denial->mntns);
+		cell_number(tb, "MNTNS", denial->mntns);
 		return;
 	}
-	cell(tb, "LEVEL", "%u", denial->level);
-	cell(tb, "USERNS", "%u", denial->userns);
+	cell_number(tb, "LEVEL", denial->level);
+	cell_number(tb, "USERNS", denial->userns);
 	cell_nonzero(tb, "NSID", denial->userns_id);
 	cell_uid(tb, "UID", denial->uid);
 	cell_user(tb, denial->uid);
