@@ -12,40 +12,31 @@
 #include <string.h>
 
 #include "format.h"
+#include "index.h"
 #include "ucountview.h"
 
 /* The ratio from which a line is highlighted. */
 #define RATIO_HIGH	0.8
 
-/* A cached user: looking it up again can mean asking a directory server. */
-struct known_user {
-	uid_t uid;
-	char *name;
-};
-
-static int compare_users(const void *a, const void *b)
-{
-	const struct known_user *x = a, *y = b;
-
-	return COMPARE(x->uid, y->uid);
-}
-
-/* The number if there is no name; not to be freed. */
+/*
+ * The name of a user, NULL if there is none; not to be freed. Either is remembered: looking it up
+ * again can mean asking a directory server.
+ */
 static const char *user_name(uid_t uid)
 {
-	static void *known;
-	const struct known_user key = { .uid = uid };
-	struct known_user *user = tree_find(&key, &known, compare_users);
+	static struct index known;
+	static char **names;
+	size_t nth = index_find(&known, uid);
 	struct passwd *pw;
 
-	if (user)
-		return user->name;
-	user = xcalloc(1, sizeof(*user));
+	if (nth != INDEX_NONE)
+		return names[nth];
+	nth = known.nr;
+	names = xgrow(names, nth, sizeof(*names));
 	pw = getpwuid(uid);
-	user->uid = uid;
-	user->name = pw ? xstrdup(pw->pw_name) : xasprintf("%u", uid);
-	tree_at(user, &known, compare_users);
-	return user->name;
+	names[nth] = pw ? xstrdup(pw->pw_name) : NULL;
+	index_add(&known, uid, nth);
+	return names[nth];
 }
 
 /**
@@ -311,8 +302,15 @@ void cell_uid(struct table *tb, const char *name, __u32 uid)
  */
 void cell_user(struct table *tb, __u32 uid)
 {
-	if (uid != UCV_UID_UNMAPPED && table_shows(tb, "USER"))
-		cell_string(tb, "USER", user_name(uid));
+	const char *name;
+
+	if (uid == UCV_UID_UNMAPPED || !table_shows(tb, "USER"))
+		return;
+	name = user_name(uid);
+	if (name)
+		cell_string(tb, "USER", name);
+	else
+		cell_number(tb, "USER", uid);
 }
 
 /**
