@@ -240,6 +240,7 @@ static void print_tables(struct why *w)
 		return;
 	puts("\nElsewhere, with the same errors:\n");
 	elsewhere.noheadings = tb->noheadings;
+	elsewhere.numeric = tb->numeric;
 	table_open(&elsewhere, ELSEWHERE_COLUMNS, NULL);
 	table_begin(&elsewhere);
 	w->tb = &elsewhere;

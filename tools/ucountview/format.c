@@ -306,7 +306,7 @@ void cell_user(struct table *tb, __u32 uid)
 
 	if (uid == UCV_UID_UNMAPPED || !table_shows(tb, "USER"))
 		return;
-	name = user_name(uid);
+	name = tb->numeric ? NULL : user_name(uid);
 	if (name)
 		cell_string(tb, "USER", name);
 	else

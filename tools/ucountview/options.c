@@ -22,6 +22,7 @@
 static const struct opt table_options[] = {
 	{ 'J', "json", NULL, "use JSON output format" },
 	{ 'n', "noheadings", NULL, "don't print headings" },
+	{ OPT_NUMERIC, "numeric", NULL, "print uids instead of user names" },
 	{ 'o', "output", "list", "output columns (+<list>: and these)" },
 	{ OPT_OUTPUT_ALL, "output-all", NULL, "output all columns" },
 	{ 'r', "raw", NULL, "use the raw output format" },
@@ -161,6 +162,8 @@ static bool *flag_of(struct args *args, struct table *tb, int key)
 		return &tb->raw;
 	case 'n':
 		return &tb->noheadings;
+	case OPT_NUMERIC:
+		return &tb->numeric;
 	case OPT_OUTPUT_ALL:
 		return &tb->output_all;
 	case 'T':

@@ -40,6 +40,7 @@ struct args {
 /* Options without a short one. */
 enum {
 	OPT_OUTPUT_ALL = 0x100,
+	OPT_NUMERIC,
 	OPT_MIN_RATIO,
 	OPT_TOP,
 	OPT_COUNT,

@@ -43,7 +43,7 @@ struct known_name {
 struct table {
 	const char *name;		/* what it lists; the key of the array in JSON */
 	const struct column *columns;	/* all available ones; ends with an empty one */
-	bool json, raw, noheadings, output_all;
+	bool json, raw, noheadings, output_all, numeric;
 	const char *output;
 	bool tree;			/* lines have parents; the first column shows it */
 	bool screen;			/* drawn on a terminal, whose width it must not exceed */
