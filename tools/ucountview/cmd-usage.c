@@ -71,6 +71,7 @@ struct usage {
 	const struct args *args;
 	struct table *tb;
 	bool wanted[UCV_MAX_RESOURCES];
+	bool shows_binding;
 	struct trends trends;
 	struct snapshot snap;
 	struct usage_row *rows;
@@ -115,11 +116,12 @@ static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
 {
 	const struct snapshot *snap = &u->snap;
 	struct usage_row row = { .uc = uc, .ns = &snap->userns[uc->userns] };
+	bool zeroes = u->args->all || u->args->user || u->args->interval > 0;
 
 	if (!wants_user(u->args, uc->uid, row.ns))
 		return;
 	for (size_t i = 0; i < snap->nr_resources; i++) {
-		if (!u->wanted[i])
+		if (!u->wanted[i] || (!zeroes && !uc->used[i]))
 			continue;
 		row.res = &snap->resources[i];
 		row.counter = counter_of(snap, row.ns, uc, i);
@@ -226,7 +228,7 @@ static void fill_binding(struct usage *u, const struct usage_row *row)
 	struct chain chain = { };
 	struct counter counter;
 
-	if (row->uc->flags & UCV_UCOUNTS_SHADOWED)
+	if (!u->shows_binding || row->uc->flags & UCV_UCOUNTS_SHADOWED)
 		return;
 	chain_follow(&chain, &u->snap, row->ns, row->uc->uid);
 	binding = chain_binding(&chain, &u->snap, resource);
@@ -282,10 +284,17 @@ static void fill_row(struct usage *u, const struct usage_row *row)
 	cells_trend(tb, &row->trend);
 }
 
+static bool shows_binding(struct table *tb)
+{
+	return table_shows(tb, "BIND-USERNS") || table_shows(tb, "BIND-LEVEL") ||
+	       table_shows(tb, "BIND-UID") || table_shows(tb, "ROOM");
+}
+
 static void fill(void *command)
 {
 	struct usage *u = command;
 
+	u->shows_binding = shows_binding(u->tb);
 	for (size_t i = 0; i < u->nr_rows; i++)
 		fill_row(u, &u->rows[i]);
 }
