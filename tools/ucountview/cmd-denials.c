@@ -344,8 +344,10 @@ static bool wants_denial(const struct denials *d, const struct ucv_denial *denia
 /* Report lost denials regardless of the filter: they may have matched it. */
 static bool take_denial(struct denials *d, struct ucv_denial *denial)
 {
-	if (denial->lost)
+	if (denial->lost) {
+		stream_flush();
 		note("%llu denials lost: they were not read in time", denial->lost);
+	}
 	d->lost += denial->lost;
 	if (!wants_denial(d, denial))
 		return false;
@@ -375,8 +377,8 @@ static bool show_line(struct denials *d, const struct ucv_denial *denial)
 	return more;
 }
 
-/* Show at most one ring of denials, so that signals are noticed. Returns false to stop. */
-static bool show_new(struct denials *d)
+/* At most one ring of denials, so that signals are noticed. Returns false to stop. */
+static bool add_new(struct denials *d)
 {
 	struct ucv_denial *denial;
 
@@ -392,10 +394,17 @@ static bool show_new(struct denials *d)
 	return true;
 }
 
+static bool show_new(struct denials *d)
+{
+	bool more = add_new(d);
+
+	return stream_flush() && more;
+}
+
 static bool show_heading(struct denials *d)
 {
 	char *text = table_heading(d->tb);
-	bool more = !text || stream_line(text);
+	bool more = !text || (stream_line(text) && stream_flush());
 
 	free(text);
 	return more;

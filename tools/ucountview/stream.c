@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A stream of lines: wait for events and write each line at once, until SIGINT or SIGTERM, or
- * until the reader of standard output closes it. None of the three is an error.
+ * A stream of lines: wait for events and write the lines that there are at once, until SIGINT or
+ * SIGTERM, or until the reader of standard output closes it. None of the three is an error.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include "stream.h"
+#include "text.h"
 #include "ucountview.h"
+
+#define MAX_PENDING	(64 * 1024)	/* bytes of lines, about */
 
 static const int stop_signals[] = { SIGINT, SIGTERM };
 static atomic_bool stopped;
@@ -97,19 +100,33 @@ static bool write_all(const char *from, size_t left)
 	return true;
 }
 
+/* Lines that are not written yet. */
+static struct text pending;
+
 /**
- * stream_line() - write a line
- * @text: the line, without a newline
+ * stream_flush() - write all lines
  *
- * Exits if it cannot be written, except for the reasons that end a stream.
+ * Exits if they cannot be written, except for the reasons that end a stream.
+ *
+ * Return: false if it is time to stop.
+ */
+bool stream_flush(void)
+{
+	bool written = write_all(pending.data, pending.used);
+
+	pending.used = 0;
+	return written;
+}
+
+/**
+ * stream_line() - add a line; stream_flush() must follow before anybody waits for it
+ * @text: the line, without a newline
  *
  * Return: false if it is time to stop.
  */
 bool stream_line(const char *text)
 {
-	char *line = xasprintf("%s\n", text);
-	bool written = write_all(line, strlen(line));
-
-	free(line);
-	return written;
+	text_add(&pending, text, strlen(text));
+	text_put(&pending, '\n');
+	return pending.used < MAX_PENDING || stream_flush();
 }

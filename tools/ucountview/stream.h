@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A stream of lines, each written at once.
+ * A stream of lines.
  */
 #ifndef _UCV_STREAM_H
 #define _UCV_STREAM_H
@@ -10,5 +10,6 @@
 void stream_open(void);
 bool stream_wait(int fd);
 bool stream_line(const char *text);
+bool stream_flush(void);
 
 #endif /* _UCV_STREAM_H */
