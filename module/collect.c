@@ -86,6 +86,7 @@ static int ucv_collect_walk(struct ucv_snap *snap)
 	if (IS_ERR(walk))
 		return PTR_ERR(walk);
 	walk->snap = snap;
+	walk->root_seen = false;
 	ucv_index_init(&walk->mntns, &snap->records[UCV_KIND_MNTNS]);
 	ret = ucv_nsmap_init(walk);
 	if (!ret)

@@ -46,7 +46,8 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket, u32 *leas
 {
 	struct ucv_snap *snap = walk->snap;
 	struct ucv_array *records = &snap->records[UCV_KIND_UCOUNTS];
-	u32 nr = records->nr, skipped = 0;
+	u32 nr = records->nr, run = 0, skipped = 0;
+	void *record = NULL;
 	struct ucounts *entry;
 	int ret = 0;
 
@@ -55,15 +56,25 @@ static int ucv_copy_bucket(struct ucv_walk *walk, unsigned int bucket, u32 *leas
 	for (entry = ucv_ucounts_first(bucket); entry; entry = ucv_ucounts_next(entry)) {
 		if (ucv_ucounts_is_dead(entry))
 			continue;
-		ret = nr < records->max ?
-		      ucv_copy_entry(walk, entry, ucv_array_at(records, nr)) : -ENOSPC;
+		if (nr == records->max) {
+			ret = -ENOSPC;
+			break;
+		}
+		if (!run) {
+			record = ucv_array_at(records, nr);
+			run = ucv_array_run(records, nr);
+		}
+		ret = ucv_copy_entry(walk, entry, record);
 		if (ret == -ENOSPC)
 			break;
-		if (ret)
+		if (ret) {
 			skipped++;
-		else
-			nr++;
-		ret = 0;
+			ret = 0;
+			continue;
+		}
+		record += records->stride;
+		run--;
+		nr++;
 	}
 	ucv_section_end(&snap->timer);
 	ucv_ucounts_unlock_bucket();
@@ -95,28 +106,6 @@ static int ucv_walk_bucket(struct ucv_walk *walk, unsigned int bucket)
 	}
 }
 
-/*
- * Root in the initial user namespace can have two entries: the kernel allocates one
- * before it inserts the static init_ucounts in front of it. A lookup stops at the first,
- * so the second is not charged any more. No other (namespace, uid) can occur twice: the
- * kernel looks up and inserts under one lock.
- */
-static void ucv_mark_shadowed(struct ucv_snap *snap)
-{
-	bool seen = false;
-	u32 i;
-
-	for (i = 0; i < snap->records[UCV_KIND_UCOUNTS].nr; i++) {
-		struct ucv_ucounts *record = ucv_snap_ucounts(snap, i);
-
-		if (record->userns || record->uid)
-			continue;
-		if (seen)
-			record->flags |= UCV_UCOUNTS_SHADOWED;
-		seen = true;
-	}
-}
-
 /**
  * ucv_walk_ucounts() - make a record for each entry of the table
  * @walk: the walk; the namespaces are added to its map
@@ -137,6 +126,53 @@ int ucv_walk_ucounts(struct ucv_walk *walk)
 			return -EINTR;
 		cond_resched();
 	}
-	ucv_mark_shadowed(walk->snap);
 	return 0;
+}
+
+/*
+ * Root in the initial user namespace can have two entries: the kernel allocates one
+ * before it inserts the static init_ucounts in front of it. A lookup stops at the first,
+ * so the second is not charged any more. No other (namespace, uid) can occur twice: the
+ * kernel looks up and inserts under one lock.
+ */
+static void ucv_mark_shadowed(struct ucv_walk *walk, struct ucv_ucounts *record)
+{
+	if (walk->root_seen)
+		record->flags |= UCV_UCOUNTS_SHADOWED;
+	walk->root_seen = true;
+}
+
+/* Finish @nr records that are contiguous in memory. */
+static void ucv_finish_run(struct ucv_walk *walk, void *records, u32 nr)
+{
+	struct ucv_ucounts *record = records;
+
+	for (; nr; nr--, record = (void *)record + UCV_UCOUNTS_STRIDE) {
+		ucv_snap_userns(walk->snap, record->userns)->nr_ucounts++;
+		if (record->userns)
+			record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns,
+							  record->uid);
+		else if (!record->uid)
+			ucv_mark_shadowed(walk, record);
+	}
+}
+
+/**
+ * ucv_finish_ucounts() - finish the records, when those of the namespaces have been made
+ * @walk: the walk
+ *
+ * Counts the records of each namespace, and translates their uids into it.
+ *
+ * Context: process context, no locks held. Sleeps.
+ */
+void ucv_finish_ucounts(struct ucv_walk *walk)
+{
+	struct ucv_array *records = &walk->snap->records[UCV_KIND_UCOUNTS];
+	u32 first, run;
+
+	for (first = 0; first < records->nr; first += run) {
+		run = min(ucv_array_run(records, first), records->nr - first);
+		ucv_finish_run(walk, ucv_array_at(records, first), run);
+		cond_resched();
+	}
 }

@@ -50,6 +50,7 @@ static bool ucv_nsmap_add(struct ucv_nsmap *map, struct user_namespace *ns)
 /* Put the slots from first on. */
 static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 {
+	map->last = NULL;
 	while (map->slot.nr > first) {
 		ucv_userns_put(&ucv_nsmap_slot(map, map->slot.nr - 1)->ref);
 		ucv_index_remove_last(&map->index);
@@ -57,22 +58,23 @@ static void ucv_nsmap_shrink(struct ucv_nsmap *map, u32 first)
 }
 
 /**
- * ucv_nsmap_index() - get the index of a namespace; it and its ancestors are pinned, or
- *	copied, from now on
+ * ucv_nsmap_look_up() - ucv_nsmap_index() for a namespace that may not be the last one
  * @map: of the walk
- * @ns: reached in one of the ways listed at ucv_userns_get()
+ * @ns: as there
  *
- * Context: in the locked section in which @ns was reached. Does not sleep.
- * Return: the index; -ENOSPC if the map may lack capacity for it and its
- *	ancestors; -ESTALE if it is dying
+ * Context: as there.
+ * Return: as there
  */
-int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
+int ucv_nsmap_look_up(struct ucv_nsmap *map, struct user_namespace *ns)
 {
 	u32 index = ucv_nsmap_find(map, ns);
 	u32 first = map->slot.nr, child = UCV_NO_INDEX;
 
-	if (index != UCV_NO_INDEX)
+	if (index != UCV_NO_INDEX) {
+		map->last = ucv_nsmap_slot(map, index);
+		map->last_index = index;
 		return index;
+	}
 	if (!ucv_index_has_room(&map->index, UCV_USERNS_LEVELS))
 		return -ENOSPC;
 
@@ -110,6 +112,7 @@ int ucv_nsmap_init(struct ucv_walk *walk)
 	struct ucv_nsmap *map = &walk->map;
 	int ret;
 
+	map->last = NULL;
 	ucv_array_init(&map->slot, sizeof(struct ucv_nsmap_slot));
 	ucv_index_init(&map->index, &map->slot);
 	ret = ucv_walk_reserve(walk, UCV_KIND_USERNS, 1);
@@ -159,8 +162,16 @@ int ucv_nsmap_add_task(struct ucv_nsmap *map, struct task_struct *task)
 	return 0;
 }
 
-/* The uid of a user in a namespace; in the initial one, the same uid. */
-static u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
+/**
+ * ucv_nsmap_uid() - translate a uid into a namespace
+ * @map: of the walk
+ * @index: index of the namespace's slot
+ * @uid: as the initial namespace sees it
+ *
+ * Return: the uid; UCV_UID_UNMAPPED if the namespace has none for it, or its map is not
+ *	known
+ */
+u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid)
 {
 	struct ucv_userns_ref *ref = &ucv_nsmap_slot(map, index)->ref;
 
@@ -194,18 +205,12 @@ static void ucv_nsmap_fill(struct ucv_nsmap *map, u32 index, struct ucv_userns *
 	ucv_userns_limits(&slot->ref, record->limit);
 }
 
-/* Count the records of each namespace, and translate their uids into it. */
+/* Translate the uids of the other records into their namespaces. */
 static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
 {
 	struct ucv_snap *snap = walk->snap;
 	u32 i;
 
-	for (i = 0; i < snap->records[UCV_KIND_UCOUNTS].nr; i++) {
-		struct ucv_ucounts *record = ucv_snap_ucounts(snap, i);
-
-		ucv_snap_userns(snap, record->userns)->nr_ucounts++;
-		record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns, record->uid);
-	}
 	for (i = 0; i < snap->records[UCV_KIND_MNTNS].nr; i++) {
 		struct ucv_mntns *record = ucv_snap_mntns(snap, i);
 
@@ -240,6 +245,7 @@ int ucv_nsmap_finish(struct ucv_walk *walk)
 	for (i = 0; i < map->slot.nr; i++)
 		ucv_nsmap_fill(map, i, ucv_array_at(records, i));
 	records->nr = map->slot.nr;
+	ucv_finish_ucounts(walk);
 	ucv_nsmap_finish_uids(walk);
 	return 0;
 }

@@ -36,10 +36,15 @@ struct ucv_nsmap_slot {
  * @slot: struct ucv_nsmap_slot, in the order of discovery, the initial namespace
  *	first; a slot's index becomes the index of its record
  * @index: by address
+ * @last: the slot that was looked up last, or NULL; what one namespace has is often found
+ *	in a row
+ * @last_index: its index
  */
 struct ucv_nsmap {
 	struct ucv_array slot;
 	struct ucv_index index;
+	const struct ucv_nsmap_slot *last;
+	u32 last_index;
 };
 
 /**
@@ -100,6 +105,7 @@ struct ucv_tabset {
  * @mntns: the mount namespaces found so far: their records, by ID
  * @grpmap: the groups found so far
  * @tabset: the file tables visited so far
+ * @root_seen: the first record of root in the initial namespace has been finished
  */
 struct ucv_walk {
 	struct ucv_snap *snap;
@@ -107,6 +113,7 @@ struct ucv_walk {
 	struct ucv_index mntns;
 	struct ucv_grpmap grpmap;
 	struct ucv_tabset tabset;
+	bool root_seen;
 };
 
 /**
@@ -133,6 +140,7 @@ int ucv_walk_reserve(struct ucv_walk *walk, unsigned int kind, u32 least);
 
 /* walk/ucounts.c */
 int ucv_walk_ucounts(struct ucv_walk *walk);
+void ucv_finish_ucounts(struct ucv_walk *walk);
 
 /* walk/tasks.c */
 int ucv_visit_tasks(struct ucv_walk *walk, const struct ucv_task_visitor *visitor);
@@ -143,7 +151,8 @@ int ucv_walk_tasks(struct ucv_walk *walk);
 /* walk/userns.c */
 int ucv_nsmap_init(struct ucv_walk *walk);
 void ucv_nsmap_destroy(struct ucv_walk *walk);
-int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns);
+int ucv_nsmap_look_up(struct ucv_nsmap *map, struct user_namespace *ns);
+u32 ucv_nsmap_uid(struct ucv_nsmap *map, u32 index, u32 uid);
 int ucv_nsmap_add_task(struct ucv_nsmap *map, struct task_struct *task);
 int ucv_nsmap_finish(struct ucv_walk *walk);
 
@@ -154,5 +163,22 @@ int ucv_mntmap_add_task(struct ucv_walk *walk, struct task_struct *task,
 
 /* walk/fsnotify.c */
 int ucv_walk_holders(struct ucv_walk *walk);
+
+/**
+ * ucv_nsmap_index() - get the index of a namespace; it and its ancestors are pinned, or
+ *	copied, from now on
+ * @map: of the walk
+ * @ns: reached in one of the ways listed at ucv_userns_get()
+ *
+ * Context: in the locked section in which @ns was reached. Does not sleep.
+ * Return: the index; -ENOSPC if the map may lack capacity for it and its
+ *	ancestors; -ESTALE if it is dying
+ */
+static inline int ucv_nsmap_index(struct ucv_nsmap *map, struct user_namespace *ns)
+{
+	if (map->last && ucv_userns_is(&map->last->ref, ns))
+		return map->last_index;
+	return ucv_nsmap_look_up(map, ns);
+}
 
 #endif
