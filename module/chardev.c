@@ -111,7 +111,7 @@ static int ucv_file_retake(struct ucv_file *uf, struct ucv_snapshot *out)
 	struct ucv_snap *snap;
 
 	ucv_file_forget(uf);
-	snap = ucv_collect(out->request);
+	snap = ucv_collect(out->request, out->flags);
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
 	uf->snap = snap;
@@ -133,7 +133,7 @@ static long ucv_ioctl_snapshot(struct ucv_file *uf, void __user *arg, unsigned i
 		return ret;
 	if (!snapshot.request || snapshot.request & ~(UCV_MASK(UCV_NR_KINDS) - 1))
 		return -EINVAL;
-	if (snapshot.flags || snapshot.reserved)
+	if (snapshot.flags & ~UCV_SNAPSHOT_NO_PROCESSES || snapshot.reserved)
 		return -EINVAL;
 	if (snapshot.request & ~ucv_collect_supported())
 		return -EOPNOTSUPP;

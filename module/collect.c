@@ -53,7 +53,15 @@ static int ucv_collect_denials(struct ucv_snap *snap)
 	return ret;
 }
 
-static int ucv_collect_tables(struct ucv_walk *walk)
+/* Are the processes to be looked at for the namespaces that they live in? */
+static bool ucv_collect_wants_tasks(const struct ucv_walk *walk, u32 flags)
+{
+	if (!(flags & UCV_SNAPSHOT_NO_PROCESSES))
+		return true;
+	return walk->snap->filled & UCV_MASK(UCV_KIND_MNTNS) && !ucv_mntns_listed();
+}
+
+static int ucv_collect_tables(struct ucv_walk *walk, u32 flags)
 {
 	int ret = 0;
 
@@ -61,7 +69,7 @@ static int ucv_collect_tables(struct ucv_walk *walk)
 		ret = ucv_walk_mntns(walk);
 	if (!ret)
 		ret = ucv_walk_ucounts(walk);
-	if (!ret)
+	if (!ret && ucv_collect_wants_tasks(walk, flags))
 		ret = ucv_walk_tasks(walk);
 	/*
 	 * Without a list, a mount namespace may have passed from a task to a bind mount
@@ -77,7 +85,7 @@ static int ucv_collect_tables(struct ucv_walk *walk)
 	return ret;
 }
 
-static int ucv_collect_walk(struct ucv_snap *snap)
+static int ucv_collect_walk(struct ucv_snap *snap, u32 flags)
 {
 	struct ucv_walk *walk;
 	int ret;
@@ -90,7 +98,7 @@ static int ucv_collect_walk(struct ucv_snap *snap)
 	ucv_index_init(&walk->mntns, &snap->records[UCV_KIND_MNTNS]);
 	ret = ucv_nsmap_init(walk);
 	if (!ret)
-		ret = ucv_collect_tables(walk);
+		ret = ucv_collect_tables(walk, flags);
 	ucv_nsmap_destroy(walk);
 	ucv_index_free(snap, &walk->mntns);
 	ucv_snap_release(snap, walk, sizeof(*walk));
@@ -101,7 +109,7 @@ static int ucv_collect_walk(struct ucv_snap *snap)
  * Any walk implies the user namespaces, whichever of the kernel's tables was requested;
  * groups and holders imply each other.
  */
-static int ucv_collect_kinds(struct ucv_snap *snap, u64 request)
+static int ucv_collect_kinds(struct ucv_snap *snap, u64 request, u32 flags)
 {
 	u64 walked = request & ~(UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_DENIAL_COUNT));
 	int ret = 0;
@@ -113,18 +121,19 @@ static int ucv_collect_kinds(struct ucv_snap *snap, u64 request)
 	snap->filled = request | UCV_MASK(UCV_KIND_USERNS);
 	if (request & UCV_GROUP_KINDS)
 		snap->filled |= UCV_GROUP_KINDS;
-	return ucv_collect_walk(snap);
+	return ucv_collect_walk(snap, flags);
 }
 
 /**
  * ucv_collect() - read the kernel's tables
  * @request: UCV_MASK() of the kinds wanted, a subset of ucv_collect_supported()
+ * @flags: UCV_SNAPSHOT_*
  *
  * Context: process context, no locks held. Sleeps.
  * Return: a snapshot for ucv_snap_free(), or -EFBIG if it would exceed
  *	max_snapshot_kib, -ENOMEM, -EINTR if a fatal signal is pending
  */
-struct ucv_snap *ucv_collect(u64 request)
+struct ucv_snap *ucv_collect(u64 request, u32 flags)
 {
 	struct ucv_snap *snap;
 	int ret;
@@ -134,7 +143,7 @@ struct ucv_snap *ucv_collect(u64 request)
 		return ERR_PTR(-ENOMEM);
 	snap->filled = request;
 	snap->start_ns = ktime_get_boottime_ns();
-	ret = ucv_collect_kinds(snap, request);
+	ret = ucv_collect_kinds(snap, request, flags);
 	snap->end_ns = ktime_get_boottime_ns();
 	if (ret) {
 		ucv_snap_free(snap);

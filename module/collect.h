@@ -9,7 +9,7 @@
 
 struct ucv_snap;
 
-struct ucv_snap *ucv_collect(u64 request);
+struct ucv_snap *ucv_collect(u64 request, u32 flags);
 u64 ucv_collect_supported(void);
 
 #endif

@@ -96,7 +96,7 @@ static int ucv_view_fill(struct ucv_view *view)
 	struct ucv_snap *snap;
 
 	if (view->table->request) {
-		snap = ucv_collect(view->table->request);
+		snap = ucv_collect(view->table->request, view->table->flags);
 		if (IS_ERR(snap))
 			return PTR_ERR(snap);
 		view->snap = snap;

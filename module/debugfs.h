@@ -37,6 +37,7 @@ struct ucv_view {
  * @name: its name
  * @heading: its first line, or NULL
  * @request: UCV_MASK() of what the snapshot must hold; 0 if it needs none
+ * @flags: UCV_SNAPSHOT_* of it
  * @prepare: called on open, with the snapshot taken: sets the view's members for this
  *	file, at least @nr_lines. Process context, may sleep. Returns 0 or a negative
  *	error.
@@ -47,6 +48,7 @@ struct ucv_table {
 	const char *name;
 	const char *heading;
 	u64 request;
+	u32 flags;
 	int (*prepare)(struct ucv_view *view);
 	void (*show)(struct seq_file *m, const struct ucv_view *view, u64 line);
 };

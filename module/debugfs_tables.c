@@ -84,6 +84,7 @@ static const struct ucv_table ucv_table_ucounts = {
 	.name		= "ucounts",
 	.heading	= "USERNS LEVEL UID RESOURCE USED LIMIT",
 	.request	= UCV_MASK(UCV_KIND_UCOUNTS),
+	.flags		= UCV_SNAPSHOT_NO_PROCESSES,
 	.prepare	= ucv_ucounts_prepare,
 	.show		= ucv_ucounts_show,
 };
@@ -312,6 +313,7 @@ static const struct ucv_table ucv_table_holders = {
 	.name		= "holders",
 	.heading	= "GROUP KIND USERNS LEVEL UID MARKS FLAGS FD TID PID COMMAND FDS",
 	.request	= UCV_MASK(UCV_KIND_HOLDER) | UCV_MASK(UCV_KIND_UCOUNTS),
+	.flags		= UCV_SNAPSHOT_NO_PROCESSES,
 	.prepare	= ucv_holders_prepare,
 	.show		= ucv_holders_show,
 };

@@ -459,8 +459,9 @@ UCV_TEST_F(file, snapshot_with_unknown_flags_is_refused)
 	for (bit = 0; bit < 32; bit++) {
 		memset(&snapshot, 0, sizeof(snapshot));
 		snapshot.request = UCV_ALL_KINDS;
-		snapshot.flags = 1U << bit;
-		EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_SNAPSHOT, &snapshot));
+		snapshot.flags = (1U << bit) & ~UCV_SNAPSHOT_NO_PROCESSES;
+		if (snapshot.flags)
+			EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_SNAPSHOT, &snapshot));
 		snapshot.flags = 0;
 		snapshot.reserved = 1U << bit;
 		EXPECT_EQ(-EINVAL, call(self->fd, UCV_IOC_SNAPSHOT, &snapshot));

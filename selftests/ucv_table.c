@@ -19,11 +19,17 @@ int ucv_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int ucv_snapshot(int fd, __u64 request, struct ucv_snapshot *snapshot)
+static int snapshot_with(int fd, __u64 request, __u32 flags, struct ucv_snapshot *snapshot)
 {
 	memset(snapshot, 0, sizeof(*snapshot));
 	snapshot->request = request;
+	snapshot->flags = flags;
 	return ioctl(fd, UCV_IOC_SNAPSHOT, snapshot) ? -errno : 0;
+}
+
+int ucv_snapshot(int fd, __u64 request, struct ucv_snapshot *snapshot)
+{
+	return snapshot_with(fd, request, 0, snapshot);
 }
 
 int ucv_read(int fd, __u32 kind, __u32 record_size, __u64 first, void *buf,
@@ -78,15 +84,14 @@ static int read_kinds(int fd, struct ucv_table *table)
 	return 0;
 }
 
-/* Requests the kinds @more as well, which the caller reads. */
-int ucv_take_more(int fd, __u64 more, struct ucv_table *table)
+static int take_with(int fd, __u64 more, __u32 flags, struct ucv_table *table)
 {
 	int ret;
 
 	memset(table, 0, sizeof(*table));
 	if (ioctl(fd, UCV_IOC_INFO, &table->info))
 		return -errno;
-	ret = ucv_snapshot(fd, UCV_ALL_KINDS | more, &table->snapshot);
+	ret = snapshot_with(fd, UCV_ALL_KINDS | more, flags, &table->snapshot);
 	if (!ret)
 		ret = read_kinds(fd, table);
 	if (ret)
@@ -94,9 +99,20 @@ int ucv_take_more(int fd, __u64 more, struct ucv_table *table)
 	return ret;
 }
 
+/* Requests the kinds @more as well, which the caller reads. */
+int ucv_take_more(int fd, __u64 more, struct ucv_table *table)
+{
+	return take_with(fd, more, 0, table);
+}
+
 int ucv_take_from(int fd, struct ucv_table *table)
 {
-	return ucv_take_more(fd, 0, table);
+	return take_with(fd, 0, 0, table);
+}
+
+int ucv_take_without_processes(int fd, struct ucv_table *table)
+{
+	return take_with(fd, 0, UCV_SNAPSHOT_NO_PROCESSES, table);
 }
 
 int ucv_take(struct ucv_table *table)

@@ -80,6 +80,7 @@ int ucv_read(int fd, __u32 kind, __u32 record_size, __u64 first, void *buf,
 int ucv_read_kind(int fd, __u32 kind, __u32 record_size, void **records);
 int ucv_take(struct ucv_table *table);
 int ucv_take_from(int fd, struct ucv_table *table);
+int ucv_take_without_processes(int fd, struct ucv_table *table);
 int ucv_take_more(int fd, __u64 more, struct ucv_table *table);
 void ucv_free(struct ucv_table *table);
 

@@ -294,4 +294,42 @@ UCV_TEST_F(userns, charge_pins_a_namespace)
 	EXPECT_TRUE(UCV_SOON(!ucv_row_now(self->init, UCV_UID + 99)));
 }
 
+/* The counters are the same, and so are the namespaces that they lead to, without an example. */
+UCV_TEST_F(userns, snapshot_without_processes_has_all_counters)
+{
+	const struct ucv_userns *userns;
+	struct ucv_agent empty = {};
+	struct ucv_table table;
+	struct ucv_chain chain;
+	unsigned int inum;
+	int fd, level;
+
+	fd = ucv_open();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ucv_chain_start(&chain, &self->agent, UCV_DEPTH));
+	ASSERT_EQ(0, ucv_chain_charge(&chain, UCV_DEPTH, 3, 1, self->dir, 0));
+	ASSERT_EQ(0, ucv_agent_spawn(&self->agent, &empty));
+	ASSERT_EQ(0, ucv_agent_userns(&empty, NULL, "0 1900000200 1"));
+	inum = ucv_userns_of(empty.pid);
+
+	ASSERT_EQ(0, ucv_take_without_processes(fd, &table));
+	EXPECT_CONSISTENT(&table);
+	for (level = 1; level <= UCV_DEPTH; level++) {
+		userns = ucv_userns(&table, chain.inum[level]);
+		ASSERT_NE(NULL, userns);
+		EXPECT_EQ((__u32)level, userns->level);
+		EXPECT_EQ(0U, userns->pid);
+		EXPECT_STREQ("", userns->comm);
+	}
+	EXPECT_EQ(1LL, ucv_used(&table, self->init, ucv_owner(1), "inotify_instances"));
+	/* Where processes are counted, the process in it leads there by its counter. */
+	EXPECT_EQ(!!(table.info.features & UCV_FEATURE_RLIMITS), !!ucv_userns(&table, inum));
+	ucv_free(&table);
+	EXPECT_TRUE(ucv_userns_now(inum));
+
+	ucv_agent_stop(&empty);
+	EXPECT_TRUE(ucv_chain_stop(&chain));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

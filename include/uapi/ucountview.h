@@ -607,12 +607,20 @@ struct ucv_info {
 #define UCV_INFO_SIZE_VER1	64	/* with recording */
 #define UCV_INFO_SIZE_VER2	80	/* with since_ns and loaded_ns */
 
+/*
+ * Look at no process that need not be looked at: @pid and @comm of struct ucv_userns and
+ * struct ucv_mntns are empty, and a user namespace that nothing but processes leads to
+ * (no counter, mount namespace, group or other user namespace) is left out. Where the
+ * kernel does not list its mount namespaces and UCV_KIND_MNTNS is requested, it has no effect.
+ */
+#define UCV_SNAPSHOT_NO_PROCESSES	(1U << 0)
+
 /**
  * struct ucv_snapshot - UCV_IOC_SNAPSHOT: read the kernel's tables
  * @request: in: UCV_MASK() of the kinds wanted. UCV_KIND_UCOUNTS, UCV_KIND_MNTNS,
  *	UCV_KIND_GROUP and UCV_KIND_HOLDER imply UCV_KIND_USERNS, since their records
  *	point there; the last two also imply each other.
- * @flags: in: zero
+ * @flags: in: UCV_SNAPSHOT_*
  * @reserved: in: zero
  * @supported: out: as in struct ucv_info
  * @filled: out: UCV_MASK() of the kinds in the snapshot
