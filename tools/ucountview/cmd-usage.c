@@ -203,12 +203,22 @@ static void forget(struct usage *u)
 	snapshot_free(&u->snap);
 }
 
+/* Some columns show a process; --userns can name a namespace that only a process leads to. */
+static bool needs_processes(const struct usage *u)
+{
+	return table_shows(u->tb, "PID") || table_shows(u->tb, "COMMAND") || u->args->userns;
+}
+
 static void take(void *command, unsigned int round)
 {
 	struct usage *u = command;
 
 	forget(u);
-	snapshot_take(&u->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0);
+	if (needs_processes(u))
+		snapshot_take(&u->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
+			      0);
+	else
+		snapshot_take_counters(&u->snap);
 	if (round == 1) {
 		args_check(u->args, &u->snap);
 		find_resources(u->args, &u->snap, false, u->wanted);

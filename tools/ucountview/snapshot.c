@@ -48,21 +48,26 @@ static void snapshot_failed(int err, __u64 kinds)
 	}
 }
 
-static bool try_take(int fd, struct ucv_snapshot *taken, __u64 kinds)
+static bool try_take(int fd, struct ucv_snapshot *taken, __u64 kinds, __u32 flags)
 {
 	memset(taken, 0, sizeof(*taken));
 	taken->request = kinds;
+	taken->flags = flags;
 	return !ioctl(fd, UCV_IOC_SNAPSHOT, taken);
 }
 
-static void take(int fd, struct snapshot *snap, __u64 kinds, __u64 spare)
+static void take(int fd, struct snapshot *snap, __u64 kinds, __u64 spare, __u32 flags)
 {
-	bool taken = try_take(fd, &snap->taken, kinds);
+	bool taken = try_take(fd, &snap->taken, kinds, flags);
+
+	/* An older module knows no flags, and looks at everything. */
+	if (!taken && errno == EINVAL && flags)
+		taken = try_take(fd, &snap->taken, kinds, 0);
 
 	if (!taken && (errno == EFBIG || errno == ENOMEM) && kinds & spare) {
 		snap->left_out = kinds & spare;
 		kinds &= ~spare;
-		taken = try_take(fd, &snap->taken, kinds);
+		taken = try_take(fd, &snap->taken, kinds, 0);
 	}
 	if (!taken)
 		snapshot_failed(errno, kinds);
@@ -240,6 +245,21 @@ static void index_mntns(const struct snapshot *snap)
 		index_add(&snap->lookups->mntns, snap->mntns[i].inum, i);
 }
 
+static void open_and_take(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare,
+			  __u32 flags)
+{
+	int fd;
+
+	memset(snap, 0, sizeof(*snap));
+	fd = device_open(&snap->info, 0);
+	take(fd, snap, needed | (useful & snap->info.supported), spare & ~needed, flags);
+	read_all(fd, snap);
+	close(fd);
+	terminate_strings(snap);
+	check_links(snap);
+	snap->lookups = xcalloc(1, sizeof(*snap->lookups));
+}
+
 /**
  * snapshot_take_sparing() - take a snapshot, if need be without some of its records
  * @snap: out; free with snapshot_free()
@@ -252,16 +272,7 @@ static void index_mntns(const struct snapshot *snap)
  */
 void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare)
 {
-	int fd;
-
-	memset(snap, 0, sizeof(*snap));
-	fd = device_open(&snap->info, 0);
-	take(fd, snap, needed | (useful & snap->info.supported), spare & ~needed);
-	read_all(fd, snap);
-	close(fd);
-	terminate_strings(snap);
-	check_links(snap);
-	snap->lookups = xcalloc(1, sizeof(*snap->lookups));
+	open_and_take(snap, needed, useful, spare, 0);
 }
 
 /**
@@ -269,7 +280,20 @@ void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __
  */
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {
-	snapshot_take_sparing(snap, needed, useful, 0);
+	open_and_take(snap, needed, useful, 0, 0);
+}
+
+/**
+ * snapshot_take_counters() - take a snapshot of the counters and of the namespaces that have some
+ * @snap: out; free with snapshot_free()
+ *
+ * Looks at no process, so it does not take longer if there are many. Exits as
+ * snapshot_take_sparing() does.
+ */
+void snapshot_take_counters(struct snapshot *snap)
+{
+	open_and_take(snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0, 0,
+		      UCV_SNAPSHOT_NO_PROCESSES);
 }
 
 /**

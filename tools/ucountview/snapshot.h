@@ -51,6 +51,7 @@ struct snapshot {
 
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);
 void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare);
+void snapshot_take_counters(struct snapshot *snap);
 void snapshot_free(struct snapshot *snap);
 
 const struct ucv_userns *snapshot_parent(const struct snapshot *snap, const struct ucv_userns *ns);
