@@ -12,7 +12,6 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
 
@@ -28,24 +27,23 @@ static unsigned long ucv_lookup_nothing(const char *name)
 DEFINE_STATIC_CALL(ucv_lookup, ucv_lookup_nothing);
 
 /*
+ * Text of the symbol looked up last. Too large for the stack; not allocated, since for lack
+ * of memory the symbol would look like an unsupported one. Only loading uses it.
+ */
+static char ucv_symbol_text[KSYM_SYMBOL_LEN];
+
+/*
  * Find the offset of addr in its symbol, and the symbol's size. sprint_symbol() is the
  * only exported function that knows both: "name+0xOFFSET/0xSIZE".
  */
 static int ucv_symbol_place(unsigned long addr, unsigned long *offset,
 			    unsigned long *size)
 {
-	char *buf, *plus;
-	int ret = -ENOENT;
+	const char *plus;
 
-	buf = kmalloc(KSYM_SYMBOL_LEN, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	sprint_symbol(buf, addr);
-	plus = strrchr(buf, '+');
-	if (plus && sscanf(plus, "+%lx/%lx", offset, size) == 2)
-		ret = 0;
-	kfree(buf);
-	return ret;
+	sprint_symbol(ucv_symbol_text, addr);
+	plus = strrchr(ucv_symbol_text, '+');
+	return plus && sscanf(plus, "+%lx/%lx", offset, size) == 2 ? 0 : -ENOENT;
 }
 
 /*
@@ -156,7 +154,7 @@ void *ucv_symbol(const char *name, size_t size)
  *
  * This is the distance to the next symbol, so it includes padding.
  *
- * Context: process context. Sleeps.
+ * Context: process context, at load.
  * Return: bytes, 0 if unknown
  */
 size_t ucv_symbol_size(const void *symbol)
@@ -173,22 +171,15 @@ size_t ucv_symbol_size(const void *symbol)
  * @symbol: the address
  * @name: its name, without any suffix that a compiler adds after a dot
  *
- * Context: process context. Sleeps.
+ * Context: process context, at load.
  */
 bool ucv_symbol_begins(const void *symbol, const char *name)
 {
 	unsigned long offset, size;
 	size_t len = strlen(name);
-	bool begins = false;
-	char *buf;
 
 	if (ucv_symbol_place((unsigned long)symbol, &offset, &size) || offset)
 		return false;
-	buf = kmalloc(KSYM_SYMBOL_LEN, GFP_KERNEL);
-	if (!buf)
-		return false;
-	sprint_symbol(buf, (unsigned long)symbol);
-	begins = !strncmp(buf, name, len) && (buf[len] == '+' || buf[len] == '.');
-	kfree(buf);
-	return begins;
+	return !strncmp(ucv_symbol_text, name, len) &&
+	       (ucv_symbol_text[len] == '+' || ucv_symbol_text[len] == '.');
 }
