@@ -440,7 +440,8 @@ static int ucv_try_probe(const char *function)
 
 	if (!ret)
 		unregister_kprobe(&kp);
-	return ret;
+	/* A lack of memory says nothing about the function. Arming reports its own. */
+	return ret == -ENOMEM ? 0 : ret;
 }
 
 /**
