@@ -77,6 +77,13 @@ long long ucv_read_number(const char *path)
 	return value;
 }
 
+int ucv_tries(void)
+{
+	const char *tries = getenv("UCV_TRIES");
+
+	return tries ? atoi(tries) : 30000;
+}
+
 unsigned long long ucv_boottime(void)
 {
 	struct timespec now;
