@@ -27,6 +27,7 @@
 
 #define MOST_FDS	1048576
 #define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
+#define MAX_WATCHES	"/proc/sys/fs/inotify/max_user_watches"
 #define MAX_KIB		UCV_PARAMETERS "/max_snapshot_kib"
 
 /* A child that holds files open, or runs threads, until the test ends. */
@@ -145,6 +146,57 @@ static int copies(void)
 	return fd < 0 ? -1 : 0;
 }
 
+/* Processes that share one instance. */
+static int sharing(void)
+{
+	int fd = inotify_init1(0), i;
+	pid_t pid = 1;
+
+	for (i = 0; i < 500 && pid > 0; i++)
+		pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		wait_forever(NULL);
+	}
+	return fd < 0 || pid < 0 ? -1 : 0;
+}
+
+/* Many watches of one instance: of files that are unlinked at once, and stay open. */
+static int watches(void)
+{
+	int fd = inotify_init1(0), i, file;
+	char path[64];
+
+	for (i = 0; i < 20000; i++) {
+		file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+		if (file < 0 || inotify_add_watch(fd, path, IN_MODIFY) < 0)
+			return -1;
+	}
+	return fd < 0 ? -1 : 0;
+}
+
+/* Root inside, as a user without a mapping could not create a nested namespace. */
+static int enter_userns(int also)
+{
+	if (unshare(CLONE_NEWUSER | also))
+		return -1;
+	ucv_write("/proc/self/setgroups", "deny");
+	ucv_write("/proc/self/uid_map", "0 0 1");
+	return ucv_write("/proc/self/gid_map", "0 0 1");
+}
+
+/* An instance in each of as many nested user namespaces as there can be. */
+static int nested(void)
+{
+	int i;
+
+	for (i = 0; i < 32; i++)
+		if (enter_userns(0) || inotify_init1(0) < 0)
+			return -1;
+	return 0;
+}
+
 /* Copies of two instances, alternating. */
 static int mixed_copies(void)
 {
@@ -190,6 +242,9 @@ FIXTURE_VARIANT_ADD(hold, own_tables) { .work = own_tables };
 FIXTURE_VARIANT_ADD(hold, own_sparse_tables) { .work = own_sparse_tables };
 FIXTURE_VARIANT_ADD(hold, copies) { .work = copies };
 FIXTURE_VARIANT_ADD(hold, mixed_copies) { .work = mixed_copies };
+FIXTURE_VARIANT_ADD(hold, sharing) { .work = sharing };
+FIXTURE_VARIANT_ADD(hold, watches) { .work = watches };
+FIXTURE_VARIANT_ADD(hold, nested) { .work = nested };
 
 FIXTURE_SETUP(hold)
 {
@@ -202,6 +257,7 @@ FIXTURE_SETUP(hold)
 
 FIXTURE_TEARDOWN(hold)
 {
+	ucv_sysctls_back();
 	stop(&self->worker);
 	close(self->device);
 }
@@ -219,6 +275,7 @@ UCV_TEST_F(hold, longest_lock_hold_does_not_grow)
 		idle[i] = hold_of(self->device, requests[i]);
 		ASSERT_NE(0, idle[i]);
 	}
+	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 1048576));
 	ASSERT_TRUE(start(&self->worker, variant->work));
 	for (i = 0; i < 2; i++) {
 		busy = hold_of(self->device, requests[i]);
@@ -290,6 +347,130 @@ UCV_TEST_F(memory, allowed_memory_can_be_used)
 	EXPECT_EQ(0, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS), &snapshot));
 	ASSERT_EQ(0, ucv_sysctl(MAX_KIB, bytes / 1024));
 	EXPECT_EQ(-EFBIG, ucv_snapshot(self->device, UCV_MASK(UCV_KIND_UCOUNTS), &snapshot));
+}
+
+/*
+ * Bytes per object of a user: the least max_snapshot_kib with which a snapshot of all kinds
+ * succeeds, with the objects and without.
+ */
+
+FIXTURE(growth) {
+	int device;
+	struct worker worker;
+};
+
+FIXTURE_VARIANT(growth) {
+	int (*work)(void);
+	unsigned int objects;
+	unsigned int bytes;	/* most for each */
+};
+
+static int namespaces(void)
+{
+	int i;
+
+	for (i = 0; i < 32; i++)
+		if (enter_userns(CLONE_NEWNS))
+			return -1;
+	return 0;
+}
+
+/* Chains of namespaces, each pinned by the process in the last one. */
+static int many_namespaces(void)
+{
+	unsigned int i;
+	int status[2];
+	pid_t pid = 1;
+	char byte;
+
+	if (pipe2(status, O_CLOEXEC))
+		return -1;
+	for (i = 0; i < 32 && pid > 0; i++)
+		pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!namespaces() && write(status[1], "", 1) == 1)
+			wait_forever(NULL);
+		_exit(1);
+	}
+	for (i = 0; i < 32; i++)
+		if (read(status[0], &byte, 1) != 1)
+			return -1;
+	return 0;
+}
+
+static int many_instances(void)
+{
+	int i;
+
+	for (i = 0; i < 4000; i++)
+		if (inotify_init1(0) < 0)
+			return -1;
+	return 0;
+}
+
+FIXTURE_VARIANT_ADD(growth, copies) { .work = copies, .objects = 100000, .bytes = 0 };
+FIXTURE_VARIANT_ADD(growth, watches) { .work = watches, .objects = 20000, .bytes = 0 };
+FIXTURE_VARIANT_ADD(growth, sharing) { .work = sharing, .objects = 500, .bytes = 0 };
+FIXTURE_VARIANT_ADD(growth, sparse_table) { .work = sparse_table, .objects = 128, .bytes = 0 };
+FIXTURE_VARIANT_ADD(growth, own_tables) { .work = own_tables, .objects = NR_OWN, .bytes = 64 };
+FIXTURE_VARIANT_ADD(growth, instances) { .work = many_instances, .objects = 4000, .bytes = 256 };
+FIXTURE_VARIANT_ADD(growth, namespaces) { .work = many_namespaces, .objects = 1024, .bytes = 512 };
+FIXTURE_VARIANT_ADD(growth, users) { .work = many_users, .objects = NR_USERS, .bytes = 512 };
+
+FIXTURE_SETUP(growth)
+{
+	self->device = ucv_open();
+	if (self->device < 0)
+		SKIP(return, "the device cannot be opened");
+}
+
+FIXTURE_TEARDOWN(growth)
+{
+	stop(&self->worker);
+	close(self->device);
+	ucv_sysctls_back();
+}
+
+#define CHUNK_KIB	16	/* arrays grow by these */
+
+/* In KiB; 0 if no snapshot succeeds at all. */
+static unsigned int memory_of_snapshot(int device)
+{
+	unsigned int low = 0, high = 65536, middle;
+	struct ucv_snapshot snapshot;
+	__u64 all;
+
+	if (ucv_snapshot(device, UCV_MASK(UCV_KIND_RESOURCE), &snapshot))
+		return 0;
+	all = snapshot.supported;
+	while (high - low > 1) {
+		middle = (low + high) / 2;
+		if (ucv_sysctl(MAX_KIB, middle))
+			return 0;
+		if (ucv_snapshot(device, all, &snapshot))
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/* No more than the bytes for each object; each of the arrays has a chunk that is not full. */
+UCV_TEST_F(growth, memory_of_a_snapshot_is_proportional)
+{
+	unsigned int idle, busy;
+
+	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 1048576));
+	ASSERT_EQ(0, ucv_sysctl(MAX_INSTANCES, 65536));
+	idle = memory_of_snapshot(self->device);
+	ASSERT_NE(0, idle);
+	ASSERT_TRUE(start(&self->worker, variant->work));
+	busy = memory_of_snapshot(self->device);
+	ASSERT_NE(0, busy);
+	printf("# %u objects: from %u to %u KiB\n", variant->objects, idle, busy);
+	EXPECT_LE(busy, idle + UCV_NR_KINDS * CHUNK_KIB +
+			(unsigned long)variant->objects * variant->bytes / 1024);
 }
 
 #define CGROUP	"/sys/fs/cgroup/ucv_bounds"
