@@ -11,7 +11,7 @@ CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug bench lint load unload install uninstall \
+.PHONY: all module tools deps demo check check-debug check-all bench lint load unload install uninstall \
 	dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
@@ -32,12 +32,19 @@ deps: ## install the packages that the targets below need; they do it themselves
 demo: deps ## boot a stock kernel in a VM and play a story that ends in "no space left on device"
 	@tools/demo/demo
 
-check: deps ## run all selftests on all listed kernels, in VMs
+check: deps ## run all selftests in VMs, on four series of kernels and on arm64
+	@tools/setup foreign
 	@tools/testvm/check
 
 check-debug: deps ## the same on kernels built with KASAN, lockdep, kmemleak and more
-	@tools/testvm/build-kernel debug-6.12 debug-6.12-list debug-7.3
-	@tools/testvm/check -k debug-6.12 -k debug-7.3 debug-6.12-list:mounts
+	@tools/testvm/build-kernel -s debug
+	@tools/testvm/check -s debug
+
+check-all: deps ## the same for hours, on all listed kernels, and with bugs planted
+	@tools/setup foreign
+	@tools/testvm/build-kernel -s debug -s more
+	@status=0; tools/testvm/check -l -s default -s debug -s more || status=$$?; \
+		tools/testvm/table -w; tools/testvm/mutate || status=$$?; exit $$status
 
 bench: deps ## what a walk costs, in instructions
 	@tools/bench/bench

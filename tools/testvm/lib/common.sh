@@ -32,10 +32,11 @@ need() {
 	done
 }
 
-# kernel_names [SET]
+# kernel_names [SET [ARCHITECTURE]]
 # shellcheck disable=SC2120
 kernel_names() {
-	awk -v set="${1:-}" '!/^#/ && NF { if (!set || $7 == set) print $1 }' "$testvm_dir/kernels"
+	awk -v set="${1:-}" -v arch="${2:-}" '
+		!/^#/ && NF { if ((!set || $7 == set) && (!arch || $5 == arch)) print $1 }' "$testvm_dir/kernels"
 }
 
 # kernel_lookup NAME: set kind, version, suites, arch, flavour and set from that line of the list.
