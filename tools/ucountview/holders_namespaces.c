@@ -52,7 +52,7 @@ static const char * const vias[] = {
  */
 struct charges {
 	struct counter_key key;
-	enum ns_type type;
+	enum namespace_type type;
 	const struct ucv_userns *ns;
 	long long charged;
 	long long found;	/* with a holder */
@@ -62,7 +62,7 @@ struct charges {
 
 /* The key of a line, which all its holders share. Members that a mode does not use are 0. */
 struct row_key {
-	enum ns_type type;
+	enum namespace_type type;
 	enum ns_via via;
 	__u32 tgid;
 	__u32 by;		/* the mount namespace that has the mounts */
@@ -105,7 +105,7 @@ struct holders {
 	size_t nr_rows;
 };
 
-static bool find_type(const char *resource, enum ns_type *type)
+static bool find_type(const char *resource, enum namespace_type *type)
 {
 	for (*type = 0; *type < NR_NS_TYPES; (*type)++) {
 		if (!strcmp(namespace_resource(*type), resource))
@@ -123,7 +123,7 @@ bool holders_of_namespaces_wanted(const struct args *args)
 {
 	const struct resource_names *list = &args->resources;
 	size_t namespaces = 0;
-	enum ns_type type;
+	enum namespace_type type;
 
 	for (size_t i = 0; i < list->nr; i++)
 		namespaces += find_type(list->names[i], &type);
@@ -146,7 +146,7 @@ static unsigned int find_wanted(struct holders *h)
 	const struct resource_names *list = &h->args->resources;
 	bool wanted[UCV_MAX_RESOURCES];
 	unsigned int mask = 0;
-	enum ns_type type;
+	enum namespace_type type;
 
 	find_resources(h->args, &h->snap, false, wanted);
 	for (size_t i = 0; i < list->nr; i++) {
@@ -160,7 +160,7 @@ static unsigned int find_wanted(struct holders *h)
 
 /* What is charged. */
 
-static bool users_known(const struct holders *h, enum ns_type type)
+static bool users_known(const struct holders *h, enum namespace_type type)
 {
 	return type == NS_USER ||
 	       (type == NS_MNT && h->snap.taken.filled & UCV_MASK(UCV_KIND_MNTNS));
@@ -176,13 +176,13 @@ static long long charged_here(const struct account *account)
 	return nr[LOOK_FIRST] < nr[LOOK_SECOND] ? nr[LOOK_FIRST] : nr[LOOK_SECOND];
 }
 
-static struct counter_key charges_key(const struct holders *h, enum ns_type type,
+static struct counter_key charges_key(const struct holders *h, enum namespace_type type,
 				      const struct ucv_userns *ns, __u32 uid)
 {
 	return key_counter(ns, users_known(h, type) ? uid : UCV_UID_UNMAPPED, h->resource[type]);
 }
 
-static void add_charges(struct holders *h, const struct account *account, enum ns_type type)
+static void add_charges(struct holders *h, const struct account *account, enum namespace_type type)
 {
 	const struct ucv_userns *ns = snapshot_find_userns(&h->snap, account->key.inum);
 	long long charged = charged_here(account);
@@ -228,7 +228,7 @@ static void count_charges(struct holders *h)
 	for (size_t i = 0; i < h->accounts.nr; i++) {
 		const struct account *account = h->accounts.list[i];
 
-		for (enum ns_type type = 0; type < NR_NS_TYPES; type++) {
+		for (enum namespace_type type = 0; type < NR_NS_TYPES; type++) {
 			if (h->wanted[type] && account->key.resource == h->resource[type])
 				add_charges(h, account, type);
 		}
@@ -426,7 +426,7 @@ static void collect_unattributed(struct holders *h)
 			add_row(h, &row);
 		sums[charges->type].namespaces += row.namespaces;
 	}
-	for (enum ns_type type = 0; h->mode == BY_COMMAND && type < NR_NS_TYPES; type++) {
+	for (enum namespace_type type = 0; h->mode == BY_COMMAND && type < NR_NS_TYPES; type++) {
 		sums[type].key.type = type;
 		if (sums[type].namespaces)
 			add_row(h, &sums[type]);
@@ -546,7 +546,7 @@ static void fill_row(const struct holders *h, struct table *tb, const struct row
 }
 
 /* How many of those charged were found; the difference is in the table as unattributed. */
-static void print_total(const struct holders *h, enum ns_type type)
+static void print_total(const struct holders *h, enum namespace_type type)
 {
 	long long charged = 0, found = 0;
 
@@ -570,7 +570,7 @@ static void print_totals(const struct holders *h, const struct table *tb)
 	if (h->args->pid || tb->json || tb->raw || tb->noheadings)
 		return;
 	putchar('\n');
-	for (enum ns_type type = 0; type < NR_NS_TYPES; type++) {
+	for (enum namespace_type type = 0; type < NR_NS_TYPES; type++) {
 		if (h->wanted[type])
 			print_total(h, type);
 	}

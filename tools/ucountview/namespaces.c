@@ -45,7 +45,7 @@ static struct namespace *find(const struct namespaces *found, __u32 inum)
 	return tree_find(&wanted, &found->tree, compare_inums);
 }
 
-static struct namespace *get(struct namespaces *found, enum ns_type type, __u32 inum)
+static struct namespace *get(struct namespaces *found, enum namespace_type type, __u32 inum)
 {
 	struct namespace *ns = find(found, inum);
 
@@ -214,7 +214,7 @@ void namespaces_read(struct namespaces *found, const struct processes *procs, un
 	memset(found, 0, sizeof(*found));
 	if (wanted & NS_MASK(NS_USER))
 		r.wanted = ~0U;
-	for (enum ns_type type = 0; type < NR_NS_TYPES; type++)
+	for (enum namespace_type type = 0; type < NR_NS_TYPES; type++)
 		r.initial[type] = namespace_initial(type);
 	for (size_t i = 0; i < procs->nr; i++) {
 		r.proc = &procs->list[i];
@@ -227,7 +227,8 @@ void namespaces_read(struct namespaces *found, const struct processes *procs, un
 }
 
 /* The initial namespaces are not among those found. */
-static void hold_by(struct namespaces *found, struct namespace *ns, enum ns_type type, __u32 child)
+static void hold_by(struct namespaces *found, struct namespace *ns, enum namespace_type type,
+		    __u32 child)
 {
 	if (ns)
 		hold(found, &(struct ns_hold){

@@ -30,7 +30,7 @@ enum ns_via {
  * @chosen: for the caller
  */
 struct namespace {
-	enum ns_type type;
+	enum namespace_type type;
 	__u32 inum;
 	__u32 owner;
 	__u32 uid;
@@ -59,7 +59,7 @@ struct ns_hold {
 	unsigned int fd;
 	unsigned int nr;
 	__u32 by;
-	enum ns_type by_type;
+	enum namespace_type by_type;
 	char *path;
 };
 

@@ -286,7 +286,7 @@ static __u32 arg_user(const char *text)
 }
 
 /* An inode number, "pid:" and a process in the namespace, or the path of its file. */
-static __u32 arg_namespace(enum ns_type type, const char *text)
+static __u32 arg_namespace(enum namespace_type type, const char *text)
 {
 	int fd;
 

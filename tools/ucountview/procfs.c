@@ -117,7 +117,7 @@ static __u32 namespace_in_link(int dir, const char *name)
 /**
  * namespace_name() - the name of NS_USER or NS_MNT, for messages
  */
-const char *namespace_name(enum ns_type type)
+const char *namespace_name(enum namespace_type type)
 {
 	return types[type].name;
 }
@@ -129,7 +129,7 @@ const char *namespace_name(enum ns_type type)
  * @type: NS_USER or NS_MNT; exits if it is something else
  * @name: the file's name, for error messages
  */
-__u32 namespace_of_fd(int fd, enum ns_type type, const char *name)
+__u32 namespace_of_fd(int fd, enum namespace_type type, const char *name)
 {
 	int clone_flag = ioctl(fd, NS_GET_NSTYPE);
 	struct stat st;
@@ -146,7 +146,7 @@ __u32 namespace_of_fd(int fd, enum ns_type type, const char *name)
 /**
  * namespace_link() - a type of namespaces as in the text of links: "net"
  */
-const char *namespace_link(enum ns_type type)
+const char *namespace_link(enum namespace_type type)
 {
 	return types[type].link;
 }
@@ -154,7 +154,7 @@ const char *namespace_link(enum ns_type type)
 /**
  * namespace_resource() - the resource that namespaces of a type are charged to
  */
-const char *namespace_resource(enum ns_type type)
+const char *namespace_resource(enum namespace_type type)
 {
 	return types[type].resource;
 }
@@ -185,7 +185,7 @@ static __u32 owner_of(int fd)
 /**
  * namespace_initial() - the inode number of the initial namespace of a type, which kthreadd is in
  */
-__u32 namespace_initial(enum ns_type type)
+__u32 namespace_initial(enum namespace_type type)
 {
 	char name[16];
 
@@ -237,7 +237,7 @@ int namespace_open(int dir, const char *name)
  *
  * Return: those that are shown to this program; the caller closes the parent.
  */
-struct ns_relatives namespace_relatives(int fd, enum ns_type type)
+struct ns_relatives namespace_relatives(int fd, enum namespace_type type)
 {
 	struct ns_relatives relatives = {
 		.inum = namespace_inum(fd),
@@ -270,7 +270,7 @@ static int open_process(unsigned int pid)
 	return fd;
 }
 
-static __u32 namespace_at(int dir, unsigned int pid, enum ns_type type)
+static __u32 namespace_at(int dir, unsigned int pid, enum namespace_type type)
 {
 	const char *name = type == NS_USER ? "ns/user" : "ns/mnt";
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -327,7 +327,7 @@ void process_read(struct process *proc, unsigned int pid)
  * process_namespace() - inode number of a process's namespace, pinned; exits if there is none
  * @type: NS_USER or NS_MNT
  */
-__u32 process_namespace(unsigned int pid, enum ns_type type)
+__u32 process_namespace(unsigned int pid, enum namespace_type type)
 {
 	int dir = open_process(pid);
 	__u32 inum = namespace_at(dir, pid, type);
@@ -660,7 +660,7 @@ static void visit_task(int dir, const char *task, unsigned int wanted, fd_visito
 {
 	static const struct {
 		const char *name;
-		enum ns_type type;
+		enum namespace_type type;
 	} links[] = {
 		{ "cgroup", NS_CGROUP }, { "ipc", NS_IPC }, { "mnt", NS_MNT }, { "net", NS_NET },
 		{ "pid", NS_PID }, { "pid_for_children", NS_PID }, { "time", NS_TIME },
@@ -884,7 +884,7 @@ struct collector {
  */
 bool ns_files_hold(const char *resource)
 {
-	for (enum ns_type type = NS_CGROUP; type < NR_NS_TYPES; type++) {
+	for (enum namespace_type type = NS_CGROUP; type < NR_NS_TYPES; type++) {
 		if (!strcmp(resource, types[type].resource))
 			return true;
 	}
@@ -975,7 +975,7 @@ void ns_files_open(struct ns_files *files, const struct processes *procs)
 
 	memset(files, 0, sizeof(*files));
 	raise_files_limit();
-	for (enum ns_type type = NS_CGROUP; type < NR_NS_TYPES; type++)
+	for (enum namespace_type type = NS_CGROUP; type < NR_NS_TYPES; type++)
 		c.initial[type] = namespace_initial(type);
 	for (size_t i = 0; i < procs->nr; i++)
 		collect_process(&c, &procs->list[i]);

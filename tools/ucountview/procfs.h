@@ -12,7 +12,7 @@
 #include <uapi/ucountview.h>
 
 /* Types of namespaces: two that arguments can name, then those that the module does not list. */
-enum ns_type {
+enum namespace_type {
 	NS_USER,
 	NS_MNT,
 	NS_CGROUP,
@@ -28,7 +28,7 @@ enum ns_type {
 
 /* A namespace, by the text of its link: "net:[4026531840]". */
 struct ns_link {
-	enum ns_type type;
+	enum namespace_type type;
 	__u32 inum;
 };
 
@@ -47,14 +47,14 @@ struct ns_relatives {
 };
 
 bool ns_link_parse(const char *text, struct ns_link *link);
-const char *namespace_name(enum ns_type type);
-const char *namespace_link(enum ns_type type);
-const char *namespace_resource(enum ns_type type);
-__u32 namespace_initial(enum ns_type type);
+const char *namespace_name(enum namespace_type type);
+const char *namespace_link(enum namespace_type type);
+const char *namespace_resource(enum namespace_type type);
+__u32 namespace_initial(enum namespace_type type);
 __u32 namespace_inum(int fd);
 int namespace_open(int dir, const char *name);
-struct ns_relatives namespace_relatives(int fd, enum ns_type type);
-__u32 namespace_of_fd(int fd, enum ns_type type, const char *name);
+struct ns_relatives namespace_relatives(int fd, enum namespace_type type);
+__u32 namespace_of_fd(int fd, enum namespace_type type, const char *name);
 
 /**
  * struct process - a process, in the numbers of this program's namespaces
@@ -79,7 +79,7 @@ struct process {
 };
 
 void process_read(struct process *proc, unsigned int pid);
-__u32 process_namespace(unsigned int pid, enum ns_type type);
+__u32 process_namespace(unsigned int pid, enum namespace_type type);
 __u32 process_mntns(unsigned int pid);
 bool process_maps_root(unsigned int pid);
 unsigned long long process_caps(unsigned int pid);
