@@ -6,9 +6,10 @@
 host_arch=$(dpkg --print-architecture)
 
 # arch_lookup ARCHITECTURE: set triplet (of its compiler and libraries), emulator, machine, console (the kernel's name
-# for the first serial line) and arguments (more parameters of the kernel)
+# for the first serial line), arguments (more parameters of the kernel), and compiler_32: the
+# packages of a compiler for its 32-bit programs, if that is another one
 arch_lookup() {
-	arguments='' machine=()
+	arguments='' machine=() compiler_32=()
 	case $1 in
 	amd64)
 		triplet=x86_64-linux-gnu emulator=qemu-system-x86_64 console=ttyS0
@@ -17,7 +18,8 @@ arch_lookup() {
 		;;
 	arm64)
 		triplet=aarch64-linux-gnu emulator=qemu-system-aarch64 console=ttyAMA0
-		machine=(-machine virt -cpu cortex-a72)
+		machine=(-machine virt -cpu cortex-a72) # runs 32-bit programs
+		compiler_32=(gcc-arm-linux-gnueabihf libc6-dev-armhf-cross)
 		;;
 	riscv64)
 		triplet=riscv64-linux-gnu emulator=qemu-system-riscv64 console=ttyS0

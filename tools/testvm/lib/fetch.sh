@@ -32,7 +32,7 @@ download_kernel() {
 		return
 	fi
 	compiler=$(apt-cache show "linux-headers-$abi-$flavour:$arch" | grep -oE -m 1 '\bgcc-[0-9]+')
-	apt_download "linux-kbuild-$abi" "$compiler-$triplet" "gcc-$triplet" pkgconf "${build_tools[@]}" &&
+	apt_download "linux-kbuild-$abi" "$compiler-$triplet" "gcc-$triplet" pkgconf "${build_tools[@]}" "${compiler_32[@]}" &&
 		apt_download_alone "linux-headers-$abi-common" "linux-headers-$abi-$flavour:$arch" "${@/%/:$arch}" \
 			"${foreign_tools[@]/%/:$arch}"
 }
