@@ -6,10 +6,10 @@
 host_arch=$(dpkg --print-architecture)
 
 # arch_lookup ARCHITECTURE: set triplet (of its compiler and libraries), emulator, machine, console (the kernel's name
-# for the first serial line), arguments (more parameters of the kernel), and compiler_32: the
+# for the first serial line), bus (of virtio's devices), arguments (more parameters of the kernel), and compiler_32: the
 # packages of a compiler for its 32-bit programs, if that is another one
 arch_lookup() {
-	arguments='' machine=() compiler_32=()
+	arguments='' bus=pci machine=() compiler_32=()
 	case $1 in
 	amd64)
 		triplet=x86_64-linux-gnu emulator=qemu-system-x86_64 console=ttyS0
@@ -24,6 +24,10 @@ arch_lookup() {
 	riscv64)
 		triplet=riscv64-linux-gnu emulator=qemu-system-riscv64 console=ttyS0
 		machine=(-machine virt)
+		;;
+	s390x)
+		triplet=s390x-linux-gnu emulator=qemu-system-s390x console=ttysclp0 bus=ccw
+		machine=(-machine s390-ccw-virtio -cpu max)
 		;;
 	*) die "kernels: unknown architecture '$1'" ;;
 	esac

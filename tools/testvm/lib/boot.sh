@@ -101,7 +101,7 @@ qemu() {
 		-kernel "$image" -initrd "$dir/tree.cpio" \
 		-append "console=$console $arguments ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
 		-serial "file:$dir/console" \
-		-device virtio-serial-pci,ioeventfd=off "${ports[@]}" \
+		-device "virtio-serial-$bus,ioeventfd=off" "${ports[@]}" \
 		<"$dir/qmp.in" >"$dir/qmp.out" 2>"$dir/qemu" &
 	qemu_pid=$!
 	if [[ ${stream:-} ]]; then
