@@ -12,7 +12,7 @@
 #include <wctype.h>
 
 #include "aligned.h"
-#include "table.h"
+#include "column.h"
 #include "ucountview.h"
 
 static bool is_simple(const char *bytes, size_t length)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column.h"
 #include "plain.h"
-#include "table.h"
 #include "ucountview.h"
 
 static void add(struct text *out, const char *string)

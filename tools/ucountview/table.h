@@ -10,28 +10,9 @@
 #include <libsmartcols.h>
 
 #include "aligned.h"
+#include "column.h"
 #include "plain.h"
 #include "ucountview.h"
-
-/* A column that a command can show. */
-struct column {
-	const char *name;	/* as in the heading and in --output */
-	const char *help;
-	int json;		/* SCOLS_JSON_* */
-	int flags;		/* SCOLS_FL_* */
-	int width;		/* its minimum width where lines are printed one by one */
-};
-
-/* A struct column, by its cells: numbers, words, names that may be truncated, booleans. */
-#define NUMBER(n, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, 0 }
-#define TEXT(n, h)	{ (n), (h), SCOLS_JSON_STRING, 0, 0 }
-#define NAME(n, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, 0 }
-#define BOOLEAN(n, h)	{ (n), (h), SCOLS_JSON_BOOLEAN, 0, 0 }
-
-/* The same with a width. */
-#define WIDE_NUMBER(n, w, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, (w) }
-#define WIDE_TEXT(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, 0, (w) }
-#define WIDE_NAME(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, (w) }
 
 /* Where the column with this name is shown; nr_shown if it is not. */
 struct known_name {
