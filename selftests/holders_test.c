@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/utsname.h>
 
 #include "kselftest_harness.h"
@@ -110,9 +111,15 @@ static long do_name(struct ucv_call *call)
 	return prctl(PR_SET_NAME, call->text) ? -errno : 0;
 }
 
+/* Returns when the child has exited: until then it holds what it has inherited. */
 static long do_kill(struct ucv_call *call)
 {
-	return kill(call->a, SIGKILL) ? -errno : 0;
+	if (kill(call->a, SIGKILL))
+		return -errno;
+	/* ECHILD: nobody waits for a child of an agent, which ignores SIGCHLD. */
+	if (waitpid(call->a, NULL, 0) < 0 && errno != ECHILD)
+		return -errno;
+	return 0;
 }
 
 static struct ucv_held *take(struct __test_metadata *_metadata, struct ucv_held *held)
