@@ -55,6 +55,7 @@ stop_jobs() {
 clean_up() {
 	stop_jobs >/dev/null 2>&1
 	[ ! -w $events/enable ] || echo 0 >$events/enable
+	! loaded || echo N >/sys/module/ucountview/parameters/denials
 	if [ -z "$was_loaded" ]; then
 		! loaded || unload
 	else
