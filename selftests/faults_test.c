@@ -722,6 +722,8 @@ FIXTURE_SETUP(faults)
 	int fd;
 
 	self->bench = NULL;
+	if (!getenv("UCV_FAULTS"))
+		SKIP(return, "takes an hour or more: set UCV_FAULTS");
 	if (missing)
 		SKIP(return, "%s", missing);
 	if (!ucv_has_debugfs())
