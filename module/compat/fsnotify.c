@@ -24,7 +24,10 @@
 #include "compat/symbols.h"
 #include "section_timer.h"
 
-/* Marks counted in one RCU read section, or with the list's mutex held. */
+/* inotify marks counted in one RCU read section: some 220 instructions each. */
+#define UCV_INOTIFY_BATCH	128
+
+/* fanotify marks counted with the list's mutex held. */
 #define UCV_MARKS_BATCH		1024
 
 static_assert(__same_type(((struct fsnotify_group *)NULL)->refcnt, refcount_t));
@@ -94,7 +97,7 @@ static bool ucv_inotify_count(struct fsnotify_group *group, struct ucv_group_cou
 
 	rcu_read_lock();
 	ucv_section_begin(timer);
-	for (n = 0; n < UCV_MARKS_BATCH && more; n++) {
+	for (n = 0; n < UCV_INOTIFY_BATCH && more; n++) {
 		more = idr_get_next(&group->inotify_data.idr, &count->wd);
 		if (!more)
 			break;
