@@ -32,8 +32,7 @@ deps: ## install the packages that the targets below need; they do it themselves
 demo: deps ## boot a stock kernel in a VM and play a story that ends in "no space left on device"
 	@tools/demo/demo
 
-check: deps ## run all selftests in VMs, on four series of kernels and on arm64
-	@tools/setup foreign
+check: deps ## run all selftests in VMs, on four series of kernels
 	@tools/testvm/check
 
 check-debug: deps ## the same on kernels built with KASAN, lockdep, kmemleak and more
