@@ -23,34 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workload.h"
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define NEIGHBORS_UID	1900400000U
 #define NR_UIDS		500
 #define FAR_FD		65535
-
-static void must(bool true_is, const char *what)
-{
-	if (true_is)
-		return;
-	fprintf(stderr, "neighbors: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
-
-/* Runs @work in a child, which must not fail. */
-static void in_child(void (*work)(unsigned int round), unsigned int round)
-{
-	int status;
-	pid_t pid = fork();
-
-	must(pid >= 0, "fork");
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		work(round);
-		_exit(0);
-	}
-	must(waitpid(pid, &status, 0) == pid && !status, "child");
-}
 
 /* Thread: leaves the common file table and changes its own. */
 static void *own_table(void *arg)

@@ -32,6 +32,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workload.h"
+
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
 #endif
@@ -44,14 +46,6 @@
 static const char * const dirs[] = { "/", "/dev", "/proc", "/sys", "/tmp", "/run" };
 #define NR_DIRS ARRAY_SIZE(dirs)
 
-static void must(bool true_is, const char *what)
-{
-	if (true_is)
-		return;
-	fprintf(stderr, "traffic: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
-
 static void become(uid_t uid)
 {
 	must(!setresuid(-1, uid, 0), "setresuid");
@@ -62,21 +56,6 @@ static unsigned int slow = 1;
 static void linger(unsigned int round)
 {
 	usleep(rand() % 1000 * (round % 4 == 3 ? 500 : 5) * slow);
-}
-
-/* Runs @work in a child, which must not fail. */
-static void in_child(void (*work)(unsigned int round), unsigned int round)
-{
-	int status;
-	pid_t pid = fork();
-
-	must(pid >= 0, "fork");
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		work(round);
-		_exit(0);
-	}
-	must(waitpid(pid, &status, 0) == pid && !status, "child");
 }
 
 static void watch_some(unsigned int nr)
