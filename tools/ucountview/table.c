@@ -293,41 +293,50 @@ static char *json_text(char *text)
 
 static void set_cell(struct table *tb, size_t nth, char *text)
 {
-	if (nth == tb->nr_shown - 1)
-		tb->optional = false;
 	check(scols_line_refer_data(tb->line, nth, tb->json ? json_text(text) : text));
 }
 
+/* A cell is written to @tb->cells.text between begin_cell() and end_cell(). */
 static void begin_cell(struct table *tb, size_t nth)
 {
+	if (tb->printer == BY_SMARTCOLS)
+		tb->cells.text.used = 0;
 	tb->cells.spans[nth].start = tb->cells.text.used;
 }
 
 static void end_cell(struct table *tb, size_t nth)
 {
-	tb->cells.spans[nth].length = tb->cells.text.used - tb->cells.spans[nth].start;
 	if (nth == tb->nr_shown - 1)
 		tb->optional = false;
+	if (tb->printer == BY_SMARTCOLS)
+		set_cell(tb, nth, text_copy(&tb->cells.text));
+	else
+		tb->cells.spans[nth].length = tb->cells.text.used - tb->cells.spans[nth].start;
 }
 
 /**
- * cell_text() - write a cell of the line added last
+ * cell_string() - write a cell of the line added last
  * @name: the column; nothing happens if it is not shown
- * @text: the text, allocated: this function frees it; NULL leaves the cell empty
+ * @string: the text, which is copied
  */
-void cell_text(struct table *tb, const char *name, char *text)
+void cell_string(struct table *tb, const char *name, const char *string)
 {
 	size_t nth = position_of(tb, name);
 
-	if (text && nth < tb->nr_shown && tb->printer == BY_SMARTCOLS) {
-		set_cell(tb, nth, text);
+	if (nth == tb->nr_shown)
 		return;
-	}
-	if (text && nth < tb->nr_shown) {
-		begin_cell(tb, nth);
-		text_add(&tb->cells.text, text, strlen(text));
-		end_cell(tb, nth);
-	}
+	begin_cell(tb, nth);
+	text_add(&tb->cells.text, string, strlen(string));
+	end_cell(tb, nth);
+}
+
+/**
+ * cell_text() - cell_string() that frees the text; NULL leaves the cell empty
+ */
+void cell_text(struct table *tb, const char *name, char *text)
+{
+	if (text)
+		cell_string(tb, name, text);
 	free(text);
 }
 
@@ -343,34 +352,23 @@ void cell(struct table *tb, const char *name, const char *fmt, ...)
 
 	if (nth == tb->nr_shown)
 		return;
+	begin_cell(tb, nth);
 	va_start(ap, fmt);
-	if (tb->printer == BY_SMARTCOLS) {
-		set_cell(tb, nth, xvasprintf(fmt, ap));
-	} else {
-		begin_cell(tb, nth);
-		text_vprintf(&tb->cells.text, fmt, ap);
-		end_cell(tb, nth);
-	}
+	text_vprintf(&tb->cells.text, fmt, ap);
 	va_end(ap);
+	end_cell(tb, nth);
 }
 
-/**
- * cell_string() - write a cell of the line added last
- * @name: the column; nothing happens if it is not shown
- * @string: the text, which is copied
- */
-void cell_string(struct table *tb, const char *name, const char *string)
+static void add_number(struct table *tb, const char *name, long long number, bool percent)
 {
 	size_t nth = position_of(tb, name);
 
 	if (nth == tb->nr_shown)
 		return;
-	if (tb->printer == BY_SMARTCOLS) {
-		set_cell(tb, nth, xstrdup(string));
-		return;
-	}
 	begin_cell(tb, nth);
-	text_add(&tb->cells.text, string, strlen(string));
+	text_number(&tb->cells.text, number);
+	if (percent)
+		text_put(&tb->cells.text, '%');
 	end_cell(tb, nth);
 }
 
@@ -381,39 +379,15 @@ void cell_string(struct table *tb, const char *name, const char *string)
  */
 void cell_number(struct table *tb, const char *name, long long number)
 {
-	size_t nth = position_of(tb, name);
-
-	if (nth == tb->nr_shown)
-		return;
-	if (tb->printer == BY_SMARTCOLS) {
-		set_cell(tb, nth, xasprintf("%lld", number));
-		return;
-	}
-	begin_cell(tb, nth);
-	text_number(&tb->cells.text, number);
-	end_cell(tb, nth);
+	add_number(tb, name, number, false);
 }
 
 /**
- * cell_percent() - write a cell of the line added last
- * @name: the column; nothing happens if it is not shown
- * @number: its value, with a percent sign except in JSON, where it is a number
+ * cell_percent() - cell_number() with a percent sign, except in JSON, where it is a number
  */
 void cell_percent(struct table *tb, const char *name, long long number)
 {
-	size_t nth = position_of(tb, name);
-
-	if (nth == tb->nr_shown)
-		return;
-	if (tb->printer == BY_SMARTCOLS) {
-		set_cell(tb, nth, xasprintf("%lld%s", number, tb->json ? "" : "%"));
-		return;
-	}
-	begin_cell(tb, nth);
-	text_number(&tb->cells.text, number);
-	if (!tb->json)
-		text_put(&tb->cells.text, '%');
-	end_cell(tb, nth);
+	add_number(tb, name, number, !tb->json);
 }
 
 /**
