@@ -37,7 +37,7 @@ struct ucv_nsmap_slot {
  *	first; a slot's index becomes the index of its record
  * @index: by address
  * @last: the slot that was looked up last, or NULL; what one namespace has is often found
- *	in a row
+ *	in a row. Slots do not move, and ucv_nsmap_shrink() forgets it before it puts any.
  * @last_index: its index
  */
 struct ucv_nsmap {
