@@ -9,8 +9,6 @@
  * Trends tell how counters change from round to round of --watch. A counter that has always been
  * 0 is not stored, and the kernel frees it as well; so one without an entry was 0.
  */
-#define _GNU_SOURCE
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,21 +66,50 @@ static int compare_entries(const void *a, const void *b)
 	return compare_keys(*(void *const *)a, *(void *const *)b);
 }
 
+static uint64_t hash_of(const struct counter_key *key)
+{
+	const uint64_t odd = 0xd6e8feb86659fd93ULL;
+	uint64_t hash = key->id;
+
+	hash = hash * odd + ((uint64_t)key->inum << 32 | key->uid);
+	hash ^= hash >> 32;
+	hash = hash * odd + ((uint64_t)key->level << 32 | key->resource);
+	return hash + key->flags;
+}
+
+/*
+ * Find the entry of a key. The index has it under its hash; of several keys with the same one,
+ * under the next that was free. Sets @hash to the one that it has, or would get.
+ */
+static size_t find(const struct countermap *map, const struct counter_key *key, uint64_t *hash)
+{
+	size_t member;
+
+	for (*hash = hash_of(key);; ++*hash) {
+		member = index_find(&map->index, *hash);
+		if (member == INDEX_NONE || !compare_keys(map->list[member], key))
+			return member;
+	}
+}
+
 /**
  * countermap_at() - the entry of a counter, zeroed if it is a new one
  * @size: bytes of an entry, the same for all of a map
  */
 void *countermap_at(struct countermap *map, struct counter_key key, size_t size)
 {
-	void **at = tree_at(&key, &map->tree, compare_keys);
+	uint64_t hash;
+	size_t member = find(map, &key, &hash);
+	void *entry;
 
-	if (*at == &key) {
-		*at = xcalloc(1, size);
-		memcpy(*at, &key, sizeof(key));
-		map->list = xgrow(map->list, map->nr, sizeof(*map->list));
-		map->list[map->nr++] = *at;
-	}
-	return *at;
+	if (member != INDEX_NONE)
+		return map->list[member];
+	entry = xcalloc(1, size);
+	memcpy(entry, &key, sizeof(key));
+	index_add(&map->index, hash, map->nr);
+	map->list = xgrow(map->list, map->nr, sizeof(*map->list));
+	map->list[map->nr++] = entry;
+	return entry;
 }
 
 /**
@@ -90,7 +117,10 @@ void *countermap_at(struct countermap *map, struct counter_key key, size_t size)
  */
 void *countermap_find(const struct countermap *map, struct counter_key key)
 {
-	return tree_find(&key, &map->tree, compare_keys);
+	uint64_t hash;
+	size_t member = find(map, &key, &hash);
+
+	return member == INDEX_NONE ? NULL : map->list[member];
 }
 
 /**
@@ -98,8 +128,17 @@ void *countermap_find(const struct countermap *map, struct counter_key key)
  */
 void countermap_sort(struct countermap *map)
 {
-	if (map->nr)
-		qsort(map->list, map->nr, sizeof(*map->list), compare_entries);
+	uint64_t hash;
+
+	if (!map->nr)
+		return;
+	qsort(map->list, map->nr, sizeof(*map->list), compare_entries);
+	index_free(&map->index);
+	index_reserve(&map->index, map->nr);
+	for (size_t i = 0; i < map->nr; i++) {
+		find(map, map->list[i], &hash);
+		index_add(&map->index, hash, i);
+	}
 }
 
 /**
@@ -107,8 +146,10 @@ void countermap_sort(struct countermap *map)
  */
 void countermap_free(struct countermap *map)
 {
-	tdestroy(map->tree, free);
+	for (size_t i = 0; i < map->nr; i++)
+		free(map->list[i]);
 	free(map->list);
+	index_free(&map->index);
 	memset(map, 0, sizeof(*map));
 }
 

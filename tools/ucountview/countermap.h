@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "index.h"
 #include "snapshot.h"
 
 /* The name of mounts, which no record has as a resource: they are not charged to users. */
@@ -45,12 +46,12 @@ struct counter_key key_mntns(const struct ucv_mntns *ns, __u32 resource);
 
 /**
  * struct countermap - counters; {} at first, freed by countermap_free()
- * @tree: by key
+ * @index: where in @list a key's entry is
  * @list: the entries: structures of the caller's that begin with a struct counter_key
  * @nr: how many
  */
 struct countermap {
-	void *tree;
+	struct index index;
 	void **list;
 	size_t nr;
 };
