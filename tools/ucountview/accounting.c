@@ -79,11 +79,18 @@ void objects_visit(const struct snapshot *snap, object_visitor visit, void *arg)
 	}
 }
 
+/* What is done with the counters of a resource. */
+struct treatment {
+	bool added;
+	bool compared;		/* even if no object is found */
+	bool in_files;		/* also found as files, whose user is unknown */
+};
+
 struct adder {
 	struct countermap *accounts;
 	const struct snapshot *snap;
 	enum look look;
-	bool all;
+	struct treatment treatment[UCV_MAX_RESOURCES];
 };
 
 static struct account *add(struct countermap *accounts, struct counter_key key,
@@ -106,6 +113,19 @@ static bool is_looked_for(const struct snapshot *snap, const char *name)
 	return !strcmp(name, "user_namespaces");
 }
 
+static void find_treatment(struct adder *a, bool all)
+{
+	for (size_t i = 0; i < a->snap->nr_resources; i++) {
+		const char *name = a->snap->resources[i].name;
+
+		a->treatment[i] = (struct treatment){
+			.added = all || holders_known_of(name),
+			.compared = is_looked_for(a->snap, name),
+			.in_files = ns_files_hold(name),
+		};
+	}
+}
+
 /*
  * The user charged for a namespace found as a file is unknown: compare the sum over all users,
  * too (UCV_UID_UNMAPPED).
@@ -113,13 +133,14 @@ static bool is_looked_for(const struct snapshot *snap, const char *name)
 static void add_to_user(const struct adder *a, enum account_part part, const struct ucv_userns *ns,
 			__u32 uid, size_t resource, long long nr)
 {
-	const char *name = a->snap->resources[resource].name;
-	struct counter_key key = key_counter(ns, uid, resource);
+	const struct treatment *treatment = &a->treatment[resource];
+	struct counter_key key;
 
-	if (!nr || !(a->all || holders_known_of(name)))
+	if (!nr || !treatment->added)
 		return;
-	add(a->accounts, key, part, a->look, nr)->compared |= is_looked_for(a->snap, name);
-	if (!ns_files_hold(name))
+	key = key_counter(ns, uid, resource);
+	add(a->accounts, key, part, a->look, nr)->compared |= treatment->compared;
+	if (!treatment->in_files)
 		return;
 	key.uid = UCV_UID_UNMAPPED;
 	add(a->accounts, key, part, a->look, nr)->compared = true;
@@ -143,8 +164,9 @@ static void add_object(void *arg, const struct object *object)
 void accounts_add_snapshot(struct countermap *accounts, const struct snapshot *snap,
 			   enum look look, bool all)
 {
-	struct adder a = { .accounts = accounts, .snap = snap, .look = look, .all = all };
+	struct adder a = { .accounts = accounts, .snap = snap, .look = look };
 
+	find_treatment(&a, all);
 	for (size_t i = 0; i < snap->nr_ucounts; i++) {
 		const struct ucv_ucounts *uc = &snap->ucounts[i];
 		const struct ucv_userns *ns = &snap->userns[uc->userns], *above;

@@ -121,6 +121,8 @@ struct holders {
 	bool narrow;	/* the plain table has no FLAGS if all it would say is "unattributed" */
 	bool wanted[UCV_MAX_RESOURCES];
 	struct snapshot snap;
+	size_t groups[ARRAY_SIZE(resources)];	/* the resources' numbers in @snap */
+	size_t marks[ARRAY_SIZE(resources)];
 	struct entry *entries;
 	size_t nr_entries;
 	struct holders_row *rows;
@@ -158,6 +160,10 @@ static void find_wanted(struct holders *h)
 {
 	bool all = !h->args->resources.nr, some = false;
 
+	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
+		h->groups[i] = snapshot_resource(&h->snap, resources[i].groups);
+		h->marks[i] = snapshot_resource(&h->snap, resources[i].marks);
+	}
 	find_resources(h->args, &h->snap, false, h->wanted);
 	for (size_t i = 0; i < h->snap.nr_resources; i++)
 		some |= h->wanted[i] && holders_known_of(h->snap.resources[i].name);
@@ -166,10 +172,8 @@ static void find_wanted(struct holders *h)
 		    "fanotify_marks, fanotify_groups and *_namespaces");
 }
 
-static bool wants_number(const struct holders *h, const char *name, long long number)
+static bool wants_number(const struct holders *h, size_t resource, long long number)
 {
-	size_t resource = snapshot_resource(&h->snap, name);
-
 	return number > 0 && resource < h->snap.nr_resources && h->wanted[resource];
 }
 
@@ -177,8 +181,8 @@ static bool wants_row(const struct holders *h, const struct holders_row *row)
 {
 	__u32 type = row->key.type == UCV_GROUP_INOTIFY ? UCV_GROUP_INOTIFY : UCV_GROUP_FANOTIFY;
 
-	return wants_number(h, resources[type].groups, row->groups) ||
-	       wants_number(h, resources[type].marks, row->marks);
+	return wants_number(h, h->groups[type], row->groups) ||
+	       wants_number(h, h->marks[type], row->marks);
 }
 
 static void add_row(struct holders *h, const struct holders_row *row)
@@ -300,9 +304,8 @@ static void collect_entries(struct holders *h)
 
 /* How much of a counter no group accounts for. */
 static long long left_of(const struct holders *h, const struct countermap *accounts,
-			 const struct ucv_ucounts *uc, const char *name)
+			 const struct ucv_ucounts *uc, size_t resource)
 {
-	size_t resource = snapshot_resource(&h->snap, name);
 	long long left = unattributed(accounts, &h->snap.userns[uc->userns], uc->uid, resource);
 
 	return left > 0 ? left : 0;
@@ -342,8 +345,8 @@ static void collect_unattributed(struct holders *h)
 		add_unattributed(h, &sums[type], &(struct holders_row){
 			.key = { .type = type, .userns = uc->userns, .uid = uc->uid },
 			.uid_in_ns = uc->uid_in_ns,
-			.groups = left_of(h, &accounts, uc, resources[type].groups),
-			.marks = left_of(h, &accounts, uc, resources[type].marks),
+			.groups = left_of(h, &accounts, uc, h->groups[type]),
+			.marks = left_of(h, &accounts, uc, h->marks[type]),
 		});
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(sums); i++)
