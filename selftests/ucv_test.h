@@ -27,13 +27,11 @@
 
 /* Seconds until a hung test is stopped. Generous, as the machine may be emulated. */
 #define UCV_TIMEOUT		1500
+
 /* The most descriptors that testvm and most distributions allow. */
 #define UCV_MOST_FDS		1048576
 
 #define UCV_TEST_F(fixture, name) TEST_F_TIMEOUT(fixture, name, UCV_TIMEOUT)
-
-/* The most descriptors that testvm and most distributions allow. */
-#define UCV_MOST_FDS		1048576
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
