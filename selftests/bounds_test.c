@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -25,7 +26,6 @@
 #include "kselftest_harness.h"
 #include "ucv_test.h"
 
-#define MOST_FDS	1048576
 #define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
 #define MAX_WATCHES	"/proc/sys/fs/inotify/max_user_watches"
 #define MAX_KIB		UCV_PARAMETERS "/max_snapshot_kib"
@@ -39,7 +39,7 @@ struct worker {
 /* True once the child has set up its work. */
 static bool start(struct worker *worker, int (*work)(void))
 {
-	const struct rlimit limit = { MOST_FDS, MOST_FDS };
+	const struct rlimit limit = { UCV_MOST_FDS, UCV_MOST_FDS };
 	char byte = 0;
 
 	if (pipe2(worker->ready, O_CLOEXEC))
@@ -99,7 +99,7 @@ static int open_at(int fd)
 /* 128 threads share a nearly empty table of a million descriptors. */
 static int sparse_table(void)
 {
-	return open_at(MOST_FDS - 1) || make_threads(128, wait_forever) ? -1 : 0;
+	return open_at(UCV_MOST_FDS - 1) || make_threads(128, wait_forever) ? -1 : 0;
 }
 
 /* Threads with their own file tables. */
@@ -129,7 +129,7 @@ static int own_tables(void)
 static int own_sparse_tables(void)
 {
 	pthread_barrier_init(&all_unshared, NULL, 16 + 1);
-	if (open_at(MOST_FDS / 4) || make_threads(16, own_table))
+	if (open_at(UCV_MOST_FDS / 4) || make_threads(16, own_table))
 		return -1;
 	pthread_barrier_wait(&all_unshared);
 	return 0;
@@ -161,19 +161,36 @@ static int sharing(void)
 	return fd < 0 || pid < 0 ? -1 : 0;
 }
 
-/* Many watches of one instance: of files that are unlinked at once, and stay open. */
-static int watches(void)
+/* Watch a new file, which has no name, and so is gone when the process is. */
+static int watch_file(int fd)
 {
-	int fd = inotify_init1(0), i, file;
+	int file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	char path[64];
 
-	for (i = 0; i < 20000; i++) {
-		file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-		if (file < 0 || inotify_add_watch(fd, path, IN_MODIFY) < 0)
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	return file < 0 ? -1 : inotify_add_watch(fd, path, IN_MODIFY);
+}
+
+/* Many watches of one instance. */
+static int watches(void)
+{
+	int fd = inotify_init1(0), i;
+
+	for (i = 0; i < 20000; i++)
+		if (watch_file(fd) < 0)
 			return -1;
-	}
-	return fd < 0 ? -1 : 0;
+	return 0;
+}
+
+/* Watches with descriptors far apart, so that each is in a subtree of its own of the IDR. */
+static int scattered_watches(void)
+{
+	int fd = inotify_init1(0), i;
+
+	for (i = 0; i < 128; i++)
+		if (ioctl(fd, INOTIFY_IOC_SETNEXTWD, (i << 24) + 1) || watch_file(fd) < 0)
+			return -1;
+	return 0;
 }
 
 /* Root inside, as a user without a mapping could not create a nested namespace. */
@@ -244,6 +261,7 @@ FIXTURE_VARIANT_ADD(hold, copies) { .work = copies };
 FIXTURE_VARIANT_ADD(hold, mixed_copies) { .work = mixed_copies };
 FIXTURE_VARIANT_ADD(hold, sharing) { .work = sharing };
 FIXTURE_VARIANT_ADD(hold, watches) { .work = watches };
+FIXTURE_VARIANT_ADD(hold, scattered_watches) { .work = scattered_watches };
 FIXTURE_VARIANT_ADD(hold, nested) { .work = nested };
 
 FIXTURE_SETUP(hold)

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -876,6 +877,47 @@ UCV_TEST_F(holders, watches_of_a_large_instance_are_counted)
 	close(large.fd);
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
+}
+
+/*
+ * A process can choose the number of its next watch descriptor, where the kernel is built for
+ * checkpoints, and so where the next watch is in the IDR.
+ */
+static int add_watch_at(int fd, const char *dir, int i, int wd)
+{
+	char path[PATH_MAX];
+
+	if (wd && ioctl(fd, INOTIFY_IOC_SETNEXTWD, wd) && errno != ENOTTY)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%d", dir, i);
+	return inotify_add_watch(fd, path, IN_MODIFY);
+}
+
+UCV_TEST_F(holders, watches_with_gaps_are_counted)
+{
+	const struct ucv_group *group;
+	unsigned long long marks = NR_FILES;
+	int wd[NR_FILES], fd, i;
+
+	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	ASSERT_LE(0, fd);
+	/* In pairs, some of which are in two leaves: 63 and 64. */
+	for (i = 0; i < NR_FILES; i++) {
+		wd[i] = add_watch_at(fd, self->dir, i, i % 2 ? 0 : (i << 24) + 63);
+		ASSERT_LT(0, wd[i]);
+	}
+	take(_metadata, &self->held);
+	group = ucv_group_held(&self->held, getpid(), 0, fd);
+	ASSERT_NE(NULL, group);
+	EXPECT_EQ(marks, group->marks);
+	for (i = 0; i < NR_FILES; i += 3, marks--)
+		ASSERT_EQ(0, inotify_rm_watch(fd, wd[i]));
+	take(_metadata, &self->held);
+	group = ucv_group_held(&self->held, getpid(), 0, fd);
+	ASSERT_NE(NULL, group);
+	EXPECT_EQ(marks, group->marks);
+	EXPECT_EQ(0, ucv_left(&self->held, self->init, 0, "inotify_watches"));
+	close(fd);
 }
 
 /* Groups that only a message in a socket holds */

@@ -45,6 +45,11 @@
 #define CLONE_NEWCGROUP		0x02000000
 #endif
 
+/* In <linux/inotify.h>, which cannot be included together with <sys/inotify.h>. */
+#ifndef INOTIFY_IOC_SETNEXTWD
+#define INOTIFY_IOC_SETNEXTWD	_IOW('I', 0, __s32)
+#endif
+
 /*
  * Waits for what the kernel does asynchronously: it frees a namespace from a work item
  * after a grace period. True as soon as @condition is, false after ucv_tries() tries, 10 ms

@@ -21,7 +21,7 @@
  * on the user namespace, and puts it after the group.
  *
  * No counter of marks exists. inotify marks are in an IDR with RCU-protected nodes: they
- * are counted without a lock, and the watch descriptor is the position to resume at.
+ * are counted without a lock, and an index in the IDR is the position to resume at.
  * fanotify marks are on a list under a mutex, with no such position: a mark may leave the
  * list, or be moved to a list on another task's stack (fsnotify_clear_marks_by_group()),
  * and nothing in the mark shows it. So the list is walked for one batch only, and only if
@@ -77,12 +77,12 @@ struct ucv_group_ref {
  * struct ucv_group_count - running count of a group's marks
  * @marks: marks counted so far
  * @lags: @marks may include recently removed marks
- * @wd: inotify: watch descriptor to resume at
+ * @next: inotify: index in the IDR to resume at
  */
 struct ucv_group_count {
 	u64 marks;
 	bool lags;
-	int wd;
+	unsigned long next;
 };
 
 void ucv_groups_init(const struct ucv_btf *btf);
