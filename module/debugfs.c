@@ -37,12 +37,12 @@ static const struct file_operations ucv_pin_fops = {
 
 static struct dentry *ucv_debugfs_dir;
 
-/* Position in a file: 0 is the heading, n + 1 is the n-th line. */
+/* Position in a file: 0 is the heading, n + 1 is item n. */
 static void *ucv_seq_start(struct seq_file *m, loff_t *pos)
 {
 	const struct ucv_view *view = m->private;
 
-	return *pos <= view->nr_lines ? pos : NULL;
+	return *pos <= view->nr_items ? pos : NULL;
 }
 
 static void *ucv_seq_next(struct seq_file *m, void *v, loff_t *pos)

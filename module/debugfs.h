@@ -19,15 +19,15 @@ struct ucv_table;
  * @pin: file that pins the module
  * @table: which file it is
  * @snap: the snapshot that it shows, or NULL if it needs none
- * @nr_lines: maximum number of lines, without the heading
- * @first: file "denials": sequence number of the first line
+ * @nr_items: number of items: records, each shown as some lines, one or none
+ * @first: file "denials": sequence number of the first item
  * @unattributed: file "holders": from ucv_unattributed(), for kvfree(); otherwise NULL
  */
 struct ucv_view {
 	struct file *pin;
 	const struct ucv_table *table;
 	struct ucv_snap *snap;
-	u64 nr_lines;
+	u64 nr_items;
 	u64 first;
 	s64 *unattributed;
 };
@@ -39,9 +39,9 @@ struct ucv_view {
  * @request: UCV_MASK() of what the snapshot must hold; 0 if it needs none
  * @flags: UCV_SNAPSHOT_* of it
  * @prepare: called on open, with the snapshot taken: sets the view's members for this
- *	file, at least @nr_lines. Process context, may sleep. Returns 0 or a negative
+ *	file, at least @nr_items. Process context, may sleep. Returns 0 or a negative
  *	error.
- * @show: prints a line, or nothing; called again for the same line if the output did
+ * @show: prints the lines of an item; called again for the same one if the output did
  *	not fit. Process context, no locks held.
  */
 struct ucv_table {
@@ -50,7 +50,7 @@ struct ucv_table {
 	u64 request;
 	u32 flags;
 	int (*prepare)(struct ucv_view *view);
-	void (*show)(struct seq_file *m, const struct ucv_view *view, u64 line);
+	void (*show)(struct seq_file *m, const struct ucv_view *view, u64 item);
 };
 
 /* All files; NULL is last. */

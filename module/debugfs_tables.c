@@ -5,7 +5,6 @@
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/math64.h>
 #include <linux/seq_file.h>
 #include <linux/string_helpers.h>
 
@@ -43,10 +42,9 @@ static void ucv_show_process(struct seq_file *m, u32 pid, const char *comm)
 
 /* File "ucounts": a line for each counter that is above zero. */
 
-/* Each record has a line for each resource. */
 static int ucv_ucounts_prepare(struct ucv_view *view)
 {
-	view->nr_lines = (u64)view->snap->records[UCV_KIND_UCOUNTS].nr * UCV_NR_RESOURCES;
+	view->nr_items = view->snap->records[UCV_KIND_UCOUNTS].nr;
 	return 0;
 }
 
@@ -59,25 +57,38 @@ static void ucv_show_limit(struct seq_file *m, const struct ucv_userns *userns, 
 	s64 limit = userns->limit[resource];
 
 	if (ucv_resources[resource].type == UCV_RESOURCE_RLIMIT)
-		seq_puts(m, " -\n");
+		seq_puts(m, " -");
 	else if (limit >= UCV_UNLIMITED)
-		seq_puts(m, " unlimited\n");
+		seq_puts(m, " unlimited");
 	else
-		seq_printf(m, " %lld\n", limit);
+		seq_put_decimal_ll(m, " ", limit);
 }
 
-static void ucv_ucounts_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_show_counter(struct seq_file *m, const struct ucv_userns *userns, u32 uid,
+			     const char *resource, s64 used)
 {
-	u32 resource = do_div(line, UCV_NR_RESOURCES);
-	const struct ucv_ucounts *record = ucv_snap_ucounts(view->snap, line);
-	const struct ucv_userns *userns;
+	seq_put_decimal_ull(m, "", userns->inum);
+	seq_put_decimal_ull(m, " ", userns->level);
+	seq_put_decimal_ull(m, " ", uid);
+	seq_putc(m, ' ');
+	seq_puts(m, resource);
+	seq_put_decimal_ll(m, " ", used);
+}
 
-	if (record->used[resource] <= 0)
-		return;
-	userns = ucv_snap_userns(view->snap, record->userns);
-	seq_printf(m, "%u %u %u %s %lld", userns->inum, userns->level, record->uid,
-		   ucv_resources[resource].name, record->used[resource]);
-	ucv_show_limit(m, userns, resource);
+static void ucv_ucounts_show(struct seq_file *m, const struct ucv_view *view, u64 item)
+{
+	const struct ucv_ucounts *record = ucv_snap_ucounts(view->snap, item);
+	const struct ucv_userns *userns = ucv_snap_userns(view->snap, record->userns);
+	u32 i;
+
+	for (i = 0; i < UCV_NR_RESOURCES; i++) {
+		if (record->used[i] <= 0)
+			continue;
+		ucv_show_counter(m, userns, record->uid, ucv_resources[i].name,
+				 record->used[i]);
+		ucv_show_limit(m, userns, i);
+		seq_putc(m, '\n');
+	}
 }
 
 static const struct ucv_table ucv_table_ucounts = {
@@ -93,13 +104,13 @@ static const struct ucv_table ucv_table_ucounts = {
 
 static int ucv_userns_prepare(struct ucv_view *view)
 {
-	view->nr_lines = view->snap->records[UCV_KIND_USERNS].nr;
+	view->nr_items = view->snap->records[UCV_KIND_USERNS].nr;
 	return 0;
 }
 
-static void ucv_userns_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_userns_show(struct seq_file *m, const struct ucv_view *view, u64 item)
 {
-	const struct ucv_userns *userns = ucv_snap_userns(view->snap, line);
+	const struct ucv_userns *userns = ucv_snap_userns(view->snap, item);
 
 	seq_printf(m, "%u ", userns->inum);
 	if (userns->parent == UCV_NO_INDEX)
@@ -124,13 +135,13 @@ static const struct ucv_table ucv_table_userns = {
 
 static int ucv_mounts_prepare(struct ucv_view *view)
 {
-	view->nr_lines = view->snap->records[UCV_KIND_MNTNS].nr;
+	view->nr_items = view->snap->records[UCV_KIND_MNTNS].nr;
 	return 0;
 }
 
-static void ucv_mounts_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_mounts_show(struct seq_file *m, const struct ucv_view *view, u64 item)
 {
-	const struct ucv_mntns *mntns = ucv_snap_mntns(view->snap, line);
+	const struct ucv_mntns *mntns = ucv_snap_mntns(view->snap, item);
 
 	seq_printf(m, "%u %u", mntns->inum, ucv_snap_userns(view->snap, mntns->userns)->inum);
 	ucv_show_uid(m, mntns->uid);
@@ -159,17 +170,17 @@ static int ucv_denials_prepare(struct ucv_view *view)
 {
 	u64 total = ucv_denials_total();
 
-	view->nr_lines = min_t(u64, total, UCV_DENIALS_RING);
-	view->first = total - view->nr_lines + 1;
+	view->nr_items = min_t(u64, total, UCV_DENIALS_RING);
+	view->first = total - view->nr_items + 1;
 	return 0;
 }
 
-static void ucv_denials_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_denials_show(struct seq_file *m, const struct ucv_view *view, u64 item)
 {
 	struct ucv_denial denial;
-	u64 seq = view->first + line;
+	u64 seq = view->first + item;
 
-	if (!ucv_denials_get(&seq, &denial) || seq != view->first + line)
+	if (!ucv_denials_get(&seq, &denial) || seq != view->first + item)
 		return;
 	seq_printf(m, "%llu %llu %s", denial.seq, denial.time_ns,
 		   ucv_denial_resource(denial.type, denial.resource));
@@ -201,14 +212,14 @@ static const struct ucv_table ucv_table_denials = {
 
 static int ucv_denial_counts_prepare(struct ucv_view *view)
 {
-	view->nr_lines = view->snap->records[UCV_KIND_DENIAL_COUNT].nr;
+	view->nr_items = view->snap->records[UCV_KIND_DENIAL_COUNT].nr;
 	return 0;
 }
 
-static void ucv_denial_counts_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_denial_counts_show(struct seq_file *m, const struct ucv_view *view, u64 item)
 {
 	const struct ucv_denial_count *count =
-		ucv_array_at(&view->snap->records[UCV_KIND_DENIAL_COUNT], line);
+		ucv_array_at(&view->snap->records[UCV_KIND_DENIAL_COUNT], item);
 
 	if (count->flags & UCV_DENIAL_COUNT_OTHERS)
 		seq_puts(m, "- - -");
@@ -237,9 +248,8 @@ static int ucv_holders_prepare(struct ucv_view *view)
 {
 	s64 *left;
 
-	view->nr_lines = view->snap->records[UCV_KIND_HOLDER].nr +
-			 (u64)view->snap->records[UCV_KIND_UCOUNTS].nr *
-			 UCV_NR_GROUP_RESOURCES;
+	view->nr_items = (u64)view->snap->records[UCV_KIND_HOLDER].nr +
+			 view->snap->records[UCV_KIND_UCOUNTS].nr;
 	left = ucv_unattributed(view->snap);
 	if (IS_ERR(left))
 		return PTR_ERR(left);
@@ -284,29 +294,31 @@ static void ucv_show_holder(struct seq_file *m, const struct ucv_snap *snap,
 	seq_printf(m, " %u\n", holder->nr_fds);
 }
 
-/* The unattributed part of one counter of one record. */
-static void ucv_show_unattributed(struct seq_file *m, const struct ucv_view *view, u64 cell)
+/* The unattributed part of the counters of one record. */
+static void ucv_show_unattributed(struct seq_file *m, const struct ucv_view *view, u64 row)
 {
-	s64 left = view->unattributed[cell];
-	u32 nth = do_div(cell, UCV_NR_GROUP_RESOURCES);
-	const struct ucv_ucounts *record = ucv_snap_ucounts(view->snap, cell);
+	const struct ucv_ucounts *record = ucv_snap_ucounts(view->snap, row);
 	const struct ucv_userns *userns = ucv_snap_userns(view->snap, record->userns);
+	const s64 *left = &view->unattributed[row * UCV_NR_GROUP_RESOURCES];
+	unsigned int i;
 
-	if (left <= 0)
-		return;
-	seq_printf(m, "- %s %u %u %u %lld unattributed - - - - -\n",
-		   ucv_resources[ucv_group_resource(nth)].name,
-		   userns->inum, userns->level, record->uid, left);
+	for (i = 0; i < UCV_NR_GROUP_RESOURCES; i++) {
+		if (left[i] <= 0)
+			continue;
+		seq_printf(m, "- %s %u %u %u %lld unattributed - - - - -\n",
+			   ucv_resources[ucv_group_resource(i)].name,
+			   userns->inum, userns->level, record->uid, left[i]);
+	}
 }
 
-static void ucv_holders_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_holders_show(struct seq_file *m, const struct ucv_view *view, u64 item)
 {
 	u32 holders = view->snap->records[UCV_KIND_HOLDER].nr;
 
-	if (line < holders)
-		ucv_show_holder(m, view->snap, ucv_snap_holder(view->snap, line));
+	if (item < holders)
+		ucv_show_holder(m, view->snap, ucv_snap_holder(view->snap, item));
 	else
-		ucv_show_unattributed(m, view, line - holders);
+		ucv_show_unattributed(m, view, item - holders);
 }
 
 static const struct ucv_table ucv_table_holders = {
@@ -373,11 +385,11 @@ static void ucv_status_show_seen(struct seq_file *m)
 
 static int ucv_status_prepare(struct ucv_view *view)
 {
-	view->nr_lines = 1; /* show() prints all lines at once */
+	view->nr_items = 1; /* show() prints all lines at once */
 	return 0;
 }
 
-static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64 line)
+static void ucv_status_show(struct seq_file *m, const struct ucv_view *view, u64 item)
 {
 	struct ucv_status now;
 	u64 missed, since_ns;
