@@ -76,6 +76,7 @@ struct usage {
 	struct snapshot snap;
 	struct usage_row *rows;
 	size_t nr_rows;
+	bool sorted;	/* the first of them, as many as --top says, are */
 };
 
 /* Stands for all users of a namespace, to whom nothing is charged. */
@@ -98,12 +99,38 @@ static struct trend see(struct usage *u, const struct usage_row *row)
 	return trends_see(&u->trends, key, row->counter.used);
 }
 
+static int compare_rows(const void *a, const void *b)
+{
+	const struct usage_row *x = a, *y = b;
+
+	return COMPARE(x->counter.kind, y->counter.kind) ?:
+	       COMPARE(y->counter.ratio, x->counter.ratio) ?:
+	       COMPARE(x->ns->level, y->ns->level) ?:
+	       COMPARE(x->uc->uid, y->uc->uid) ?:
+	       COMPARE(x->res, y->res) ?:
+	       COMPARE(x->uc, y->uc) ?:
+	       COMPARE(x->ns, y->ns);
+}
+
+static void sort(struct usage *u)
+{
+	u->nr_rows = sort_rows(u->args, u->rows, u->nr_rows, sizeof(*u->rows), compare_rows);
+}
+
+/* With --top, rows that cannot be among the first are dropped early: few are kept and sorted. */
 static void add_row(struct usage *u, const struct usage_row *row)
 {
-	if (!wants_counter(u->args, &row->counter))
+	size_t top = u->args->top;
+
+	if (!wants_counter(u->args, &row->counter) ||
+	    (u->sorted && compare_rows(row, &u->rows[top - 1]) > 0))
 		return;
 	u->rows = xgrow(u->rows, u->nr_rows, sizeof(*u->rows));
 	u->rows[u->nr_rows++] = *row;
+	if (!top || u->nr_rows / 2 < top)
+		return;
+	sort(u);
+	u->sorted = true;
 }
 
 /* Of the users to whom nothing is charged, only one named by --user has rows of disabled ones. */
@@ -146,6 +173,19 @@ static bool *find_charged(const struct snapshot *snap)
 	return charged;
 }
 
+static bool any_disabled(const struct snapshot *snap)
+{
+	size_t nr = snap->nr_resources;
+
+	for (size_t i = 0; i < snap->nr_userns * nr; i++) {
+		struct counter counter = counter_of(snap, &snap->userns[i / nr], NULL, i % nr);
+
+		if (is_disabled(&counter))
+			return true;
+	}
+	return false;
+}
+
 static void add_disabled(struct usage *u, const struct ucv_userns *ns, size_t resource)
 {
 	struct usage_row row = {
@@ -172,7 +212,7 @@ static void add_all_disabled(struct usage *u)
 	size_t nr = u->snap.nr_resources;
 	bool *charged;
 
-	if (u->args->all || u->args->user)
+	if (u->args->all || u->args->user || !any_disabled(&u->snap))
 		return;
 	charged = find_charged(&u->snap);
 	for (size_t i = 0; i < u->snap.nr_userns * nr; i++) {
@@ -182,24 +222,12 @@ static void add_all_disabled(struct usage *u)
 	free(charged);
 }
 
-static int compare_rows(const void *a, const void *b)
-{
-	const struct usage_row *x = a, *y = b;
-
-	return COMPARE(x->counter.kind, y->counter.kind) ?:
-	       COMPARE(y->counter.ratio, x->counter.ratio) ?:
-	       COMPARE(x->ns->level, y->ns->level) ?:
-	       COMPARE(x->uc->uid, y->uc->uid) ?:
-	       COMPARE(x->res, y->res) ?:
-	       COMPARE(x->uc, y->uc) ?:
-	       COMPARE(x->ns, y->ns);
-}
-
 static void forget(struct usage *u)
 {
 	free(u->rows);
 	u->rows = NULL;
 	u->nr_rows = 0;
+	u->sorted = false;
 	snapshot_free(&u->snap);
 }
 
@@ -227,7 +255,7 @@ static void take(void *command, unsigned int round)
 	for (size_t i = 0; i < u->snap.nr_ucounts; i++)
 		add_rows(u, &u->snap.ucounts[i]);
 	add_all_disabled(u);
-	u->nr_rows = sort_rows(u->args, u->rows, u->nr_rows, sizeof(*u->rows), compare_rows);
+	sort(u);
 }
 
 /* New charges go to another record than a shadowed one, so no level binds it. */
