@@ -161,6 +161,16 @@ static int sharing(void)
 	return fd < 0 || pid < 0 ? -1 : 0;
 }
 
+static int many_instances(void)
+{
+	int i;
+
+	for (i = 0; i < 4000; i++)
+		if (inotify_init1(0) < 0)
+			return -1;
+	return 0;
+}
+
 /* Watch a new file, which has no name, and so is gone when the process is. */
 static int watch_file(int fd)
 {
@@ -260,6 +270,7 @@ FIXTURE_VARIANT_ADD(hold, own_sparse_tables) { .work = own_sparse_tables };
 FIXTURE_VARIANT_ADD(hold, copies) { .work = copies };
 FIXTURE_VARIANT_ADD(hold, mixed_copies) { .work = mixed_copies };
 FIXTURE_VARIANT_ADD(hold, sharing) { .work = sharing };
+FIXTURE_VARIANT_ADD(hold, instances) { .work = many_instances };
 FIXTURE_VARIANT_ADD(hold, watches) { .work = watches };
 FIXTURE_VARIANT_ADD(hold, scattered_watches) { .work = scattered_watches };
 FIXTURE_VARIANT_ADD(hold, nested) { .work = nested };
@@ -294,6 +305,7 @@ UCV_TEST_F(hold, longest_lock_hold_does_not_grow)
 		ASSERT_NE(0, idle[i]);
 	}
 	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 1048576));
+	ASSERT_EQ(0, ucv_sysctl(MAX_INSTANCES, 65536));
 	ASSERT_TRUE(start(&self->worker, variant->work));
 	for (i = 0; i < 2; i++) {
 		busy = hold_of(self->device, requests[i]);
@@ -414,16 +426,6 @@ static int many_namespaces(void)
 	}
 	for (i = 0; i < 32; i++)
 		if (read(status[0], &byte, 1) != 1)
-			return -1;
-	return 0;
-}
-
-static int many_instances(void)
-{
-	int i;
-
-	for (i = 0; i < 4000; i++)
-		if (inotify_init1(0) < 0)
 			return -1;
 	return 0;
 }

@@ -29,7 +29,7 @@
  * Finding the next takes some 110 instructions; 1,900 if a user has chosen descriptors far
  * apart.
  */
-#define UCV_INOTIFY_BATCH	16
+#define UCV_INOTIFY_BATCH	12
 
 /* fanotify marks counted with the list's mutex held. */
 #define UCV_MARKS_BATCH		1024

@@ -19,6 +19,9 @@
 #include "compat/tasks.h"
 #include "walk/walk.h"
 
+/* Steps for a new holder and, in the worst case, its group, in addition to those of the file. */
+#define UCV_HOLDER_STEPS	72U
+
 /* Groups checked between two RCU read sections for having been closed. */
 #define UCV_SWEEP_BATCH		64U
 
@@ -140,6 +143,7 @@ static int ucv_grpmap_index(struct ucv_walk *walk, const struct file *file,
 /* A task whose files are being visited, and the task recorded as their owner. */
 struct ucv_holders_visit {
 	struct ucv_walk *walk;
+	struct ucv_files_pos *pos;
 	struct task_struct *task;
 	struct task_struct *owner;
 };
@@ -174,6 +178,7 @@ static int ucv_holders_add(const struct ucv_holders_visit *visit, u32 index, uns
 	}
 	group->nr_holders++;
 	slot->visit = walk->grpmap.visit;
+	ucv_files_use_steps(visit->pos, UCV_HOLDER_STEPS);
 	return 0;
 }
 
@@ -210,7 +215,7 @@ static int ucv_holders_visit_task(struct ucv_walk *walk, struct task_struct *tas
 				  struct ucv_files_pos *pos)
 {
 	const struct ucv_array *records = &walk->snap->records[UCV_KIND_HOLDER];
-	struct ucv_holders_visit visit = { .walk = walk, .task = task };
+	struct ucv_holders_visit visit = { .walk = walk, .pos = pos, .task = task };
 	char comm[TASK_COMM_LEN];
 	u32 i = records->nr;
 	int ret;
