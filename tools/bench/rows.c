@@ -3,6 +3,8 @@
  * Creates a number of rows in the table of ucounts, by one inotify instance for each of
  * as many users, and prints what it costs to read them, in ns, a line for each way:
  *
+ *	floor-touch       to visit each entry, and floor-copy, to store its numbers, too:
+ *	                  see floor/floor.c
  *	snapshot-holders  UCV_IOC_SNAPSHOT, of counters, processes and what they hold
  *	hold-holders      the longest section of it with a lock held or under RCU
  *	snapshot          UCV_IOC_SNAPSHOT, of counters and the namespaces that have some
@@ -36,6 +38,7 @@
 #define BYTES		(256 * 1024)
 #define MOST_ARGUMENTS	16
 
+#define FLOOR		"/host/floor.sh"
 #define DEBUGFS		"/sys/kernel/debug/ucountview/ucounts"
 
 static char buffer[BYTES];
@@ -199,6 +202,8 @@ int main(int argc, char **argv)
 		fail("rows: " UCV_DEVICE_PATH);
 	stride = offsetof(struct ucv_ucounts, used) + info.nr_resources * sizeof(__s64);
 
+	if (system(FLOOR))
+		fail("rows: " FLOOR);
 	measure("snapshot-holders", take_holders);
 	printf("%ld hold-holders\n", hold);
 	measure("snapshot", take_counters);

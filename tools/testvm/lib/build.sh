@@ -100,28 +100,28 @@ build_module_locked() {
 	cp "$src/module/ucountview.ko" "$2/"
 }
 
-# build_test_module NAME TO: build TO/ucv_planted*.ko, which plant what the reader must find, if the project has them
-build_test_module() {
-	[[ ! -e $project/selftests/planted/Kbuild ]] || with_lock "build-$1" build_test_module_locked "$@"
+# build_test_modules NAME TO DIRECTORY: build TO/ucv_*.ko, the modules of a directory of the project, if it has them
+build_test_modules() {
+	[[ ! -e $project/$3/Kbuild ]] || with_lock "build-$1" build_test_modules_locked "$@"
 }
 
-build_test_module_locked() {
-	local file log=$build/$1/planted.log src=$build/$1/planted
+build_test_modules_locked() {
+	local dir=$3 file log=$build/$1/${3##*/}.log src=$build/$1/${3##*/}
 
 	if [[ $(cat "$src/.release" 2>/dev/null) != "$(kernel_fact "$1" release)" ]]; then
 		rm -rf "$src"
 	fi
 	mkdir -p "$src"
-	for file in "$project"/selftests/planted/{Kbuild,*.[ch]}; do
-		cmp -s "$file" "$src/${file##*/}" || cp "$file" "$src/"
+	for file in "$project/$dir"/{Kbuild,*.[ch]}; do
+		[[ ! -e $file ]] || cmp -s "$file" "$src/${file##*/}" || cp "$file" "$src/"
 	done
 	kernel_fact "$1" release >"$src/.release"
 	if ! make_modules "$1" "$src" >"$log" 2>&1 || grep -iq 'warning:' "$log"; then
 		cat "$log" >&2
 		rm -rf "$src"
-		die "the test module does not build, or with warnings, for kernel $1 (whole log: $log)"
+		die "the modules of $dir do not build, or with warnings, for kernel $1 (whole log: $log)"
 	fi
-	cp "$src"/ucv_planted*.ko "$2/"
+	cp "$src"/ucv_*.ko "$2/"
 }
 
 # make_programs NAME DIRECTORY OUTPUT [OPTION]: run make in this directory of the project
