@@ -100,13 +100,27 @@ static void add_json_value(struct text *out, int type, const char *value, size_t
 		add_json_string(out, value, length);
 }
 
-/* Line breaks are only white space between tokens. */
+/* Line breaks are only white space between tokens. This is the one before a key. */
+#define KEY_BREAK	"\n         "
+
 static void add_break(struct plain *plain, unsigned int indent)
 {
-	static const char blanks[] = "\n         ";
-
 	if (!plain->one_line)
-		text_add(&plain->out, blanks, 1 + indent);
+		text_add(&plain->out, KEY_BREAK, 1 + indent);
+}
+
+/* The first key has no comma. */
+static void add_key(struct plain *plain, size_t nth)
+{
+	const struct plain_column *column = &plain->columns[nth];
+	size_t skip = nth ? 0 : strlen(",");
+
+	if (plain->one_line) {
+		if (nth)
+			text_put(&plain->out, ',');
+		skip = strlen("," KEY_BREAK);
+	}
+	text_add(&plain->out, column->label + skip, column->label_length - skip);
 }
 
 static void add_json_line(struct plain *plain, const struct cells *cells)
@@ -115,14 +129,11 @@ static void add_json_line(struct plain *plain, const struct cells *cells)
 
 	text_put(out, '{');
 	for (size_t i = 0; i < plain->nr_columns; i++) {
-		const struct plain_column *column = &plain->columns[i];
+		const struct span *span = &cells->spans[i];
 
-		if (i)
-			text_put(out, ',');
-		add_break(plain, 9);
-		text_add(out, column->label, column->label_length);
-		add_json_value(out, column->column->json, cells->text.data + cells->spans[i].start,
-			       cells->spans[i].length);
+		add_key(plain, i);
+		add_json_value(out, plain->columns[i].column->json,
+			       cells->text.data + span->start, span->length);
 	}
 	add_break(plain, 6);
 	text_put(out, '}');
@@ -159,7 +170,7 @@ static void add_line(struct plain *plain, const struct cells *cells)
 
 static char *json_label(const char *name)
 {
-	char *label = xasprintf("\"%s\": ", name);
+	char *label = xasprintf("," KEY_BREAK "\"%s\": ", name);
 
 	for (char *c = label; *c; c++)
 		*c = tolower((unsigned char)*c);

@@ -24,7 +24,7 @@ struct cells {
 	struct span *spans;
 };
 
-/* A column as the lines are written: its key in JSON with the quotes, or its heading. */
+/* A column as the lines are written: its heading, or its key in JSON with what is before it. */
 struct plain_column {
 	const struct column *column;
 	char *label;
