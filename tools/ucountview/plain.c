@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables for programs, raw or in JSON. Lines are written as they come and none is kept, so memory
+ * Tables for programs, raw or in JSON. Lines are written as they come, some at a time, so memory
  * does not depend on their number. The result is what libsmartcols prints, byte for byte.
  */
 #include <ctype.h>
@@ -154,6 +154,9 @@ static void add_raw_line(struct plain *plain, const struct cells *cells)
 	}
 }
 
+/* Bytes of lines that are written at once. */
+#define PORTION		(32 * 1024)
+
 static void write_out(struct plain *plain)
 {
 	fwrite_unlocked(plain->out.data, 1, plain->out.used, stdout);
@@ -249,7 +252,7 @@ static void add_start(struct plain *plain)
 }
 
 /**
- * plain_add() - write a line
+ * plain_add() - write a line, at the latest with plain_end()
  * @cells: its cells. An empty one is "null" in JSON, "-" otherwise.
  */
 void plain_add(struct plain *plain, const struct cells *cells)
@@ -260,7 +263,8 @@ void plain_add(struct plain *plain, const struct cells *cells)
 		text_put(&plain->out, plain->json ? ',' : '\n');
 	plain->empty = false;
 	add_line(plain, cells);
-	write_out(plain);
+	if (plain->out.used >= PORTION)
+		write_out(plain);
 }
 
 /**

@@ -40,7 +40,7 @@ struct plain_column {
  * @escaped: whether a raw table has a byte as \xNN
  * @columns: the columns
  * @nr_columns: their number
- * @out: the text of a line
+ * @out: the text of lines that are not written yet
  */
 struct plain {
 	bool json;
