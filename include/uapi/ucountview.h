@@ -628,7 +628,8 @@ struct ucv_info {
  * @end_ns: out: when it ended. Snapshots are not atomic: the records were read one
  *	after the other between the two, each ucv_ucounts record in a single pass.
  * @hold_max_ns: out: the longest time that this walk held a lock or stayed in an RCU
- *	read-side critical section, in nanoseconds
+ *	read-side critical section, in nanoseconds; includes interrupts and, under RCU
+ *	on a preemptible kernel, other tasks that ran meanwhile
  *
  * Replaces the file's snapshot. If the argument is rejected (EINVAL, E2BIG,
  * EOPNOTSUPP, or EFAULT on reading it), the old snapshot stays; after any later failure
