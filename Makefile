@@ -45,7 +45,7 @@ check-all: deps ## the same for hours, on all listed kernels, and with bugs plan
 	@status=0; tools/testvm/check -l -s default -s debug -s more || status=$$?; \
 		tools/testvm/table -w; tools/testvm/mutate || status=$$?; exit $$status
 
-bench: deps ## what a walk costs, in instructions
+bench: deps ## what reading and charging cost, in instructions
 	@tools/bench/bench
 
 lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree
