@@ -244,10 +244,22 @@ struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
 	return tb->line;
 }
 
+/* The place of a name, or one for it. Places next to each other, if their names collide. */
+static struct known_name *known_name(struct table *tb, const char *name)
+{
+	struct known_name *home = &tb->known[(uintptr_t)name % KNOWN_PLACES];
+
+	for (size_t i = 0; i <= KNOWN_COLLISIONS; i++) {
+		if (home[i].name == name || !home[i].name)
+			return &home[i];
+	}
+	return home;
+}
+
 /* Called for each cell, with one of few literals: remember them by their addresses. */
 static size_t position_of(struct table *tb, const char *name)
 {
-	struct known_name *known = &tb->known[(uintptr_t)name % ARRAY_SIZE(tb->known)];
+	struct known_name *known = known_name(tb, name);
 	const struct column *col;
 
 	if (known->name == name)

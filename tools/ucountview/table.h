@@ -14,6 +14,9 @@
 #include "plain.h"
 #include "ucountview.h"
 
+#define KNOWN_PLACES		256
+#define KNOWN_COLLISIONS	7
+
 /* Where the column with this name is shown; nr_shown if it is not. */
 struct known_name {
 	const char *name;
@@ -31,7 +34,8 @@ struct table {
 	size_t *shown;			/* the columns to show, as indices of @columns */
 	size_t nr_shown;
 	bool optional;			/* the last of them is hidden until it has text */
-	struct known_name known[256];	/* names of columns by their addresses */
+	/* names of columns by their addresses */
+	struct known_name known[KNOWN_PLACES + KNOWN_COLLISIONS];
 	const char *time;		/* a member of the JSON, which is then on one line */
 	enum { BY_SMARTCOLS, BY_PLAIN, BY_ALIGNED } printer;
 	struct plain plain;
