@@ -12,6 +12,7 @@
  *	mount TYPE OPTIONS PATH				mntns
  *	write PATH VALUE	uids REAL EFFECTIVE SAVED	keep-caps
  *	inotify NR		watch INSTANCE DIR FIRST NR	insist INSTANCE PATH NR
+ *	inotify-users FIRST NR
  *	fanotify FLAGS		mark GROUP DIR FIRST NR
  *	copy INSTANCE NR	launch INSTANCE		fork NR
  *	rlimit NAME SOFT HARD	signals NR		queue MESSAGES
@@ -47,6 +48,7 @@ static const struct verb {
 	{ "fanotify", "a", ucv_do_fanotify },
 	{ "fork", "a", ucv_do_fork },
 	{ "inotify", "a", ucv_do_inotify },
+	{ "inotify-users", "ab", ucv_do_inotify_users },
 	{ "insist", "atb", ucv_do_insist },
 	{ "keep-caps", "", ucv_do_keep_caps },
 	{ "launch", "a", ucv_do_launch },

@@ -192,6 +192,31 @@ fullest_counter_is_first() {
 	expect "lines of --top 1" 1 "$(lines out)"
 }
 
+# many_users ARGUMENT...: each of them is shown, once, with one instance
+many_users() {
+	succeeds -r -n -R inotify_instances "$@" || return
+	awk -v first="$many_uid" -v nr="$many" '
+		$1 < first || $1 >= first + nr { next }
+		{ lines++ }
+		$2 != 1 || seen[$1]++ { bad++ }
+		END { print lines + 0, bad + 0 }' "$ktap_dir/out" >"$ktap_dir/value"
+	expect "lines and bad ones with $*" "$many 0" "$(cat "$ktap_dir/value")"
+}
+
+# The records of so many take several reads.
+each_of_many_users_is_shown() {
+	many=5000
+	many_uid=$((uid + 10000))
+	start many && tell many 0 rlimit nofile 6000 6000 && tell many $many inotify-users $many_uid $many || return
+	for columns_too in '' ,ROOM ,COMMAND; do
+		many_users -o "UID,USED$columns_too" || return
+	done
+	many_users --top 1000000 -o UID,USED || return
+	last=$((many_uid + many - 1))
+	succeeds -r -n -R inotify_instances -o UID,USED -u $last || return
+	expect "the last one" "$last 1" "$(cat "$ktap_dir/out")"
+}
+
 only_chosen_columns_are_printed() {
 	succeeds -r -o UID,RESOURCE || return
 	expect "header" "UID RESOURCE" "$(sed -n 1p "$ktap_dir/out")" || return
@@ -386,8 +411,9 @@ start_sleeper -U -u -r
 
 ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused missing_counters_are_named \
 	json_is_valid json_agrees_with_debugfs raw_agrees_with_debugfs namespace_of_a_process_is_found \
-	user_namespaces_are_chosen_by_user_and_size fullest_counter_is_first only_chosen_columns_are_printed \
-	disabled_resources_are_listed lost_output_is_an_error closed_pipe_ends_it_silently \
+	user_namespaces_are_chosen_by_user_and_size fullest_counter_is_first each_of_many_users_is_shown \
+	only_chosen_columns_are_printed disabled_resources_are_listed \
+	lost_output_is_an_error closed_pipe_ends_it_silently \
 	message_without_root_names_root message_without_the_device_names_the_module bad_options_of_mounts_are_refused \
 	mounts_selects_a_namespace bad_options_of_watch_are_refused limits_of_a_namespace_are_shown \
 	watch_prints_rounds_into_a_pipe watch_prints_a_json_document_a_line

@@ -457,6 +457,17 @@ long ucv_do_inotify(struct ucv_call *call)
 	return first;
 }
 
+/* The instances stay until the process exits. */
+long ucv_do_inotify_users(struct ucv_call *call)
+{
+	long i;
+
+	for (i = 0; i < call->b; i++)
+		if (seteuid(call->a + i) || inotify_init1(IN_CLOEXEC) < 0 || seteuid(0))
+			return -errno;
+	return call->b;
+}
+
 /* Of several things @done were done and the next one failed. Returns their number or the error. */
 static long part(struct ucv_call *call, long done)
 {

@@ -216,6 +216,7 @@ long ucv_do_uids(struct ucv_call *call);	/* setresuid(a, b, c) */
 long ucv_do_keep_caps(struct ucv_call *call);	/* setresuid() keeps them */
 long ucv_do_unshare(struct ucv_call *call);	/* unshare(a) */
 long ucv_do_inotify(struct ucv_call *call);	/* a instances; returns the first one's number */
+long ucv_do_inotify_users(struct ucv_call *call); /* an instance for each of b users from a on */
 long ucv_do_watch(struct ucv_call *call);	/* instance a: files b .. b+c-1 of text */
 long ucv_do_insist(struct ucv_call *call);	/* instance a: tries b times to watch text */
 long ucv_do_unwatch(struct ucv_call *call);	/* instance a: removes the last b watches */

@@ -59,8 +59,12 @@ static const struct opt options[] = {
 /* In FLAGS, besides UCV_UCOUNTS_SHADOWED: the limit is 0. */
 #define FLAG_DISABLED	0x80000000U
 
+/* Has no pointer to the record of the user, which may be gone. */
 struct usage_row {
-	const struct ucv_ucounts *uc;	/* or &everyone */
+	__u32 nr;			/* of the record; EVERYONE */
+	__u32 uid;
+	__u32 uid_in_ns;
+	__u32 flags;			/* UCV_UCOUNTS_* */
 	const struct ucv_userns *ns;
 	const struct ucv_resource *res;
 	struct counter counter;
@@ -74,16 +78,14 @@ struct usage {
 	bool shows_binding;
 	struct trends trends;
 	struct snapshot snap;
+	bool *charged;	/* for each resource of each namespace, whether something is; or NULL */
 	struct usage_row *rows;
 	size_t nr_rows;
 	bool sorted;	/* the first of them, as many as --top says, are */
 };
 
-/* Stands for all users of a namespace, to whom nothing is charged. */
-static const struct ucv_ucounts everyone = {
-	.uid = UCV_UID_UNMAPPED,
-	.uid_in_ns = UCV_UID_UNMAPPED,
-};
+/* A row of this number stands for all users of a namespace, to whom nothing is charged. */
+#define EVERYONE	0xffffffffU
 
 static bool is_disabled(const struct counter *counter)
 {
@@ -93,9 +95,9 @@ static bool is_disabled(const struct counter *counter)
 /* Rows that are not shown in this round are tracked, too: the next round may show them. */
 static struct trend see(struct usage *u, const struct usage_row *row)
 {
-	struct counter_key key = key_counter(row->ns, row->uc->uid, row->res - u->snap.resources);
+	struct counter_key key = key_counter(row->ns, row->uid, row->res - u->snap.resources);
 
-	key.flags = row->uc->flags & UCV_UCOUNTS_SHADOWED;
+	key.flags = row->flags & UCV_UCOUNTS_SHADOWED;
 	return trends_see(&u->trends, key, row->counter.used);
 }
 
@@ -106,9 +108,9 @@ static int compare_rows(const void *a, const void *b)
 	return COMPARE(x->counter.kind, y->counter.kind) ?:
 	       COMPARE(y->counter.ratio, x->counter.ratio) ?:
 	       COMPARE(x->ns->level, y->ns->level) ?:
-	       COMPARE(x->uc->uid, y->uc->uid) ?:
+	       COMPARE(x->uid, y->uid) ?:
 	       COMPARE(x->res, y->res) ?:
-	       COMPARE(x->uc, y->uc) ?:
+	       COMPARE(x->nr, y->nr) ?:
 	       COMPARE(x->ns, y->ns);
 }
 
@@ -139,38 +141,45 @@ static bool is_of_interest(const struct usage *u, const struct counter *counter)
 	return u->args->all || counter->used > 0 || (u->args->user && is_disabled(counter));
 }
 
-static void add_rows(struct usage *u, const struct ucv_ucounts *uc)
+static void note_charged(struct usage *u, const struct ucv_ucounts *uc)
 {
-	const struct snapshot *snap = &u->snap;
-	struct usage_row row = { .uc = uc, .ns = &snap->userns[uc->userns] };
-	bool zeroes = u->args->all || u->args->user || u->args->interval > 0;
+	bool *charged = &u->charged[uc->userns * u->snap.nr_resources];
 
-	if (!wants_user(u->args, uc->uid, row.ns))
-		return;
-	for (size_t i = 0; i < snap->nr_resources; i++) {
-		if (!u->wanted[i] || (!zeroes && !uc->used[i]))
-			continue;
-		row.res = &snap->resources[i];
-		row.counter = counter_of(snap, row.ns, uc, i);
-		if (u->args->interval > 0)
-			row.trend = see(u, &row);
-		if (is_of_interest(u, &row.counter))
-			add_row(u, &row);
-	}
+	for (size_t i = 0; i < u->snap.nr_resources; i++)
+		charged[i] |= uc->used[i] > 0;
 }
 
-/* For each resource of each namespace, whether something is charged. */
-static bool *find_charged(const struct snapshot *snap)
+static void add_counter(struct usage *u, const struct ucv_ucounts *uc, size_t nr, size_t resource)
 {
-	bool *charged = xcalloc(snap->nr_userns * snap->nr_resources, sizeof(*charged));
+	struct usage_row row = {
+		.nr = nr,
+		.uid = uc->uid,
+		.uid_in_ns = uc->uid_in_ns,
+		.flags = uc->flags,
+		.ns = &u->snap.userns[uc->userns],
+		.res = &u->snap.resources[resource],
+	};
 
-	for (size_t i = 0; i < snap->nr_ucounts; i++) {
-		const struct ucv_ucounts *uc = &snap->ucounts[i];
+	row.counter = counter_of(&u->snap, row.ns, uc, resource);
+	if (u->args->interval > 0)
+		row.trend = see(u, &row);
+	if (is_of_interest(u, &row.counter))
+		add_row(u, &row);
+}
 
-		for (size_t j = 0; j < snap->nr_resources; j++)
-			charged[uc->userns * snap->nr_resources + j] |= uc->used[j] > 0;
+static void add_rows(void *usage, const struct ucv_ucounts *uc, size_t nr)
+{
+	struct usage *u = usage;
+	bool zeroes = u->args->all || u->args->user || u->args->interval > 0;
+
+	if (u->charged)
+		note_charged(u, uc);
+	if (!wants_user(u->args, uc->uid, &u->snap.userns[uc->userns]))
+		return;
+	for (size_t i = 0; i < u->snap.nr_resources; i++) {
+		if ((uc->used[i] || zeroes) && u->wanted[i])
+			add_counter(u, uc, nr, i);
 	}
-	return charged;
 }
 
 static bool any_disabled(const struct snapshot *snap)
@@ -189,14 +198,16 @@ static bool any_disabled(const struct snapshot *snap)
 static void add_disabled(struct usage *u, const struct ucv_userns *ns, size_t resource)
 {
 	struct usage_row row = {
-		.uc = &everyone,
+		.nr = EVERYONE,
+		.uid = UCV_UID_UNMAPPED,
+		.uid_in_ns = UCV_UID_UNMAPPED,
 		.ns = ns,
 		.res = &u->snap.resources[resource],
 		.counter = counter_of(&u->snap, ns, NULL, resource),
 	};
 
 	if (!is_disabled(&row.counter) || !ns->nr_ucounts || !u->wanted[resource] ||
-	    !wants_user(u->args, everyone.uid, ns))
+	    !wants_user(u->args, row.uid, ns))
 		return;
 	if (u->args->interval > 0)
 		row.trend = see(u, &row);
@@ -210,25 +221,37 @@ static void add_disabled(struct usage *u, const struct ucv_userns *ns, size_t re
 static void add_all_disabled(struct usage *u)
 {
 	size_t nr = u->snap.nr_resources;
-	bool *charged;
 
-	if (u->args->all || u->args->user || !any_disabled(&u->snap))
+	if (!u->charged)
 		return;
-	charged = find_charged(&u->snap);
 	for (size_t i = 0; i < u->snap.nr_userns * nr; i++) {
-		if (!charged[i])
+		if (!u->charged[i])
 			add_disabled(u, &u->snap.userns[i / nr], i % nr);
 	}
-	free(charged);
+}
+
+static void begin_charged(struct usage *u)
+{
+	if (!u->args->all && !u->args->user && any_disabled(&u->snap))
+		u->charged = xcalloc(u->snap.nr_userns * u->snap.nr_resources,
+				     sizeof(*u->charged));
 }
 
 static void forget(struct usage *u)
 {
+	free(u->charged);
+	u->charged = NULL;
 	free(u->rows);
 	u->rows = NULL;
 	u->nr_rows = 0;
 	u->sorted = false;
 	snapshot_free(&u->snap);
+}
+
+static bool shows_binding(struct table *tb)
+{
+	return table_shows(tb, "BIND-USERNS") || table_shows(tb, "BIND-LEVEL") ||
+	       table_shows(tb, "BIND-UID") || table_shows(tb, "ROOM");
 }
 
 /* Some columns show a process; --userns can name a namespace that only a process leads to. */
@@ -237,23 +260,30 @@ static bool needs_processes(const struct usage *u)
 	return table_shows(u->tb, "PID") || table_shows(u->tb, "COMMAND") || u->args->userns;
 }
 
+/* Other users' counters bind a row, too. Otherwise none needs to be kept. */
+static void take_snapshot(struct usage *u)
+{
+	__u64 kinds = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS);
+
+	if (u->shows_binding || needs_processes(u))
+		snapshot_take(&u->snap, kinds, 0);
+	else
+		snapshot_begin(&u->snap);
+}
+
 static void take(void *command, unsigned int round)
 {
 	struct usage *u = command;
 
 	forget(u);
-	if (needs_processes(u))
-		snapshot_take(&u->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
-			      0);
-	else
-		snapshot_take_counters(&u->snap);
+	take_snapshot(u);
 	if (round == 1) {
 		args_check(u->args, &u->snap);
 		find_resources(u->args, &u->snap, false, u->wanted);
 	}
 	trends_next(&u->trends, round);
-	for (size_t i = 0; i < u->snap.nr_ucounts; i++)
-		add_rows(u, &u->snap.ucounts[i]);
+	begin_charged(u);
+	snapshot_each_ucounts(&u->snap, add_rows, u);
 	add_all_disabled(u);
 	sort(u);
 }
@@ -266,9 +296,9 @@ static void fill_binding(struct usage *u, const struct usage_row *row)
 	struct chain chain = { };
 	struct counter counter;
 
-	if (!u->shows_binding || row->uc->flags & UCV_UCOUNTS_SHADOWED)
+	if (!u->shows_binding || row->flags & UCV_UCOUNTS_SHADOWED)
 		return;
-	chain_follow(&chain, &u->snap, row->ns, row->uc->uid);
+	chain_follow(&chain, &u->snap, row->ns, row->uid);
 	binding = chain_binding(&chain, &u->snap, resource);
 	if (binding) {
 		counter = counter_of(&u->snap, binding->ns, binding->uc, resource);
@@ -311,28 +341,21 @@ static void fill_row(struct usage *u, const struct usage_row *row)
 
 	table_line(tb, NULL);
 	cells_userns(tb, &u->snap, row->ns);
-	cell_uid(tb, "UID", row->uc->uid);
-	cell_uid(tb, "UIDNS", row->uc->uid_in_ns);
-	cell_user(tb, row->uc->uid);
+	cell_uid(tb, "UID", row->uid);
+	cell_uid(tb, "UIDNS", row->uid_in_ns);
+	cell_user(tb, row->uid);
 	fill_resource(tb, row->res);
 	cell_number(tb, "USED", row->counter.used);
 	cells_limit(tb, &row->counter);
 	fill_binding(u, row);
-	cell_flags(tb, (row->uc->flags & UCV_UCOUNTS_SHADOWED) | disabled, flags);
+	cell_flags(tb, (row->flags & UCV_UCOUNTS_SHADOWED) | disabled, flags);
 	cells_trend(tb, &row->trend);
-}
-
-static bool shows_binding(struct table *tb)
-{
-	return table_shows(tb, "BIND-USERNS") || table_shows(tb, "BIND-LEVEL") ||
-	       table_shows(tb, "BIND-UID") || table_shows(tb, "ROOM");
 }
 
 static void fill(void *command)
 {
 	struct usage *u = command;
 
-	u->shows_binding = shows_binding(u->tb);
 	for (size_t i = 0; i < u->nr_rows; i++)
 		fill_row(u, &u->rows[i]);
 }
@@ -343,6 +366,7 @@ static int run(struct args *args, struct table *tb)
 	struct usage u = { .args = args, .tb = tb };
 
 	table_open(tb, args->interval > 0 ? WATCH_COLUMNS : COLUMNS, "FLAGS");
+	u.shows_binding = shows_binding(tb);
 	args_look_up(args);
 	watch_run(args, tb, take, fill, &u);
 	forget(&u);

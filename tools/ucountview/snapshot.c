@@ -96,6 +96,23 @@ static void unpack(char *to, size_t record_size, const char *from, size_t stride
 	}
 }
 
+static size_t count_records(int fd, enum ucv_kind kind, size_t stride)
+{
+	struct ucv_read req = { .kind = kind, .record_size = stride };
+
+	read_portion(fd, &req, 0, NULL, 0);
+	return req.total;
+}
+
+/* Returns how many records from @first on were read: at least one, at most @room. */
+static size_t read_some(int fd, struct ucv_read *req, size_t first, void *packed, size_t room)
+{
+	read_portion(fd, req, first, packed, room * req->record_size);
+	if (!req->nr || req->nr > room)
+		die("snapshot read from %s is truncated", UCV_DEVICE_PATH);
+	return req->nr;
+}
+
 /*
  * Read all records of a kind; none if the snapshot was taken without it. The module has @stride
  * bytes of each, and copies them fastest like that.
@@ -104,26 +121,23 @@ static void *read_records(int fd, __u64 filled, enum ucv_kind kind, size_t recor
 			  size_t stride, size_t *total)
 {
 	struct ucv_read req = { .kind = kind, .record_size = stride };
-	size_t first, room, portion = PORTION / stride;
+	size_t first, nr, portion = PORTION / stride;
 	char *records, *packed;
 
 	*total = 0;
 	if (!(filled & UCV_MASK(kind)))
 		return NULL;
 
-	read_portion(fd, &req, 0, NULL, 0);
-	if (req.total > (size_t)-1 / record_size)
+	*total = count_records(fd, kind, stride);
+	if (*total > (size_t)-1 / record_size)
 		die("out of memory");
-	*total = req.total;
 	records = xreallocarray(NULL, *total, record_size);
 	packed = xreallocarray(NULL, portion, stride);
 
-	for (first = 0; first < *total; first += req.nr) {
-		room = *total - first < portion ? *total - first : portion;
-		read_portion(fd, &req, first, packed, room * stride);
-		if (!req.nr || req.nr > room)
-			die("snapshot read from %s is truncated", UCV_DEVICE_PATH);
-		unpack(records + first * record_size, record_size, packed, stride, req.nr);
+	for (first = 0; first < *total; first += nr) {
+		nr = read_some(fd, &req, first, packed,
+			       *total - first < portion ? *total - first : portion);
+		unpack(records + first * record_size, record_size, packed, stride, nr);
 	}
 	free(packed);
 	return records;
@@ -137,27 +151,30 @@ static size_t stride_of(const struct ucv_info *info, size_t start, size_t record
 	return stride < record_size ? stride : record_size;
 }
 
-static void read_all(int fd, struct snapshot *snap)
+static size_t ucounts_stride(const struct ucv_info *info)
 {
-	__u64 filled = snap->taken.filled;
+	return stride_of(info, offsetof(struct ucv_ucounts, used), sizeof(struct ucv_ucounts));
+}
+
+/* Read the records of the kinds in the mask @kept. */
+static void read_kept(int fd, struct snapshot *snap, __u64 kept)
+{
 	size_t userns = stride_of(&snap->info, offsetof(struct ucv_userns, limit),
 				  sizeof(*snap->userns));
-	size_t ucounts = stride_of(&snap->info, offsetof(struct ucv_ucounts, used),
-				   sizeof(*snap->ucounts));
 
-	snap->resources = read_records(fd, filled, UCV_KIND_RESOURCE, sizeof(*snap->resources),
+	snap->resources = read_records(fd, kept, UCV_KIND_RESOURCE, sizeof(*snap->resources),
 				       sizeof(*snap->resources), &snap->nr_resources);
-	snap->userns = read_records(fd, filled, UCV_KIND_USERNS, sizeof(*snap->userns), userns,
+	snap->userns = read_records(fd, kept, UCV_KIND_USERNS, sizeof(*snap->userns), userns,
 				    &snap->nr_userns);
-	snap->ucounts = read_records(fd, filled, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts), ucounts,
-				     &snap->nr_ucounts);
-	snap->groups = read_records(fd, filled, UCV_KIND_GROUP, sizeof(*snap->groups),
+	snap->ucounts = read_records(fd, kept, UCV_KIND_UCOUNTS, sizeof(*snap->ucounts),
+				     ucounts_stride(&snap->info), &snap->nr_ucounts);
+	snap->groups = read_records(fd, kept, UCV_KIND_GROUP, sizeof(*snap->groups),
 				    sizeof(*snap->groups), &snap->nr_groups);
-	snap->holders = read_records(fd, filled, UCV_KIND_HOLDER, sizeof(*snap->holders),
+	snap->holders = read_records(fd, kept, UCV_KIND_HOLDER, sizeof(*snap->holders),
 				     sizeof(*snap->holders), &snap->nr_holders);
-	snap->mntns = read_records(fd, filled, UCV_KIND_MNTNS, sizeof(*snap->mntns),
+	snap->mntns = read_records(fd, kept, UCV_KIND_MNTNS, sizeof(*snap->mntns),
 				   sizeof(*snap->mntns), &snap->nr_mntns);
-	snap->denials = read_records(fd, filled, UCV_KIND_DENIAL_COUNT, sizeof(*snap->denials),
+	snap->denials = read_records(fd, kept, UCV_KIND_DENIAL_COUNT, sizeof(*snap->denials),
 				     sizeof(*snap->denials), &snap->nr_denials);
 	/* The records have UCV_MAX_RESOURCES counters. */
 	if (snap->nr_resources > UCV_MAX_RESOURCES)
@@ -245,19 +262,26 @@ static void index_mntns(const struct snapshot *snap)
 		index_add(&snap->lookups->mntns, snap->mntns[i].inum, i);
 }
 
-static void open_and_take(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare,
-			  __u32 flags)
+/* Open the device and take a snapshot that the module keeps. Returns the file. */
+static int open_and_take(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare,
+			 __u32 flags)
 {
 	int fd;
 
 	memset(snap, 0, sizeof(*snap));
 	fd = device_open(&snap->info, 0);
 	take(fd, snap, needed | (useful & snap->info.supported), spare & ~needed, flags);
-	read_all(fd, snap);
+	snap->fd = -1;
+	snap->lookups = xcalloc(1, sizeof(*snap->lookups));
+	return fd;
+}
+
+static void read_all(int fd, struct snapshot *snap)
+{
+	read_kept(fd, snap, snap->taken.filled);
 	close(fd);
 	terminate_strings(snap);
 	check_links(snap);
-	snap->lookups = xcalloc(1, sizeof(*snap->lookups));
 }
 
 /**
@@ -272,7 +296,7 @@ static void open_and_take(struct snapshot *snap, __u64 needed, __u64 useful, __u
  */
 void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare)
 {
-	open_and_take(snap, needed, useful, spare, 0);
+	read_all(open_and_take(snap, needed, useful, spare, 0), snap);
 }
 
 /**
@@ -280,20 +304,66 @@ void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __
  */
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful)
 {
-	open_and_take(snap, needed, useful, 0, 0);
+	snapshot_take_sparing(snap, needed, useful, 0);
 }
 
 /**
- * snapshot_take_counters() - take a snapshot of the counters and of the namespaces that have some
- * @snap: out; free with snapshot_free()
+ * snapshot_begin() - take a snapshot of the counters and of the namespaces that have some, and
+ *	leave the counters with the module
+ * @snap: out, without @snap->ucounts, which snapshot_each_ucounts() passes on; free with
+ *	snapshot_free()
  *
  * Looks at no process, so it does not take longer if there are many. Exits as
  * snapshot_take_sparing() does.
  */
-void snapshot_take_counters(struct snapshot *snap)
+void snapshot_begin(struct snapshot *snap)
 {
-	open_and_take(snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS), 0, 0,
-		      UCV_SNAPSHOT_NO_PROCESSES);
+	const __u64 counters = UCV_MASK(UCV_KIND_UCOUNTS);
+	int fd = open_and_take(snap, UCV_MASK(UCV_KIND_RESOURCE) | counters, 0, 0,
+			       UCV_SNAPSHOT_NO_PROCESSES);
+
+	read_kept(fd, snap, snap->taken.filled & ~counters);
+	terminate_strings(snap);
+	check_links(snap);
+	snap->fd = fd;
+}
+
+/* Of counters that the module has kept, a portion at a time is in memory. */
+static void each_read(struct snapshot *snap, ucounts_fn *see, void *arg)
+{
+	size_t stride = ucounts_stride(&snap->info), portion = PORTION / stride, first, nr;
+	struct ucv_read req = { .kind = UCV_KIND_UCOUNTS, .record_size = stride };
+	size_t total = count_records(snap->fd, UCV_KIND_UCOUNTS, stride);
+	char *packed = xreallocarray(NULL, portion, stride);
+
+	for (first = 0; first < total; first += nr) {
+		nr = read_some(snap->fd, &req, first, packed,
+			       total - first < portion ? total - first : portion);
+		for (size_t i = 0; i < nr; i++) {
+			const struct ucv_ucounts *uc = (const void *)(packed + i * stride);
+
+			check_index("uid", uc->uid, uc->userns, snap->nr_userns);
+			see(arg, uc, first + i);
+		}
+	}
+	free(packed);
+}
+
+/**
+ * snapshot_each_ucounts() - pass each record of counters to a function
+ * @see: called with @arg, the record, and its number; the record has only the counters of
+ *	@snap->resources, and is gone after the call
+ *
+ * Exits if the module fails.
+ */
+void snapshot_each_ucounts(struct snapshot *snap, ucounts_fn *see, void *arg)
+{
+	if (snap->fd >= 0) {
+		each_read(snap, see, arg);
+		return;
+	}
+	for (size_t i = 0; i < snap->nr_ucounts; i++)
+		see(arg, &snap->ucounts[i], i);
 }
 
 /**
@@ -305,6 +375,8 @@ void snapshot_free(struct snapshot *snap)
 		index_free(&snap->lookups->users);
 		index_free(&snap->lookups->userns);
 		index_free(&snap->lookups->mntns);
+		if (snap->fd >= 0)
+			close(snap->fd);
 	}
 	free(snap->lookups);
 	free(snap->resources);

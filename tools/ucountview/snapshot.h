@@ -20,13 +20,14 @@ struct snapshot_lookups {
 };
 
 /**
- * struct snapshot - one snapshot, read completely; every index in its records is valid
+ * struct snapshot - one snapshot; every index in its records is valid
  * @info: what the module reports about itself
  * @taken: when it was taken, and which kinds it has
  * @left_out: UCV_MASK() of the kinds left out as the module had no memory for them
  * @resources: the counters' names; at most UCV_MAX_RESOURCES
  * @denials: the number of denials per limit
  * @lookups: for snapshot_find() and the like
+ * @fd: the file whose snapshot has the counters, if they are not in @ucounts; else -1
  */
 struct snapshot {
 	struct ucv_info info;
@@ -47,11 +48,15 @@ struct snapshot {
 	struct ucv_denial_count *denials;
 	size_t nr_denials;
 	struct snapshot_lookups *lookups;
+	int fd;
 };
+
+typedef void ucounts_fn(void *arg, const struct ucv_ucounts *uc, size_t nr);
 
 void snapshot_take(struct snapshot *snap, __u64 needed, __u64 useful);
 void snapshot_take_sparing(struct snapshot *snap, __u64 needed, __u64 useful, __u64 spare);
-void snapshot_take_counters(struct snapshot *snap);
+void snapshot_begin(struct snapshot *snap);
+void snapshot_each_ucounts(struct snapshot *snap, ucounts_fn *see, void *arg);
 void snapshot_free(struct snapshot *snap);
 
 const struct ucv_userns *snapshot_parent(const struct snapshot *snap, const struct ucv_userns *ns);
