@@ -192,6 +192,18 @@ fullest_counter_is_first() {
 	expect "lines of --top 1" 1 "$(lines out)"
 }
 
+# Before 5.14 only its process leads to it.
+namespace_without_counters_is_found() {
+	start empty && tell_number empty userns $uid $((uid + 100)) 100 || return
+	pid=$(ask empty pid)
+	for columns in USERNS,USED USERNS,USED,PID; do
+		run -U "pid:$pid" -r -n -o $columns
+		expect "of $columns" '0 0 0' "$status $(lines out) $(lines err)" || return
+	done
+	run -w 0.01 --count 2 -U "pid:$pid" -r -n
+	expect "rounds" '0 3 0' "$status $(lines out) $(lines err)"
+}
+
 # many_users ARGUMENT...: each of them is shown, once, with one instance
 many_users() {
 	succeeds -r -n -R inotify_instances "$@" || return
@@ -412,7 +424,7 @@ start_sleeper -U -u -r
 ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused missing_counters_are_named \
 	json_is_valid json_agrees_with_debugfs raw_agrees_with_debugfs namespace_of_a_process_is_found \
 	user_namespaces_are_chosen_by_user_and_size fullest_counter_is_first each_of_many_users_is_shown \
-	only_chosen_columns_are_printed disabled_resources_are_listed \
+	namespace_without_counters_is_found only_chosen_columns_are_printed disabled_resources_are_listed \
 	lost_output_is_an_error closed_pipe_ends_it_silently \
 	message_without_root_names_root message_without_the_device_names_the_module bad_options_of_mounts_are_refused \
 	mounts_selects_a_namespace bad_options_of_watch_are_refused limits_of_a_namespace_are_shown \

@@ -254,10 +254,10 @@ static bool shows_binding(struct table *tb)
 	       table_shows(tb, "BIND-UID") || table_shows(tb, "ROOM");
 }
 
-/* Some columns show a process; --userns can name a namespace that only a process leads to. */
+/* Only a process may lead to the user namespace that --userns names. */
 static bool needs_processes(const struct usage *u)
 {
-	return table_shows(u->tb, "PID") || table_shows(u->tb, "COMMAND") || u->args->userns;
+	return u->args->userns && !snapshot_find_userns(&u->snap, u->args->userns_inum);
 }
 
 /* Other users' counters bind a row, too. Otherwise none needs to be kept. */
@@ -265,10 +265,15 @@ static void take_snapshot(struct usage *u)
 {
 	__u64 kinds = UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS);
 
-	if (u->shows_binding || needs_processes(u))
+	if (u->shows_binding || table_shows(u->tb, "PID") || table_shows(u->tb, "COMMAND")) {
 		snapshot_take(&u->snap, kinds, 0);
-	else
-		snapshot_begin(&u->snap);
+		return;
+	}
+	snapshot_begin(&u->snap);
+	if (!needs_processes(u))
+		return;
+	snapshot_free(&u->snap);
+	snapshot_take(&u->snap, kinds, 0);
 }
 
 static void take(void *command, unsigned int round)
