@@ -197,10 +197,10 @@ namespace_without_counters_is_found() {
 	start empty && tell_number empty userns $uid $((uid + 100)) 100 || return
 	pid=$(ask empty pid)
 	for columns in USERNS,USED USERNS,USED,PID; do
-		run -U "pid:$pid" -r -n -o $columns
+		run -U "pid:$pid" -R inotify_watches -r -n -o $columns
 		expect "of $columns" '0 0 0' "$status $(lines out) $(lines err)" || return
 	done
-	run -w 0.01 --count 2 -U "pid:$pid" -r -n
+	run -w 0.01 --count 2 -U "pid:$pid" -R inotify_watches -r -n
 	expect "rounds" '0 3 0' "$status $(lines out) $(lines err)"
 }
 
