@@ -102,6 +102,15 @@ void aligned_begin(struct aligned *table)
 		table->columns[i].width = strlen(table->columns[i].heading);
 }
 
+static void add_cell(struct aligned_cell *cell, struct text *text, const struct cells *cells,
+		     size_t nth)
+{
+	const struct span *span = &cells->spans[nth];
+
+	add_text(cell, text, span->length ? cells->text.data + span->start : "-",
+		 span->length ?: 1);
+}
+
 /**
  * aligned_add() - add a line
  * @cells: its cells. An empty one is printed as "-".
@@ -109,13 +118,11 @@ void aligned_begin(struct aligned *table)
 void aligned_add(struct aligned *table, const struct cells *cells)
 {
 	for (size_t i = 0; i < table->nr_columns; i++) {
-		const struct span *span = &cells->spans[i];
 		struct aligned_cell *cell;
 
 		table->cells = xgrow(table->cells, table->nr_cells, sizeof(*table->cells));
 		cell = &table->cells[table->nr_cells++];
-		add_text(cell, &table->text, span->length ? cells->text.data + span->start : "-",
-			 span->length ?: 1);
+		add_cell(cell, &table->text, cells, i);
 		if (cell->width > table->columns[i].width)
 			table->columns[i].width = cell->width;
 	}
@@ -222,15 +229,16 @@ char *aligned_heading(struct aligned *table)
  */
 char *aligned_lone_line(struct aligned *table, const struct cells *cells)
 {
-	struct text out = { };
-	char *line;
+	struct aligned_cell cell;
 
 	use_least_widths(table);
-	aligned_add(table, cells);
-	add_line(table, &out, table->cells, table->nr_columns);
-	line = text_copy(&out);
-	text_free(&out);
-	return line;
+	table->line.used = 0;
+	for (size_t i = 0; i < table->nr_columns; i++) {
+		add_cell(&cell, &table->text, cells, i);
+		print_cell(&table->line, &table->columns[i], table->text.data + cell.start,
+			   cell.length, cell.width, i + 1 == table->nr_columns);
+	}
+	return text_copy(&table->line);
 }
 
 /**
@@ -241,5 +249,6 @@ void aligned_close(struct aligned *table)
 	free(table->columns);
 	free(table->cells);
 	text_free(&table->text);
+	text_free(&table->line);
 	memset(table, 0, sizeof(*table));
 }

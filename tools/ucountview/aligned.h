@@ -30,6 +30,7 @@ struct aligned_cell {
  * @text: the text of all cells
  * @cells: @nr_columns of each line
  * @nr_cells: their number
+ * @line: a line that is printed alone
  */
 struct aligned {
 	bool headings;
@@ -38,6 +39,7 @@ struct aligned {
 	struct text text;
 	struct aligned_cell *cells;
 	size_t nr_cells;
+	struct text line;
 };
 
 void aligned_open(struct aligned *table, bool headings, const struct column *columns,

@@ -193,8 +193,11 @@ static void fill_used(struct denials *d, const struct ucv_denial *denial)
 {
 	__u32 doubt = d->plain ? denial->flags : 0;
 
-	cell(d->tb, "LEVEL", "%s%u", doubt & UCV_DENIAL_UNSURE ? "~" : "", denial->level);
-	if (d->plain) {
+	if (doubt & UCV_DENIAL_UNSURE)
+		cell(d->tb, "LEVEL", "~%u", denial->level);
+	else
+		cell_unsigned(d->tb, "LEVEL", denial->level);
+	if (d->plain && (doubt || denial->pending || denial->asked > 1)) {
 		cell_text(d->tb, "USED", plain_used_text(denial));
 		explain_copies(d, denial);
 		return;
@@ -236,9 +239,9 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	struct table *tb = d->tb;
 
 	fill_time(d, denial->time_ns);
-	cell(tb, "SEQ", "%llu", denial->seq);
-	cell(tb, "LOST", "%llu", denial->lost);
-	cell(tb, "MISSED", "%llu", d->missed);
+	cell_unsigned(tb, "SEQ", denial->seq);
+	cell_unsigned(tb, "LOST", denial->lost);
+	cell_unsigned(tb, "MISSED", d->missed);
 	fill_resource(d, denial->type, denial->resource);
 	cell_nonzero(tb, "NS", mount ? denial->mntns : denial->userns);
 	cell_nonzero(tb, "NSID", mount ? denial->mntns_id : denial->userns_id);
@@ -267,7 +270,7 @@ static void fill_total(struct denials *d, const struct ucv_denial_count *count)
 	struct table *tb = d->tb;
 
 	table_line(tb, NULL);
-	cell(tb, "DENIALS", "%llu", count->denials);
+	cell_unsigned(tb, "DENIALS", count->denials);
 	fill_time(d, count->last_ns);
 	if (count->flags & UCV_DENIAL_COUNT_OTHERS) {
 		cell(tb, "FLAGS", "others");

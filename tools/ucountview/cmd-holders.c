@@ -451,7 +451,7 @@ static void fill_row(const struct holders *h, struct table *tb, const struct hol
 	cell_number(tb, "MARKS", row->marks);
 	cell_number(tb, "SHARED", row->shared);
 	cell_number(tb, "PROCESSES", row->processes);
-	cell(tb, "FDS", "%llu", row->fds);
+	cell_unsigned(tb, "FDS", row->fds);
 	fill_flags(h, tb, row);
 }
 

@@ -134,7 +134,7 @@ static void fill_row(struct table *tb, const struct mounts_row *row)
 
 	table_line(tb, NULL);
 	cell_number(tb, "MNTNS", ns->inum);
-	cell(tb, "NSID", "%llu", ns->id);
+	cell_unsigned(tb, "NSID", ns->id);
 	cell_number(tb, "USERNS", row->userns->inum);
 	cell_uid(tb, "UID", ns->uid);
 	cell_uid(tb, "UIDNS", ns->uid_in_ns);

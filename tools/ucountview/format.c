@@ -187,6 +187,26 @@ char *denied_mounts_text(const struct ucv_denial *denial)
 
 #define NSEC_PER_SEC	1000000000LL
 
+#define MSEC_AT		20	/* where "%Y-%m-%dT%H:%M:%S." ends */
+
+/* The text of a second. Of many times one after the other, most are of the same. */
+static char *second_text(time_t second)
+{
+	static char text[40];
+	static time_t last;
+	char zone[8];
+	struct tm tm;
+
+	if (*text && last == second)
+		return text;
+	last = second;
+	localtime_r(&second, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(text + MSEC_AT + 3, sizeof(text) - MSEC_AT - 3, "%.3s:%s", zone, zone + 3);
+	return text;
+}
+
 /**
  * time_text() - a time of CLOCK_REALTIME as local time, with date and zone
  *
@@ -194,13 +214,12 @@ char *denied_mounts_text(const struct ucv_denial *denial)
  */
 char *time_text(const struct timespec *time)
 {
-	char date[32], zone[8];
-	struct tm tm;
+	char *text = second_text(time->tv_sec);
+	long msec = time->tv_nsec / 1000000;
 
-	localtime_r(&time->tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	return xasprintf("%s.%03ld%.3s:%s", date, time->tv_nsec / 1000000, zone, zone + 3);
+	for (int i = 2; i >= 0; i--, msec /= 10)
+		text[MSEC_AT + i] = '0' + msec % 10;
+	return xstrdup(text);
 }
 
 static long long now_ns(clockid_t clock)
@@ -285,7 +304,7 @@ char *brief_time_text(const struct timespec *time)
 void cell_nonzero(struct table *tb, const char *name, unsigned long long number)
 {
 	if (number)
-		cell(tb, name, "%llu", number);
+		cell_unsigned(tb, name, number);
 }
 
 /**

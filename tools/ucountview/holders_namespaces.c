@@ -540,7 +540,7 @@ static void fill_row(const struct holders *h, struct table *tb, const struct row
 	cell_number(tb, "NAMESPACES", row->namespaces);
 	cell_number(tb, "SHARED", row->shared);
 	cell(tb, "PROCESSES", "%zu", row->processes);
-	cell(tb, "FDS", "%llu", row->fds);
+	cell_unsigned(tb, "FDS", row->fds);
 	if (!row->entries && !h->narrow)
 		cell(tb, "FLAGS", "unattributed");
 }

@@ -395,6 +395,20 @@ void cell_number(struct table *tb, const char *name, long long number)
 }
 
 /**
+ * cell_unsigned() - cell_number() of an unsigned number
+ */
+void cell_unsigned(struct table *tb, const char *name, unsigned long long number)
+{
+	size_t nth = position_of(tb, name);
+
+	if (nth == tb->nr_shown)
+		return;
+	begin_cell(tb, nth);
+	text_unsigned(&tb->cells.text, number);
+	end_cell(tb, nth);
+}
+
+/**
  * cell_percent() - cell_number() with a percent sign, except in JSON, where it is a number
  */
 void cell_percent(struct table *tb, const char *name, long long number)

@@ -53,6 +53,7 @@ struct libscols_line *table_line(struct table *tb, struct libscols_line *parent)
 bool table_shows(struct table *tb, const char *name);
 void cell(struct table *tb, const char *name, const char *fmt, ...) __printf(3, 4);
 void cell_number(struct table *tb, const char *name, long long number);
+void cell_unsigned(struct table *tb, const char *name, unsigned long long number);
 void cell_percent(struct table *tb, const char *name, long long number);
 void cell_string(struct table *tb, const char *name, const char *string);
 void cell_text(struct table *tb, const char *name, char *text);

@@ -27,20 +27,27 @@ void text_grow(struct text *text, size_t more)
 }
 
 /**
- * text_number() - add a number in decimal
+ * text_unsigned() - add a number in decimal
  */
-void text_number(struct text *text, long long number)
+void text_unsigned(struct text *text, unsigned long long number)
 {
-	unsigned long long left = number < 0 ? 0ULL - number : (unsigned long long)number;
 	char digits[SHORT_TEXT], *first = digits + sizeof(digits);
 
 	do {
-		*--first = '0' + left % 10;
-		left /= 10;
-	} while (left);
-	if (number < 0)
-		*--first = '-';
+		*--first = '0' + number % 10;
+		number /= 10;
+	} while (number);
 	text_add(text, first, digits + sizeof(digits) - first);
+}
+
+/**
+ * text_number() - text_unsigned() of a number that may be negative
+ */
+void text_number(struct text *text, long long number)
+{
+	if (number < 0)
+		text_put(text, '-');
+	text_unsigned(text, number < 0 ? 0ULL - number : (unsigned long long)number);
 }
 
 /**

@@ -24,6 +24,7 @@ struct text {
 };
 
 void text_grow(struct text *text, size_t more);
+void text_unsigned(struct text *text, unsigned long long number);
 void text_number(struct text *text, long long number);
 void text_vprintf(struct text *text, const char *fmt, va_list ap) __printf(2, 0);
 size_t utf8_length(const unsigned char *s, size_t left);
