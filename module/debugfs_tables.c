@@ -170,7 +170,7 @@ static int ucv_denials_prepare(struct ucv_view *view)
 {
 	u64 total = ucv_denials_total();
 
-	view->nr_items = min_t(u64, total, UCV_DENIALS_RING);
+	view->nr_items = min_t(u64, total, ucv_denials_capacity());
 	view->first = total - view->nr_items + 1;
 	return 0;
 }

@@ -15,6 +15,8 @@
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -33,6 +35,13 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/ucountview.h>
 
+#define UCV_DENIALS_MAX		(1024 * 1024U) /* records of max_denials, at most */
+
+static unsigned int max_denials = UCV_DENIALS_RING;
+module_param(max_denials, uint, 0444);
+MODULE_PARM_DESC(max_denials,
+		 "how many of the last denials are kept, of 176 bytes each (default 4096)");
+
 /* A tree of mounts is counted up to this size, as preemption is disabled during the count. */
 #define UCV_TREE_MAX		1024U
 
@@ -41,16 +50,18 @@
 
 /**
  * struct ucv_ring - the recorded denials
- * @denial: the record with the sequence number n is at (n - 1) % UCV_DENIALS_RING
  * @count: denials per limit: a hash table with open addressing; a slot with no
  *	denials is free
  * @others: sum of the counts evicted from it
+ * @denial: the record with the sequence number n is at (n - 1) % max_denials
  */
 struct ucv_ring {
-	struct ucv_denial denial[UCV_DENIALS_RING];
 	struct ucv_denial_count count[UCV_DENIALS_COUNTS];
 	struct ucv_denial_count others;
+	struct ucv_denial denial[];
 };
+
+static_assert(sizeof(struct ucv_denial) == 176); /* as said in the parameter's description */
 
 DECLARE_WAIT_QUEUE_HEAD(ucv_denials_wait);
 
@@ -140,7 +151,7 @@ static void ucv_record_denial(struct ucv_denial *denial)
 
 	raw_spin_lock_irqsave(&ucv_denials_lock, flags);
 	denial->seq = ++ucv_total;
-	ucv_ring->denial[(denial->seq - 1) % UCV_DENIALS_RING] = *denial;
+	ucv_ring->denial[(denial->seq - 1) % max_denials] = *denial;
 	ucv_count_denial(denial);
 	raw_spin_unlock_irqrestore(&ucv_denials_lock, flags);
 	irq_work_queue(&ucv_denials_waker);
@@ -375,7 +386,7 @@ int ucv_denials_alloc(void)
 
 	if (ucv_ring)
 		return 0;
-	ring = vzalloc(sizeof(*ring));
+	ring = vzalloc(struct_size(ring, denial, max_denials));
 	if (!ring)
 		return -ENOMEM;
 	ring->others.uid = UCV_UID_UNMAPPED;
@@ -384,6 +395,17 @@ int ucv_denials_alloc(void)
 	ucv_ring = ring;
 	raw_spin_unlock_irq(&ucv_denials_lock);
 	return 0;
+}
+
+/**
+ * ucv_denials_capacity() - how many of the last denials are kept
+ *
+ * Context: any.
+ * Return: the number of records, constant while the module is loaded
+ */
+u32 ucv_denials_capacity(void)
+{
+	return max_denials;
 }
 
 /**
@@ -417,11 +439,11 @@ bool ucv_denials_get(u64 *seq, struct ucv_denial *denial)
 	u64 oldest = 1;
 
 	raw_spin_lock_irq(&ucv_denials_lock);
-	if (ucv_total > UCV_DENIALS_RING)
-		oldest = ucv_total - UCV_DENIALS_RING + 1;
+	if (ucv_total > max_denials)
+		oldest = ucv_total - max_denials + 1;
 	if (*seq <= ucv_total) {
 		*seq = max(*seq, oldest);
-		*denial = ucv_ring->denial[(*seq - 1) % UCV_DENIALS_RING];
+		*denial = ucv_ring->denial[(*seq - 1) % max_denials];
 		found = true;
 	}
 	raw_spin_unlock_irq(&ucv_denials_lock);
@@ -451,10 +473,16 @@ bool ucv_denials_get_count(u32 slot, struct ucv_denial_count *count)
  * @btf: from ucv_btf_open(), or NULL if the kernel has none
  *
  * Context: process context, at load, after ucv_mntns_init().
+ * Return: 0, or -EINVAL after a line in the log if max_denials is not valid
  */
-void ucv_denials_init(const struct ucv_btf *btf)
+int ucv_denials_init(const struct ucv_btf *btf)
 {
+	if (!max_denials || max_denials > UCV_DENIALS_MAX) {
+		pr_err("max_denials must be a number from 1 to %u\n", UCV_DENIALS_MAX);
+		return -EINVAL;
+	}
 	ucv_kretprobes_init(&ucv_denial_calls, btf);
+	return 0;
 }
 
 /**

@@ -11,16 +11,17 @@
 
 #include <uapi/ucountview.h>
 
-#define UCV_DENIALS_RING	4096U	/* records; a power of two */
-#define UCV_DENIALS_COUNTS	1024U	/* limits that are counted separately; likewise */
+#define UCV_DENIALS_RING	4096U	/* records, unless max_denials is set */
+#define UCV_DENIALS_COUNTS	1024U	/* limits that are counted separately; a power of two */
 
 struct ucv_btf;
 
 extern wait_queue_head_t ucv_denials_wait; /* woken after a denial was recorded */
 
-void ucv_denials_init(const struct ucv_btf *btf);
+int ucv_denials_init(const struct ucv_btf *btf);
 void ucv_denials_exit(void);
 int ucv_denials_alloc(void);
+u32 ucv_denials_capacity(void);
 u64 ucv_denials_total(void);
 bool ucv_denials_get(u64 *seq, struct ucv_denial *denial);
 const char *ucv_denial_resource(u32 type, u32 resource);

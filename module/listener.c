@@ -81,7 +81,7 @@ int ucv_listener_start(struct ucv_listener *listener, struct ucv_listen *args)
 		}
 		again = atomic64_xchg(&listener->next, args->next);
 		args->armed = ucv_armed(&args->missed);
-		args->capacity = UCV_DENIALS_RING;
+		args->capacity = ucv_denials_capacity();
 		args->total = ucv_denials_total();
 		args->recording = ucv_watchdog_check_since(&args->since_ns);
 		args->seen = ucv_kretprobes_seen();

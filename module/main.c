@@ -52,7 +52,9 @@ static int ucv_learn_kernel(const struct ucv_btf *btf)
 	if (ret)
 		return ret;
 	ucv_mntns_init(btf);
-	ucv_denials_init(btf);
+	ret = ucv_denials_init(btf);
+	if (ret)
+		return ret;
 	ucv_groups_init(btf);
 	ucv_status_init(ucv_features(btf));
 	return 0;

@@ -96,6 +96,42 @@ parameter_is_set_when_loading() {
 	! loaded
 }
 
+# refused TIMES
+refused() {
+	count=0
+	while [ $count -lt "$1" ]; do
+		count=$((count + 1))
+		unshare -u true 2>"$ktap_dir/error" && return 1
+	done
+	return 0
+}
+
+# kept: the sequence numbers of the denials that are kept
+kept() {
+	awk 'NR > 1 { print $1 }' "$debugfs/denials" | tr '\n' ' '
+}
+
+# Of the last ones, as many as the parameter says.
+parameter_says_how_many_are_kept() {
+	for max in 1 5 4097; do
+		reload denials=1 max_denials=$max || return
+		refused 3 || return
+		expect "kept, of 3 and at most $max" "$(seq -s ' ' $((max < 3 ? 3 : 1)) 3) " "$(kept)" || return
+		refused 4 || return
+		expect "kept, of 7 and at most $max" "$(seq -s ' ' $((max < 7 ? 8 - max : 1)) 7) " "$(kept)" || return
+	done
+}
+
+bad_number_of_denials_is_refused() {
+	for max in 0 1048577 4294967295; do
+		! reload max_denials=$max || return
+		! loaded || return
+		said | grep 'max_denials must be a number from 1 to 1048576$' || return
+	done
+	! reload max_denials=-1 || return
+	reload max_denials=1048576 denials=1 && refused 1 && expect "kept" "1 " "$(kept)" && unload
+}
+
 # Loading succeeds, but nothing is armed and the log says why.
 parameter_has_no_effect_while_kprobes_are_off() {
 	[ "$(cat $kprobes 2>/dev/null)" = 1 ] || skip "there is no switch of kprobes, or it is off" || return
@@ -251,7 +287,7 @@ has_feature denials || ktap_skip_all "the module cannot tell of refusals here"
 mark_log
 echo 0 >$max_uts
 
-ktap_run unload_is_refused_while_listening parameter_is_set_when_loading \
-	parameter_has_no_effect_while_kprobes_are_off unload_is_refused_while_ftrace_is_off \
+ktap_run unload_is_refused_while_listening parameter_is_set_when_loading parameter_says_how_many_are_kept \
+	bad_number_of_denials_is_refused parameter_has_no_effect_while_kprobes_are_off unload_is_refused_while_ftrace_is_off \
 	module_loads_while_ftrace_is_off cloned_function_is_not_probed \
 	module_loads_and_unloads_while_charges_are_refused oldest_limits_are_evicted kernel_log_has_no_splat
