@@ -162,6 +162,7 @@ static void ucv_begin_denial(struct ucv_denial *denial, enum ucv_denial_type typ
 {
 	/* The thread's own credentials: no other task changes them. */
 	const struct user_namespace *ns = current_user_ns();
+	size_t length;
 
 	memset(denial, 0, sizeof(*denial));
 	denial->size = sizeof(*denial);
@@ -172,6 +173,9 @@ static void ucv_begin_denial(struct ucv_denial *denial, enum ucv_denial_type typ
 	/* Not by get_task_comm(), which may block. At worst torn by a concurrent rename. */
 	data_race(memcpy(denial->comm, current->comm, sizeof(denial->comm)));
 	denial->comm[sizeof(denial->comm) - 1] = '\0';
+	/* On 5.10 the end of a longer, earlier name is behind it. */
+	length = strlen(denial->comm);
+	memset(denial->comm + length, 0, sizeof(denial->comm) - length);
 	denial->caller_id = ucv_userns_id(ns);
 	denial->caller_userns = ns->ns.inum;
 	denial->caller_uid = __kuid_val(current_euid());

@@ -114,6 +114,28 @@ UCV_TEST_F(denials, other_errors_are_not_recorded)
 	EXPECT_DENIALS(0, self->fd, user->pid, &self->wanted);
 }
 
+static long do_rename(struct ucv_call *call)
+{
+	(void)call;
+	return prctl(PR_SET_NAME, "a_longer_name") || prctl(PR_SET_NAME, "short") ? -errno : 0;
+}
+
+/* Nothing of an earlier name is behind it, wherever the kernel itself leaves that. */
+UCV_TEST_F(denials, command_is_padded_with_zeroes)
+{
+	static const char name[UCV_COMM_LEN] = "short";
+	struct ucv_agent *user = &self->user;
+	struct ucv_denial got;
+
+	ASSERT_EQ(0, ucv_agent_call(user, do_rename, 0, 0, 0));
+	ASSERT_EQ(0, ucv_agent_call(user, ucv_do_uids, -1, DENIALS_UID, -1));
+	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 0));
+	ASSERT_EQ(0, ucv_agent_call(user, ucv_do_inotify, 1, 0, 0));
+	EXPECT_EQ(-ENOSPC, ucv_agent_text(user, ucv_do_watch, self->dir, 0, 0, 1));
+	ASSERT_EQ(1, ucv_denials(self->fd, user->pid, &got, 1));
+	EXPECT_EQ(0, memcmp(name, got.comm, sizeof(name)));
+}
+
 /* The limit may be lowered below the usage. */
 UCV_TEST_F(denials, charge_above_a_lowered_limit_is_recorded)
 {
