@@ -39,6 +39,12 @@ kernel_names() {
 		!/^#/ && NF { if ((!set || $7 == set) && (!arch || $5 == arch)) print $1 }' "$testvm_dir/kernels"
 }
 
+# kernel_of_release CODENAME ARCHITECTURE: print the name of that release's kernel
+kernel_of_release() {
+	awk -v suite="^$1(,|\$)" -v arch="$2" '
+		!/^#/ && $2 == "package" && $4 ~ suite && $5 == arch { print $1; exit }' "$testvm_dir/kernels"
+}
+
 # kernel_lookup NAME: set kind, version, suites, arch, flavour and set from that line of the list.
 kernel_lookup() {
 	local line

@@ -115,3 +115,18 @@ unpack_archives() {
 	[[ -e $root/usr/bin/sh ]] || ln -s dash "$root/usr/bin/sh"
 	[[ -e $root/usr/bin/awk ]] || ln -s mawk "$root/usr/bin/awk"
 }
+
+# install_release CODENAME SUITES ROOT PACKAGE,PACKAGE…: install that release with these packages, as an administrator would,
+# scripts included. Its mirrors and proxy are the host's.
+install_release() {
+	local options=$3.apt.conf status=0
+
+	need mmdebstrap
+	{
+		apt-config dump | grep -E '^Acquire::(http|https|Retries)'
+		echo 'Acquire::Check-Valid-Until "false";'
+	} >"$options"
+	sources "$2" | mmdebstrap --quiet --variant=apt --aptopt="$options" --include="$4" "$1" "$3" - >&2 || status=$?
+	rm -f "$options"
+	return $status
+}
