@@ -12,7 +12,7 @@ BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
 .PHONY: all module tools deps demo check check-debug check-all bench lint load unload install uninstall \
-	dkms-install dkms-remove install-conf uninstall-conf clean help
+	dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -67,10 +67,13 @@ uninstall: uninstall-conf ## remove what install has installed
 	-depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
 	$(MAKE) -C tools/ucountview uninstall
 
-dkms-install: install-conf ## install the module by dkms, for every kernel of this machine
-	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
+dkms-source: # the part of the sources that dkms builds, for dkms-install and the packages
 	install -d $(SRCDIR)
 	tar -c $(BUILT:%=--exclude='%') Kbuild dkms.conf include module | tar -x -C $(SRCDIR)
+
+dkms-install: install-conf ## install the module by dkms, for every kernel of this machine
+	@command -v dkms >/dev/null || { echo "ucountview: dkms is missing: install the package dkms" >&2; exit 1; }
+	$(MAKE) dkms-source
 	dkms install ucountview/$(VERSION)
 
 dkms-remove: uninstall-conf ## remove what dkms-install has installed
