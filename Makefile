@@ -11,8 +11,8 @@ CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug check-all bench lint load unload install uninstall \
-	dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
+.PHONY: all module tools deps demo check check-debug check-all bench lint deb load \
+	unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -50,6 +50,9 @@ bench: deps ## what reading and charging cost, in instructions
 
 lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree
 	@tools/lint/lint
+
+deb: ## build Debian packages of the module (dkms), the reader and the header, and print where they are
+	@tools/packaging/deb
 
 load: module ## build the module and load it on this machine
 	insmod module/ucountview.ko
