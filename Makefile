@@ -11,7 +11,7 @@ CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug check-all bench lint deb load \
+.PHONY: all module tools deps demo check check-debug check-all bench lint deb rpm load \
 	unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of
 
 deb: ## build Debian packages of the module (dkms), the reader and the header, and print where they are
 	@tools/packaging/deb
+
+rpm: ## the same for RPM
+	@tools/packaging/rpm
 
 load: module ## build the module and load it on this machine
 	insmod module/ucountview.ko
