@@ -7,11 +7,12 @@ VERSION := $(shell sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' module/
 RELEASE = $(or $(shell $(MAKE) -s -C $(KDIR) kernelrelease 2>/dev/null),$(shell uname -r))
 SRCDIR := $(DESTDIR)/usr/src/ucountview-$(VERSION)
 DENIALS ?= yes
+RELEASES ?= bookworm
 CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug check-all bench lint deb rpm load \
+.PHONY: all module tools deps demo check check-debug check-packaging check-all bench lint deb rpm load \
 	unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
@@ -43,7 +44,11 @@ check-all: deps ## the same for hours, on all listed kernels, and with bugs plan
 	@tools/setup foreign
 	@tools/testvm/build-kernel -s debug -s more
 	@status=0; tools/testvm/check -l -s default -s debug -s more || status=$$?; \
-		tools/testvm/table -w; tools/testvm/mutate || status=$$?; exit $$status
+		tools/testvm/table -w; tools/testvm/mutate || status=$$?; \
+		$(MAKE) check-packaging RELEASES="bookworm trixie" || status=$$?; exit $$status
+
+check-packaging: deps ## the packages: built twice, installed, removed, each in a root of Debian (RELEASES=bookworm)
+	@status=0; for release in $(RELEASES); do tools/packaging/check $$release || status=$$?; done; exit $$status
 
 bench: deps ## what reading and charging cost, in instructions
 	@tools/bench/bench
