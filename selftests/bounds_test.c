@@ -17,7 +17,6 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,6 +39,7 @@ struct worker {
 static bool start(struct worker *worker, int (*work)(void))
 {
 	const struct rlimit limit = { UCV_MOST_FDS, UCV_MOST_FDS };
+	const pid_t self = getpid();
 	char byte = 0;
 
 	if (pipe2(worker->ready, O_CLOEXEC))
@@ -48,7 +48,7 @@ static bool start(struct worker *worker, int (*work)(void))
 	if (worker->pid < 0)
 		return false;
 	if (!worker->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ucv_end_with(self);
 		setrlimit(RLIMIT_NOFILE, &limit);
 		byte = work() ? 'n' : 'y';
 		if (write(worker->ready[1], &byte, 1) != 1)
@@ -149,13 +149,14 @@ static int copies(void)
 /* Processes that share one instance. */
 static int sharing(void)
 {
+	const pid_t self = getpid();
 	int fd = inotify_init1(0), i;
 	pid_t pid = 1;
 
 	for (i = 0; i < 500 && pid > 0; i++)
 		pid = fork();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ucv_end_with(self);
 		wait_forever(NULL);
 	}
 	return fd < 0 || pid < 0 ? -1 : 0;
@@ -409,6 +410,7 @@ static int namespaces(void)
 /* Chains of namespaces, each pinned by the process in the last one. */
 static int many_namespaces(void)
 {
+	const pid_t self = getpid();
 	unsigned int i;
 	int status[2];
 	pid_t pid = 1;
@@ -419,7 +421,7 @@ static int many_namespaces(void)
 	for (i = 0; i < 32 && pid > 0; i++)
 		pid = fork();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ucv_end_with(self);
 		if (!namespaces() && write(status[1], "", 1) == 1)
 			wait_forever(NULL);
 		_exit(1);

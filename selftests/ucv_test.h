@@ -154,6 +154,8 @@ unsigned long long ucv_boottime(void);
 char *ucv_before_a_hole(size_t size);
 /* The letter in /proc/PID/stat; 0 if there is no such process. */
 char ucv_state_of(pid_t pid);
+/* In a child: it ends with @parent, its parent, which may have been killed before this. */
+void ucv_end_with(pid_t parent);
 /* Children: kills them and waits for them. */
 void ucv_kill_all(pid_t *pids, unsigned int nr);
 long ucv_churn(long nr);

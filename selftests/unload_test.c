@@ -556,10 +556,11 @@ static void be_refused_depth(void)
 
 static void be_killed(void)
 {
+	const pid_t self = getpid();
 	pid_t pid = fork();
 
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ucv_end_with(self);
 		for (;;)
 			pause();
 	}
