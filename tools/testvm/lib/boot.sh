@@ -81,6 +81,8 @@ qemu() {
 		# debug have no sheaves, whose stale pointers would hide leaks from kmemleak (seen on 7.3).
 		smp+=,sockets=$smp
 		more="tsc=reliable slab_debug=FZ"
+		# KCSAN delays accesses, also where the kernel walks a long list under a spinlock
+		[[ $flavour != kcsan ]] || more+=" watchdog_thresh=60"
 	fi
 	khz=$(tsc_khz "$*")
 	[[ ! $khz ]] || more+=" tsc_early_khz=$khz"
