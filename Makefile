@@ -50,7 +50,7 @@ check-all: deps ## the same for hours, on all listed kernels, and with bugs plan
 check-packaging: deps ## the packages: built twice, installed, removed, each in a root of Debian (RELEASES=bookworm)
 	@status=0; for release in $(RELEASES); do tools/packaging/check $$release || status=$$?; done; exit $$status
 
-bench: deps ## what reading and charging cost, in instructions
+bench: deps ## what reading and charging cost, in instructions (tools/bench/bench -h: more of it)
 	@tools/bench/bench
 
 lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs in the VM: the cost of a watch and of a refusal without the module, with it, and while it records denials. Prints
-#
-#   NONE OFF ARMED NONE-REFUSED ARMED-REFUSED
+# Runs in the VM: the cost of a watch and of a refusal without the module, with it, and while it records denials, in
+# lines as those of shapes. It removes the module.
 
+set -e
 charge=/host/charge
 denials=/sys/module/ucountview/parameters/denials
 watches=/proc/sys/fs/inotify/max_user_watches
@@ -17,9 +17,19 @@ refused() {
 
 $charge >/dev/null # warms up
 off=$($charge)
+off_refused=$(refused)
 echo Y >$denials
 armed=$($charge)
 armed_refused=$(refused)
 echo N >$denials
 rmmod ucountview
-echo "$($charge) $off $armed $(refused) $armed_refused"
+none=$($charge)
+none_refused=$(refused)
+cat <<LINES
+charge,1,no module,$none,
+charge,1,not armed,$off,
+charge,1,armed,$armed,
+charge,1,refused without it,$none_refused,
+charge,1,refused not armed,$off_refused,
+charge,1,refused armed,$armed_refused,
+LINES
