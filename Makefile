@@ -12,8 +12,8 @@ CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug check-packaging check-all bench lint deb rpm load \
-	unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
+.PHONY: all module tools deps demo check check-debug check-packaging check-all bench bench-check lint deb rpm \
+	load unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -52,6 +52,9 @@ check-packaging: deps ## the packages: built twice, installed, removed, each in 
 
 bench: deps ## what reading and charging cost, in instructions (tools/bench/bench -h: more of it)
 	@tools/bench/bench
+
+bench-check: deps ## has one of a few of these costs grown?
+	@tools/bench/check
 
 lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree
 	@tools/lint/lint

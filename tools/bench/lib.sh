@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # names are shared with testvm
-# What goes into the VM, and running it there.
+# What bench and check share: what goes into the VM, and running it there.
 
 bench_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for room in common arch packages document; do
