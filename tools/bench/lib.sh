@@ -18,23 +18,31 @@ compile_programs() {
 	gcc "${flags[@]}" -o "$tmp/charge" "$bench_dir/charge.c"
 }
 
-# measure_in_vm KERNEL [OPTION]… -- ARGUMENT…: run shapes with these arguments, and the charges, in a VM that counts
-# instructions; print what they print
+# measure_in_vm KERNEL SETS [OPTION]…: have the shapes of these sets of shapes.list read, and the charges made, in a VM that
+# counts instructions; print what they print
 measure_in_vm() {
-	local kernel=$1 options=()
-	shift
+	local kernel=$1 sets=$2
+	shift 2
 
-	while [[ $1 != -- ]]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	# shellcheck disable=SC2016 # expanded in the VM
-	"$bench_dir/../testvm/testvm" -k "$kernel" -i -m $memory -t 20000 -M tools/bench/floor -a "$tmp/shapes" \
-		-a "$tmp/charge" -a "$bench_dir/floor.sh" -a "$bench_dir/charges.sh" "${options[@]}" -- \
-		sh -c '/host/shapes "$@" && /host/charges.sh' sh "$@" 2>"$tmp/messages" && return
+	plan "$sets" >"$tmp/plan"
+	"$bench_dir/../testvm/testvm" -k "$kernel" -i -m $memory -t 20000 -M tools/bench/floor -a "$tmp/shapes" -a "$tmp/plan" \
+		-a "$tmp/charge" -a "$bench_dir/floor.sh" -a "$bench_dir/charges.sh" "$@" -- \
+		sh -c '/host/shapes /host/plan && /host/charges.sh' 2>"$tmp/messages" && return
 	cat "$tmp/messages" >&2
 	exit 1
+}
+
+# plan SETS: the lines of these sets in shapes.list, for the program shapes
+plan() {
+	awk -v sets=" $1 " '
+		/^#/ || !NF || !index(sets, " " $1 " ") { next }
+		{
+			shape = $2
+			nr = split($3, number, ",")
+			sub(/^[^ ]+ +[^ ]+ +[^ ]+ +/, "")
+			for (i = 1; i <= nr; i++)
+				printf "%s\n%s\n%s\n", shape, number[i], $0
+		}' "$bench_dir/shapes.list"
 }
 
 # fetch_inotify_info: into the cache, with the libraries and the loader of its release
@@ -56,17 +64,4 @@ fetch_inotify_info_locked() {
 		"$root/usr/lib/$triplet"/lib{c.so.6,m.so.6,stdc++.so.6,gcc_s.so.1} "$root/files"
 	mv "$root/files" "$inotify_info"
 	rm -rf "$root"
-}
-
-# shape_arguments SET…: the lines of these sets in shapes.list as arguments of the program shapes, one a line
-shape_arguments() {
-	awk -v sets=" $* " '
-		/^#/ || !NF || !index(sets, " " $1 " ") { next }
-		{
-			shape = $2
-			nr = split($3, number, ",")
-			sub(/^[^ ]+ +[^ ]+ +[^ ]+ +/, "")
-			for (i = 1; i <= nr; i++)
-				printf "%s\n%s\n%s\n", shape, number[i], $0
-		}' "$bench_dir/shapes.list"
 }

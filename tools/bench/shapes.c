@@ -11,7 +11,10 @@
  *	groups   inotify instances with one watch, 100 of them in each process
  *	watches  inotify watches, in an instance of each of 100 processes
  *
- * usage: shapes [SHAPE NUMBER WAY;WAY...]...
+ * The file PLAN has three lines for each: SHAPE, NUMBER, and WAY;WAY;... (As arguments they would
+ * be the command line of thousands of processes, which lsns reads.)
+ *
+ * usage: shapes PLAN
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,6 +22,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,10 +299,21 @@ static void run(const char *name, const char *number, char *ways)
 	stop(pid);
 }
 
+static bool read_line(FILE *file, char *line, int size)
+{
+	if (!fgets(line, size, file))
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	int i;
+	FILE *plan = fopen(argc > 1 ? argv[1] : "", "re");
+	char name[16], number[16], ways[4096];
 
+	if (!plan)
+		fail("shapes: PLAN");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		fail("shapes: PR_SET_CHILD_SUBREAPER");
 	lift_limits();
@@ -306,7 +321,9 @@ int main(int argc, char **argv)
 	if (chdir(DIRECTORY))
 		fail("shapes: " DIRECTORY);
 	open_device();
-	for (i = 1; i + 2 < argc; i += 3)
-		run(argv[i], argv[i + 1], argv[i + 2]);
+	while (read_line(plan, name, sizeof(name)) && read_line(plan, number, sizeof(number)) &&
+	       read_line(plan, ways, sizeof(ways)))
+		run(name, number, ways);
+	fclose(plan);
 	return 0;
 }
