@@ -7,7 +7,8 @@ packaging=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$packaging/../testvm/lib/common.sh"
 output=$build/packages
 
-version=$(sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' "$project/module/version.h")
+# not version: that is what kernel_lookup calls a kernel's
+ucv_version=$(sed -n 's/^.define UCV_MODULE_VERSION.*"\(.*\)"/\1/p' "$project/module/version.h")
 
 # source_date: seconds since the epoch: SOURCE_DATE_EPOCH, or the last commit's, which an archive made by git has in a
 # file
@@ -48,8 +49,8 @@ copy_sources() {
 
 # changes: print what CHANGELOG.md says of this version
 changes() {
-	awk -v version="$version" '/^## / { found = $2 == version; next } found' "$project/CHANGELOG.md" | grep . ||
-		die "CHANGELOG.md says nothing of $version"
+	awk -v version="$ucv_version" '/^## / { found = $2 == version; next } found' "$project/CHANGELOG.md" | grep . ||
+		die "CHANGELOG.md says nothing of $ucv_version"
 }
 
 # publish DIRECTORY FILE…: replace what is in the directory by these files
