@@ -26,6 +26,7 @@
 #include "ucv_test.h"
 
 #define MAX_INSTANCES	"/proc/sys/fs/inotify/max_user_instances"
+#define MAX_MNTNS	"/proc/sys/user/max_mnt_namespaces"
 #define MAX_WATCHES	"/proc/sys/fs/inotify/max_user_watches"
 #define MAX_KIB		UCV_PARAMETERS "/max_snapshot_kib"
 
@@ -225,6 +226,17 @@ static int nested(void)
 	return 0;
 }
 
+/* Mount namespaces, each pinned by a descriptor. */
+static int mount_namespaces(void)
+{
+	int i;
+
+	for (i = 0; i < 3000; i++)
+		if (unshare(CLONE_NEWNS) || open("/proc/self/ns/mnt", O_RDONLY) < 0)
+			return -1;
+	return 0;
+}
+
 /* Copies of two instances, alternating. */
 static int mixed_copies(void)
 {
@@ -275,6 +287,7 @@ FIXTURE_VARIANT_ADD(hold, instances) { .work = many_instances };
 FIXTURE_VARIANT_ADD(hold, watches) { .work = watches };
 FIXTURE_VARIANT_ADD(hold, scattered_watches) { .work = scattered_watches };
 FIXTURE_VARIANT_ADD(hold, nested) { .work = nested };
+FIXTURE_VARIANT_ADD(hold, mount_namespaces) { .work = mount_namespaces };
 
 FIXTURE_SETUP(hold)
 {
@@ -307,6 +320,7 @@ UCV_TEST_F(hold, longest_lock_hold_does_not_grow)
 	}
 	ASSERT_EQ(0, ucv_sysctl(MAX_WATCHES, 1048576));
 	ASSERT_EQ(0, ucv_sysctl(MAX_INSTANCES, 65536));
+	ASSERT_EQ(0, ucv_sysctl(MAX_MNTNS, 8000));
 	ASSERT_TRUE(start(&self->worker, variant->work));
 	for (i = 0; i < 2; i++) {
 		busy = hold_of(self->device, requests[i]);

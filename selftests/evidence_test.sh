@@ -82,6 +82,8 @@ unsupported_list_of_namespaces_disables_mounts() {
 	elif has_symbol mnt_ns_tree; then
 		with name ns_list_head ns_list_heaX || return
 		log_has_one_line ns_tree_root.ns_list_head && mounts_are_refused || return
+		with name ns_rb ns_rX || return
+		log_has_one_line ns_tree_root.ns_rb && mounts_are_refused || return
 	else
 		declined mnt_instance || return
 	fi

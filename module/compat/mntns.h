@@ -10,7 +10,9 @@
  * Documentation/kernel-interfaces.rst):
  *
  * - 6.14 and later: an RCU-protected list of all mount namespaces, sorted by ID. Each is
- *   freed after a grace period, and its reference on its user namespace with it. In 6.14
+ *   freed after a grace period, and its reference on its user namespace with it. The same
+ *   are in a tree; a seqlock protects both against other writers, and is taken only to
+ *   look up where on the list to resume. In 6.14
  *   to 6.17 the list is mnt_ns_list, and struct mnt_namespace has the members mnt_ns_list
  *   and mnt_ns_rcu. In 6.18 it is mnt_ns_tree.ns_list, of the private struct ns_tree;
  *   since 6.19 mnt_ns_tree.ns_list_head, of the public struct ns_tree_root.

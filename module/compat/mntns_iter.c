@@ -36,16 +36,20 @@
 #include <linux/nstree.h>
 #endif
 
-/* Namespaces visited before the lock of the tree is dropped. */
-#define UCV_TREE_BATCH		256
+/* Namespaces visited before the lock, or the RCU read section, is left. */
+#define UCV_MNTNS_BATCH		64
+
+/* Cost in steps of a visit from a file, in addition to that of the file. */
+#define UCV_MNTNS_STEPS		48
 
 /* All of these are set at load and constant afterwards. */
 static bool ucv_usable;
 static const unsigned int *ucv_mount_max;
 static const struct proc_ns_operations *ucv_mntns_ops;
-static struct list_head *ucv_list; /* all namespaces, RCU-protected; or NULL */
-static struct rb_root *ucv_tree; /* all namespaces; or NULL */
-static rwlock_t *ucv_tree_lock; /* the kernel's: protects the tree */
+static struct rb_root *ucv_tree; /* all namespaces by ID; or NULL */
+static rwlock_t *ucv_tree_lock; /* the kernel's: protects the tree, if there is no list */
+static struct list_head *ucv_list; /* all of the tree in its order, RCU-protected; or NULL */
+static seqlock_t *ucv_list_lock; /* the kernel's: excludes changes of the tree and the list */
 static struct super_block *ucv_nsfs;
 static seqlock_t *ucv_mount_lock;
 
@@ -72,27 +76,9 @@ static struct list_head *ucv_list_next(struct list_head *node)
 	return rcu_dereference(list_next_rcu(node));
 }
 
-/* The list: RCU pins each namespace on it, which is freed a grace period after its removal. */
-static int ucv_visit_list(u64 after, ucv_mntns_visit visit, void *arg,
-			  struct ucv_section_timer *timer)
+static struct mnt_namespace *ucv_list_entry(struct list_head *node)
 {
-	struct mnt_namespace *ns;
-	struct list_head *node;
-	int ret = 0;
-
-	rcu_read_lock();
-	ucv_section_begin(timer);
-	for (node = ucv_list_next(ucv_list); node != ucv_list; node = ucv_list_next(node)) {
-		ns = (void *)node - ucv_mntns_layout.list_node;
-		if (ucv_mntns_id(ns) <= after)
-			continue; /* sorted by ID */
-		ret = ucv_mntns_visit_one(ns, visit, arg);
-		if (ret)
-			break;
-	}
-	ucv_section_end(timer);
-	rcu_read_unlock();
-	return ret;
+	return (void *)node - ucv_mntns_layout.list_node;
 }
 
 static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
@@ -100,12 +86,15 @@ static struct mnt_namespace *ucv_tree_entry(struct rb_node *node)
 	return (void *)node - ucv_mntns_layout.tree_node;
 }
 
-/* The first node with a higher ID. */
+/* The first node with a higher ID. Whatever lock there is keeps the tree as it is. */
 static struct rb_node *ucv_tree_after(u64 after)
 {
 	struct rb_node *node = ucv_tree->rb_node, *found = NULL;
 
-	lockdep_assert_held_read(ucv_tree_lock);
+	if (ucv_list)
+		lockdep_assert_held(&ucv_list_lock->lock);
+	else
+		lockdep_assert_held_read(ucv_tree_lock);
 	while (node) {
 		if (ucv_mntns_id(ucv_tree_entry(node)) > after) {
 			found = node;
@@ -117,7 +106,49 @@ static struct rb_node *ucv_tree_after(u64 after)
 	return found;
 }
 
-/* Visit one batch and leave its end in *after. Nothing leaves the tree under its lock. */
+/*
+ * The first node of the list with a higher ID, or its head. Writers are excluded for a
+ * look-up only: what is in the tree then is on the list, and RCU pins it from then on.
+ */
+static struct list_head *ucv_list_after(u64 after)
+{
+	struct rb_node *node;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the namespace found is pinned by RCU");
+	read_seqlock_excl(ucv_list_lock);
+	node = ucv_tree_after(after);
+	read_sequnlock_excl(ucv_list_lock);
+	if (!node)
+		return ucv_list;
+	return (void *)ucv_tree_entry(node) + ucv_mntns_layout.list_node;
+}
+
+/*
+ * Visit one batch and leave its end in *after. RCU pins each namespace on the list, which
+ * is freed a grace period after its removal; the next one of one that has been removed is
+ * still a way back to the list, which is in the order of IDs.
+ */
+static int ucv_visit_list_batch(u64 *after, ucv_mntns_visit visit, void *arg,
+				struct ucv_section_timer *timer)
+{
+	struct list_head *node;
+	unsigned int n = 0;
+	int ret = 0;
+
+	rcu_read_lock();
+	ucv_section_begin(timer);
+	for (node = ucv_list_after(*after); node != ucv_list && n < UCV_MNTNS_BATCH && !ret;
+	     node = ucv_list_next(node), n++) {
+		ret = ucv_mntns_visit_one(ucv_list_entry(node), visit, arg);
+		if (!ret)
+			*after = ucv_mntns_id(ucv_list_entry(node));
+	}
+	ucv_section_end(timer);
+	rcu_read_unlock();
+	return ret ? ret : node != ucv_list ? -EAGAIN : 0;
+}
+
+/* The same without a list. Nothing leaves the tree under its lock. */
 static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 				struct ucv_section_timer *timer)
 {
@@ -127,7 +158,7 @@ static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 
 	read_lock(ucv_tree_lock);
 	ucv_section_begin(timer);
-	for (node = ucv_tree_after(*after); node && n < UCV_TREE_BATCH && !ret;
+	for (node = ucv_tree_after(*after); node && n < UCV_MNTNS_BATCH && !ret;
 	     node = rb_next(node), n++) {
 		ret = ucv_mntns_visit_one(ucv_tree_entry(node), visit, arg);
 		if (!ret)
@@ -136,18 +167,6 @@ static int ucv_visit_tree_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 	ucv_section_end(timer);
 	read_unlock(ucv_tree_lock);
 	return ret ? ret : node ? -EAGAIN : 0;
-}
-
-static int ucv_visit_tree(u64 after, ucv_mntns_visit visit, void *arg,
-			  struct ucv_section_timer *timer)
-{
-	int ret;
-
-	do {
-		ret = ucv_visit_tree_batch(&after, visit, arg, timer);
-		cond_resched();
-	} while (ret == -EAGAIN);
-	return ret;
 }
 
 /**
@@ -163,8 +182,14 @@ static int ucv_visit_tree(u64 after, ucv_mntns_visit visit, void *arg,
 int ucv_mntns_visit_listed(u64 after, ucv_mntns_visit visit, void *arg,
 			   struct ucv_section_timer *timer)
 {
-	return ucv_list ? ucv_visit_list(after, visit, arg, timer) :
-			  ucv_visit_tree(after, visit, arg, timer);
+	int ret;
+
+	do {
+		ret = ucv_list ? ucv_visit_list_batch(&after, visit, arg, timer) :
+				 ucv_visit_tree_batch(&after, visit, arg, timer);
+		cond_resched();
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /**
@@ -205,6 +230,7 @@ static struct mnt_namespace *ucv_mntns_of_inode(const struct inode *inode)
 
 /* The arguments of ucv_mntns_visit_files() for its callback. */
 struct ucv_mntns_request {
+	struct ucv_files_pos *pos;
 	ucv_mntns_visit visit;
 	void *arg;
 };
@@ -215,7 +241,10 @@ static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int
 	const struct ucv_mntns_request *request = arg;
 	struct mnt_namespace *ns = ucv_mntns_of_inode(file_inode(file));
 
-	return ns ? ucv_mntns_visit_one(ns, request->visit, request->arg) : 0;
+	if (!ns)
+		return 0;
+	ucv_files_use_steps(request->pos, UCV_MNTNS_STEPS);
+	return ucv_mntns_visit_one(ns, request->visit, request->arg);
 }
 
 /**
@@ -235,7 +264,7 @@ static int ucv_mntns_visit_file(struct file *file, unsigned int fd, unsigned int
 int ucv_mntns_visit_files(struct task_struct *task, struct ucv_files_pos *pos,
 			  ucv_mntns_visit visit, void *arg)
 {
-	struct ucv_mntns_request request = { .visit = visit, .arg = arg };
+	struct ucv_mntns_request request = { .pos = pos, .visit = visit, .arg = arg };
 
 	return ucv_files_visit(task, pos, ucv_mntns_visit_file, &request);
 }
@@ -293,7 +322,7 @@ bool ucv_mntns_available(void)
  */
 bool ucv_mntns_listed(void)
 {
-	return ucv_list || ucv_tree;
+	return ucv_tree;
 }
 
 /**
@@ -306,6 +335,21 @@ u32 ucv_mntns_limit(void)
 	return READ_ONCE(*ucv_mount_max);
 }
 
+/* A list is looked up in by its tree, while its lock excludes writers. */
+static int ucv_use_list(struct rb_root *tree, struct list_head *list, seqlock_t *lock)
+{
+	if (!tree || !list || !lock)
+		return -ENOENT;
+	if (!ucv_seqlock_works(lock)) {
+		pr_warn("mounts are not available: self-test of the lock of mnt_ns_tree failed: cannot take it as a seqlock\n");
+		return -EOPNOTSUPP;
+	}
+	ucv_tree = tree;
+	ucv_list = list;
+	ucv_list_lock = lock;
+	return 0;
+}
+
 /*
  * Choose how to enumerate mount namespaces. The name of a lock does not tell its type, and
  * mnt_ns_tree_lock has had two. The members that came with each form do: see mntns.h.
@@ -316,35 +360,42 @@ static int ucv_find_all(const struct ucv_btf *btf)
 {
 	struct ns_tree_root *root;
 
-	if (btf && UCV_BTF_EXPECT(btf, ns_tree_root, ns_list_head))
+	if (btf && (UCV_BTF_EXPECT(btf, ns_tree_root, ns_list_head) ||
+		    UCV_BTF_EXPECT(btf, ns_tree_root, ns_rb)))
 		return -EOPNOTSUPP;
 	root = ucv_symbol("mnt_ns_tree", sizeof(*root));
 	if (!root)
 		return -ENOENT;
-	ucv_list = &root->ns_list_head;
 	ucv_mntns_layout.list_node = ucv_mntns_layout.ns +
 			       offsetof(struct ns_common, ns_tree_node.ns_list_entry);
-	return 0;
+	ucv_mntns_layout.tree_node = ucv_mntns_layout.ns +
+			       offsetof(struct ns_common, ns_tree_node.ns_node);
+	return ucv_use_list(&root->ns_rb, &root->ns_list_head,
+			    ucv_symbol("ns_tree_lock", sizeof(seqlock_t)));
 }
 
 #elif UCV_HAVE_NS_LIST_NODE
 
 static int ucv_find_all(const struct ucv_btf *btf)
 {
-	struct ucv_btf_member head;
+	struct ucv_btf_member head, root, lock;
 	void *tree;
 
 	if (!btf || ucv_btf_member(btf, "ns_tree", "ns_list", &head) ||
-	    strcmp(head.tag, "list_head")) {
-		pr_warn("mounts are not available: no list ns_tree.ns_list in the kernel's BTF\n");
+	    strcmp(head.tag, "list_head") ||
+	    ucv_btf_member(btf, "ns_tree", "ns_tree", &root) || strcmp(root.tag, "rb_root") ||
+	    ucv_btf_member(btf, "ns_tree", "ns_tree_lock", &lock) ||
+	    lock.size != sizeof(seqlock_t)) {
+		pr_warn("mounts are not available: no ns_list, ns_tree or ns_tree_lock of ns_tree in the kernel's BTF\n");
 		return -EOPNOTSUPP;
 	}
-	tree = ucv_symbol("mnt_ns_tree", head.offset + head.size);
+	tree = ucv_symbol("mnt_ns_tree", max3(head.offset + head.size, root.offset + root.size,
+					      lock.offset + lock.size));
 	if (!tree)
 		return -ENOENT;
-	ucv_list = tree + head.offset;
 	ucv_mntns_layout.list_node = ucv_mntns_layout.ns + offsetof(struct ns_common, ns_list_node);
-	return 0;
+	ucv_mntns_layout.tree_node = ucv_mntns_layout.ns + offsetof(struct ns_common, ns_tree_node);
+	return ucv_use_list(tree + root.offset, tree + head.offset, tree + lock.offset);
 }
 
 #else
@@ -390,10 +441,10 @@ static int ucv_find_all(const struct ucv_btf *btf)
 	bool has_list = ucv_mntns_layout.list_node != UCV_ABSENT;
 	bool has_rcu = ucv_mntns_layout.rcu != UCV_ABSENT;
 
-	if (has_list && has_rcu) {
-		ucv_list = ucv_symbol("mnt_ns_list", sizeof(*ucv_list));
-		return ucv_list ? 0 : -ENOENT;
-	}
+	if (has_tree && has_list && has_rcu)
+		return ucv_use_list(ucv_symbol("mnt_ns_tree", sizeof(struct rb_root)),
+				    ucv_symbol("mnt_ns_list", sizeof(struct list_head)),
+				    ucv_symbol("mnt_ns_tree_lock", sizeof(seqlock_t)));
 	if (has_tree && !has_list && !has_rcu)
 		return ucv_find_tree();
 	if (UCV_SB_HAS_LIST && ucv_mntns_layout.instance != UCV_ABSENT && !has_list && !has_rcu &&
