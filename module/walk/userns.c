@@ -131,9 +131,13 @@ int ucv_nsmap_init(struct ucv_walk *walk)
  */
 void ucv_nsmap_destroy(struct ucv_walk *walk)
 {
-	ucv_nsmap_shrink(&walk->map, 0);
-	ucv_array_free(walk->snap, &walk->map.slot);
-	ucv_index_free(walk->snap, &walk->map.index);
+	struct ucv_nsmap *map = &walk->map;
+	u32 i;
+
+	for (i = 0; i < map->slot.nr; i++)
+		ucv_userns_put(&ucv_nsmap_slot(map, i)->ref);
+	ucv_array_free(walk->snap, &map->slot);
+	ucv_index_free(walk->snap, &map->index);
 }
 
 /**
