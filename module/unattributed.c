@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "compat/fsnotify.h"
@@ -62,6 +63,7 @@ static int ucv_rowmap_init(struct ucv_rowmap *map, struct ucv_snap *snap)
 		ucv_index_add(&map->index, ucv_rowmap_key(record->userns, record->uid));
 		if (record->flags & UCV_UCOUNTS_SHADOWED)
 			ucv_index_remove(&map->index, i);
+		cond_resched();
 	}
 	return ret;
 }
@@ -130,10 +132,14 @@ s64 *ucv_unattributed(struct ucv_snap *snap)
 		return left;
 	memset(left, 0, bytes);
 	ret = ucv_rowmap_init(&map, snap);
-	for (i = 0; i < nr && !ret; i++)
+	for (i = 0; i < nr && !ret; i++) {
 		ucv_unattributed_row(left, &map, i);
-	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr && !ret; i++)
+		cond_resched();
+	}
+	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr && !ret; i++) {
 		ucv_unattributed_group(left, &map, ucv_snap_group(snap, i));
+		cond_resched();
+	}
 	ucv_index_free(snap, &map.index);
 	if (!ret)
 		return left;

@@ -64,8 +64,10 @@ static void ucv_grpmap_destroy(struct ucv_walk *walk)
 	struct ucv_grpmap *map = &walk->grpmap;
 	u32 i;
 
-	for (i = 0; i < map->slot.nr; i++)
+	for (i = 0; i < map->slot.nr; i++) {
 		ucv_group_put(&ucv_grpmap_slot(map, i)->ref);
+		cond_resched();
+	}
 	ucv_array_free(walk->snap, &map->slot);
 	ucv_index_free(walk->snap, &map->index);
 }

@@ -134,8 +134,10 @@ void ucv_nsmap_destroy(struct ucv_walk *walk)
 	struct ucv_nsmap *map = &walk->map;
 	u32 i;
 
-	for (i = 0; i < map->slot.nr; i++)
+	for (i = 0; i < map->slot.nr; i++) {
 		ucv_userns_put(&ucv_nsmap_slot(map, i)->ref);
+		cond_resched();
+	}
 	ucv_array_free(walk->snap, &map->slot);
 	ucv_index_free(walk->snap, &map->index);
 }
@@ -221,11 +223,13 @@ static void ucv_nsmap_finish_uids(struct ucv_walk *walk)
 		if (!(record->flags & UCV_MNTNS_UNCHARGED))
 			record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns,
 							  record->uid);
+		cond_resched();
 	}
 	for (i = 0; i < snap->records[UCV_KIND_GROUP].nr; i++) {
 		struct ucv_group *record = ucv_snap_group(snap, i);
 
 		record->uid_in_ns = ucv_nsmap_uid(&walk->map, record->userns, record->uid);
+		cond_resched();
 	}
 }
 
@@ -246,8 +250,10 @@ int ucv_nsmap_finish(struct ucv_walk *walk)
 	ret = ucv_array_reserve(walk->snap, records, map->slot.nr);
 	if (ret)
 		return ret;
-	for (i = 0; i < map->slot.nr; i++)
+	for (i = 0; i < map->slot.nr; i++) {
 		ucv_nsmap_fill(map, i, ucv_array_at(records, i));
+		cond_resched();
+	}
 	records->nr = map->slot.nr;
 	ucv_finish_ucounts(walk);
 	ucv_nsmap_finish_uids(walk);
