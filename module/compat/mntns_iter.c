@@ -58,17 +58,20 @@ static struct mnt_namespace *ucv_mntns_of(struct ns_common *common)
 	return (void *)common - ucv_mntns_layout.ns;
 }
 
-/* Visit a namespace whose memory a lock or RCU pins. */
+/* Read a namespace whose memory a lock or RCU pins. Returns false if it is dying. */
+static bool ucv_mntns_read_live(struct mnt_namespace *ns, struct ucv_mntns_facts *facts)
+{
+	if (ucv_mntns_read(ns, facts))
+		return false;
+	smp_rmb(); /* read all of the above before the reference count */
+	return !ucv_ns_is_dead(ucv_mntns_common(ns));
+}
+
 static int ucv_mntns_visit_one(struct mnt_namespace *ns, ucv_mntns_visit visit, void *arg)
 {
 	struct ucv_mntns_facts facts;
 
-	if (ucv_mntns_read(ns, &facts))
-		return 0;
-	smp_rmb(); /* read all of the above before the reference count */
-	if (ucv_ns_is_dead(ucv_mntns_common(ns)))
-		return 0;
-	return visit(&facts, arg);
+	return ucv_mntns_read_live(ns, &facts) ? visit(&facts, arg) : 0;
 }
 
 static struct list_head *ucv_list_next(struct list_head *node)
@@ -126,11 +129,13 @@ static struct list_head *ucv_list_after(u64 after)
 /*
  * Visit one batch and leave its end in *after. RCU pins each namespace on the list, which
  * is freed a grace period after its removal; the next one of one that has been removed is
- * still a way back to the list, which is in the order of IDs.
+ * still a way back to the list, which is in the order of IDs. A batch does not end with a
+ * dying one, which may have no ID any more: in 6.18 its rcu_head is in the same place.
  */
 static int ucv_visit_list_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 				struct ucv_section_timer *timer)
 {
+	struct ucv_mntns_facts facts;
 	struct list_head *node;
 	unsigned int n = 0;
 	int ret = 0;
@@ -138,10 +143,13 @@ static int ucv_visit_list_batch(u64 *after, ucv_mntns_visit visit, void *arg,
 	rcu_read_lock();
 	ucv_section_begin(timer);
 	for (node = ucv_list_after(*after); node != ucv_list && n < UCV_MNTNS_BATCH && !ret;
-	     node = ucv_list_next(node), n++) {
-		ret = ucv_mntns_visit_one(ucv_list_entry(node), visit, arg);
+	     node = ucv_list_next(node)) {
+		if (!ucv_mntns_read_live(ucv_list_entry(node), &facts))
+			continue;
+		n++;
+		ret = visit(&facts, arg);
 		if (!ret)
-			*after = ucv_mntns_id(ucv_list_entry(node));
+			*after = facts.id;
 	}
 	ucv_section_end(timer);
 	rcu_read_unlock();
