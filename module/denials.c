@@ -14,6 +14,7 @@
 #include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
@@ -144,6 +145,16 @@ static void ucv_count_denial(const struct ucv_denial *denial)
 	count->last_ns = denial->time_ns;
 }
 
+/* Where the record with this sequence number is, or was. */
+static struct ucv_denial *ucv_ring_record(u64 seq)
+{
+	u32 slot;
+
+	lockdep_assert_held(&ucv_denials_lock);
+	div_u64_rem(seq - 1, max_denials, &slot);
+	return &ucv_ring->denial[slot];
+}
+
 /* Give a denial its sequence number and record it. */
 static void ucv_record_denial(struct ucv_denial *denial)
 {
@@ -151,7 +162,7 @@ static void ucv_record_denial(struct ucv_denial *denial)
 
 	raw_spin_lock_irqsave(&ucv_denials_lock, flags);
 	denial->seq = ++ucv_total;
-	ucv_ring->denial[(denial->seq - 1) % max_denials] = *denial;
+	*ucv_ring_record(denial->seq) = *denial;
 	ucv_count_denial(denial);
 	raw_spin_unlock_irqrestore(&ucv_denials_lock, flags);
 	irq_work_queue(&ucv_denials_waker);
@@ -447,7 +458,7 @@ bool ucv_denials_get(u64 *seq, struct ucv_denial *denial)
 		oldest = ucv_total - max_denials + 1;
 	if (*seq <= ucv_total) {
 		*seq = max(*seq, oldest);
-		*denial = ucv_ring->denial[(*seq - 1) % max_denials];
+		*denial = *ucv_ring_record(*seq);
 		found = true;
 	}
 	raw_spin_unlock_irq(&ucv_denials_lock);
