@@ -347,6 +347,8 @@ static void each_read(struct snapshot *snap, ucounts_fn *see, void *arg)
 		}
 	}
 	free(packed);
+	close(snap->fd);
+	snap->fd = -1;
 }
 
 /**
@@ -354,7 +356,8 @@ static void each_read(struct snapshot *snap, ucounts_fn *see, void *arg)
  * @see: called with @arg, the record, and its number; the record has only the counters of
  *	@snap->resources, and is gone after the call
  *
- * Exits if the module fails.
+ * To be called once after snapshot_begin(): the module then frees the snapshot, and can be
+ * unloaded. Exits if the module fails.
  */
 void snapshot_each_ucounts(struct snapshot *snap, ucounts_fn *see, void *arg)
 {
