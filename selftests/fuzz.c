@@ -221,7 +221,15 @@ static void wait_for(struct worker *w, pid_t pid, int expected)
 		fuzz_fail(w, "a child ended with status 0x%x", status);
 }
 
-/* Returns 0 in the child, which ends with its parent. */
+/* In a child: it ends with its parent, which may have been killed before this. */
+static void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
+/* Returns 0 in the child. */
 static pid_t fork_child(struct worker *w)
 {
 	const pid_t parent = getpid();
@@ -229,12 +237,9 @@ static pid_t fork_child(struct worker *w)
 
 	if (pid < 0)
 		fuzz_fail(w, "fork: %s", strerror(errno));
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	return 0;
+	if (!pid)
+		end_with(parent);
+	return pid;
 }
 
 /* A child that uses the descriptors which it has inherited. */
@@ -386,13 +391,13 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-static void fuzz_process(unsigned int process)
+static void fuzz_process(unsigned int process, pid_t parent)
 {
 	struct sigaction action = { .sa_handler = nothing };
 	pthread_t threads[THREADS];
 	unsigned int i;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(parent);
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
 	action.sa_flags = SA_RESTART;
@@ -415,9 +420,9 @@ static void fuzz_process(unsigned int process)
 }
 
 /* A process that is refused now and then, in a user namespace whose limit is 0. */
-static void be_refused(void)
+static void be_refused(pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(parent);
 	if (unshare(CLONE_NEWUSER) || write_text("/proc/sys/user/max_uts_namespaces", "0"))
 		_exit(1);
 	for (;;) {
@@ -455,6 +460,7 @@ static bool prepare(void)
 
 int main(int argc, char **argv)
 {
+	const pid_t self = getpid();
 	pid_t refused, pids[PROCESSES];
 	int bad = 0, status;
 	unsigned int i;
@@ -469,11 +475,11 @@ int main(int argc, char **argv)
 	}
 	refused = fork();
 	if (!refused)
-		be_refused();
+		be_refused(self);
 	for (i = 0; i < PROCESSES; i++) {
 		pids[i] = fork();
 		if (!pids[i])
-			fuzz_process(i);
+			fuzz_process(i, self);
 	}
 	for (i = 0; i < PROCESSES; i++)
 		if (waitpid(pids[i], &status, 0) != pids[i] || status)
