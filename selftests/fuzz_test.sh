@@ -23,13 +23,14 @@ clean_up() {
 	! loaded || echo 65536 >$parameters/max_snapshot_kib
 }
 
-# fuzz PROGRAM OPERATIONS: after_test ends the traffic
+# fuzz PROGRAM OPERATIONS: after_test ends the traffic. Some thousand operations take a second, and on a debug kernel on a
+# busy host a minute.
 fuzz() {
 	"$here/traffic" >"$ktap_dir/traffic" 2>&1 &
 	busy=$!
 	echo "seed $seed"
 	ended=0
-	timeout 1200 "$here/$1" "$seed" "$2" || ended=$?
+	timeout $((1200 + $2 / 20)) "$here/$1" "$seed" "$2" || ended=$?
 	[ $ended -ne 124 ] && [ $ended -ne 143 ] || echo "it hangs"
 	return $ended
 }
