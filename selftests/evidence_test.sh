@@ -77,6 +77,7 @@ unsupported_list_of_namespaces_disables_mounts() {
 	if has_symbol mnt_ns_list; then
 		declined mnt_ns_list || return
 		declined mnt_ns_rcu || return
+		declined mnt_ns_tree_node || return
 	elif has_symbol mnt_ns_tree_lock; then
 		declined mnt_ns_tree_node || return
 	elif has_symbol mnt_ns_tree; then
