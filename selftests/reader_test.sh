@@ -14,10 +14,13 @@ columns=USERNS,LEVEL,UID,RESOURCE,USED,LIMIT
 uid=1900000000
 max_ipc=/proc/sys/user/max_ipc_namespaces
 sleeper=''
+watcher=''
 old_ipc=''
 
 after_test() {
 	stop_agents
+	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null
+	watcher=''
 	[ -z "$old_ipc" ] || echo "$old_ipc" >$max_ipc
 	old_ipc=''
 }
@@ -404,6 +407,21 @@ watch_prints_rounds_into_a_pipe() {
 }
 
 # Each line is a JSON document.
+# Between two rounds the module has no snapshot to keep, and can be unloaded.
+watch_leaves_the_device_alone_while_it_waits() {
+	for columns in UID,USED UID,ROOM; do
+		: >"$ktap_dir/watched"
+		"$reader" -w 1000 -r -o $columns >"$ktap_dir/watched" &
+		watcher=$!
+		wait_until [ -s "$ktap_dir/watched" ] || return
+		# shellcheck disable=SC2010 # the names are numbers
+		expect "the device, open with $columns" '' "$(ls -l "/proc/$watcher/fd" | grep /dev/ucountview)" || return
+		kill "$watcher"
+		wait "$watcher"
+		watcher=''
+	done
+}
+
 watch_prints_a_json_document_a_line() {
 	for arguments in usage userns; do
 		succeeds $arguments -J -w 0.01 --count 4 || return
@@ -425,7 +443,7 @@ ktap_run help_and_columns_are_printed bad_options_of_usage_and_why_are_refused m
 	json_is_valid json_agrees_with_debugfs raw_agrees_with_debugfs namespace_of_a_process_is_found \
 	user_namespaces_are_chosen_by_user_and_size fullest_counter_is_first each_of_many_users_is_shown \
 	namespace_without_counters_is_found only_chosen_columns_are_printed disabled_resources_are_listed \
-	lost_output_is_an_error closed_pipe_ends_it_silently \
-	message_without_root_names_root message_without_the_device_names_the_module bad_options_of_mounts_are_refused \
-	mounts_selects_a_namespace bad_options_of_watch_are_refused limits_of_a_namespace_are_shown \
-	watch_prints_rounds_into_a_pipe watch_prints_a_json_document_a_line
+	lost_output_is_an_error closed_pipe_ends_it_silently message_without_root_names_root \
+	message_without_the_device_names_the_module bad_options_of_mounts_are_refused mounts_selects_a_namespace \
+	bad_options_of_watch_are_refused limits_of_a_namespace_are_shown watch_prints_rounds_into_a_pipe \
+	watch_leaves_the_device_alone_while_it_waits watch_prints_a_json_document_a_line
