@@ -12,10 +12,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/load.sh"
 . "$here/reader.sh"
 
-events=/sys/kernel/tracing/events/ucountview
+tracing=/sys/kernel/tracing
+events=$tracing/events/ucountview
 seconds=${UCV_CHURN_SECONDS:-10}
 jobs=''
 programs=''
+was_tracing=$(cat $tracing/tracing_on 2>/dev/null)
 
 # job NAME FUNCTION [ARGUMENT]...: run it in the background until it sees that it is to stop; its output is in
 # $ktap_dir/NAME
@@ -52,8 +54,14 @@ stop_jobs() {
 	return $bad
 }
 
+# trace-cmd leaves tracing switched off when it fails.
+restore_tracing() {
+	[ -z "$was_tracing" ] || echo "$was_tracing" >$tracing/tracing_on
+}
+
 clean_up() {
 	stop_jobs >/dev/null 2>&1
+	restore_tracing
 	[ ! -w $events/enable ] || echo 0 >$events/enable
 	! loaded || echo N >/sys/module/ucountview/parameters/denials
 	if [ -z "$was_loaded" ]; then
@@ -124,7 +132,7 @@ traces() {
 	while goes_on; do
 		{ echo 1 >$events/enable; } 2>/dev/null && rounds=$((rounds + 1))
 		sleep 0.2
-		cat /sys/kernel/tracing/trace >"$ktap_dir/trace" || return
+		cat $tracing/trace >"$ktap_dir/trace" || return
 		{ echo 0 >$events/enable; } 2>/dev/null
 		sleep 0.1
 	done
@@ -203,6 +211,7 @@ compare_after_churn() {
 	job loader reloads
 	sleep "$seconds"
 	stop_jobs || return
+	restore_tracing
 	for job in "$ktap_dir"/*; do
 		[ ! -f "$job" ] || [ "${job##*/}" = output ] || ! grep -qE '^[0-9]+ (rounds|loads)' "$job" ||
 			echo "${job##*/}: $(cat "$job")"

@@ -145,9 +145,12 @@ reader_shows_no_address() {
 
 # trace: the text of a denial in tracefs
 trace() {
+	was_tracing=$(cat $tracing/tracing_on)
 	echo >$tracing/trace
+	echo 1 >$tracing/tracing_on
 	echo 1 >$events/enable && be_refused || return
 	echo 0 >$events/enable
+	echo "$was_tracing" >$tracing/tracing_on
 	grep ucount_denied $tracing/trace
 }
 
