@@ -465,8 +465,10 @@ int main(int argc, char **argv)
 	int bad = 0, status;
 	unsigned int i;
 
-	if (argc != 3)
+	if (argc != 3) {
+		fprintf(stderr, "usage: fuzz SEED OPERATIONS\n");
 		return 2;
+	}
 	seed = strtoull(argv[1], NULL, 0);
 	operations = strtoul(argv[2], NULL, 0) / (PROCESSES * THREADS) + 1;
 	if (!prepare()) {

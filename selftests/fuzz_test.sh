@@ -41,9 +41,8 @@ operations_do_what_is_documented() {
 
 operations_of_32_bit_programs_do_what_is_documented() {
 	[ -x "$here/abi32_fuzz" ] || skip "there is no abi32_fuzz: it needs a 32-bit compiler" || return
-	runs_here=0
-	"$here/abi32_fuzz" 2>/dev/null || runs_here=$?
-	[ $runs_here -eq 2 ] || skip "this kernel runs no 32-bit programs" || return
+	# A shell takes what the kernel does not run for a script.
+	"$here/abi32_fuzz" 2>&1 | grep -q '^usage: ' || skip "this kernel runs no 32-bit programs" || return
 	fuzz abi32_fuzz $((operations / 4))
 }
 
