@@ -27,6 +27,10 @@ static const struct opt table_options[] = {
 	{ OPT_OUTPUT_ALL, "output-all", NULL, "output all columns" },
 	{ 'r', "raw", NULL, "use the raw output format" },
 	{ 'H', "list-columns", NULL, "list the available columns" },
+	{ }
+};
+
+static const struct opt common_options[] = {
 	{ 'h', "help", NULL, "display this help" },
 	{ 'V', "version", NULL, "display version" },
 	{ }
@@ -52,6 +56,12 @@ static void print_option(const struct opt *opt)
 	puts(help);
 }
 
+static void print_options(const struct opt *opt)
+{
+	for (; opt->name; opt++)
+		print_option(opt);
+}
+
 static void print_help(const struct table *tb, const struct command *cmd)
 {
 	printf("\nUsage:\n%s\n\n%s\n", cmd->synopsis, cmd->about);
@@ -60,12 +70,14 @@ static void print_help(const struct table *tb, const struct command *cmd)
 		fputs(cmd->hints, stdout);
 	}
 	puts("\nOptions:");
-	for (const struct opt *opt = cmd->options; opt->name; opt++)
-		print_option(opt);
-	for (const struct opt *opt = table_options; opt->name; opt++)
-		print_option(opt);
-	puts("\nAvailable output columns:");
-	table_list_columns(tb, false);
+	print_options(cmd->options);
+	if (cmd->columns)
+		print_options(table_options);
+	print_options(common_options);
+	if (cmd->columns) {
+		puts("\nAvailable output columns:");
+		table_list_columns(tb, false);
+	}
 	printf("%s\nFor more details see ucountview(8).\n", cmd->notes);
 }
 
@@ -265,7 +277,9 @@ void args_parse(struct args *args, struct table *tb, const struct command *cmd, 
 	struct options all = { };
 	int key;
 
-	add_options(&all, table_options);
+	if (cmd->columns)
+		add_options(&all, table_options);
+	add_options(&all, common_options);
 	add_options(&all, cmd->options);
 	while ((key = getopt_long(argc, argv, all.short_ones, all.long_ones, NULL)) != -1)
 		take_option(args, tb, cmd, key);

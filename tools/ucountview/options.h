@@ -79,7 +79,7 @@ struct command {
 	const char *about;
 	const char *hints;		/* below the list of commands; NULL: neither is printed */
 	const struct opt *options;	/* its own ones; ends with an empty one */
-	const struct column *columns;	/* ends with an empty one */
+	const struct column *columns;	/* ends with an empty one; NULL: it prints no table */
 	const char *notes;		/* below the columns */
 	bool operands;			/* takes operands, and checks them itself */
 	int failure;			/* exit status of die(), if not EXIT_FAILURE */
