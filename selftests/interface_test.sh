@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC1091,SC2154 # ktap.sh sets ktap_dir
 # The interface that programs and people rely on matches interface.txt: the options and columns of each command, the
-# keys of its JSON, the fields of the debugfs files. Lines appended at an end are compatible; add them to interface.txt.
-# abi_test covers the layout of the ioctls, the tests of each command its exit status.
+# keys of its JSON, the fields of the debugfs files, the metrics and their labels. Lines appended at an end are compatible;
+# add them to interface.txt. abi_test covers the layout of the ioctls, the tests of each command its exit status.
 #
 #	interface_test.sh		compare
 #	interface_test.sh --print	what interface.txt should have
@@ -15,7 +15,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 always=/sys/module/ucountview/parameters/denials
 max_uts=/proc/sys/user/max_uts_namespaces
 uid=1900001100
-commands="usage mounts userns why denials holders leaks audit"
+tables="usage mounts userns why denials holders leaks audit"
+commands="$tables metrics"
+# What not every kernel can count, or nobody is charged for here.
+optional='^metrics metric ucountview_\(usage_bytes\|mount_denials_total\|mount_last_denial_[a-z_]*\) '
 old_always=''
 old_uts=''
 
@@ -69,9 +72,28 @@ print_options() {
 }
 
 print_columns() {
-	for command in $commands; do
+	for command in $tables; do
 		columns "$command"
 	done
+}
+
+# The type of each metric, and the labels of the sample that has most.
+print_metrics() {
+	"$reader" metrics | awk '
+		/^# TYPE / { names[++nr] = $3; types[$3] = $4 }
+		/^[^#]/ {
+			name = $1
+			sub(/\{.*/, "", name)
+			gsub(/"([^"\\]|\\.)*"/, "")
+			rest = match($0, /\{.*\}/) ? " " substr($0, RSTART + 1, RLENGTH - 2) : ""
+			gsub(/=/, "", rest)
+			if (length(rest) > length(labels[name]))
+				labels[name] = rest
+		}
+		END {
+			for (i = 1; i <= nr; i++)
+				print "metrics metric " names[i] " " types[names[i]] labels[names[i]]
+		}'
 }
 
 # Create something for every command to show: a watch and a refusal.
@@ -118,12 +140,23 @@ debugfs_fields_are_frozen() {
 	frozen fields '^debugfs '
 }
 
+metrics_are_frozen() {
+	print_metrics >"$ktap_dir/seen"
+	grep '^metrics metric ' "$here/interface.txt" >"$ktap_dir/frozen"
+	unknown=$(grep -vxFf "$ktap_dir/frozen" "$ktap_dir/seen")
+	expect "other metrics" '' "$unknown" || return
+	for list in frozen seen; do
+		grep -v "$optional" "$ktap_dir/$list" >"$ktap_dir/$list-always"
+	done
+	[ -s "$ktap_dir/seen-always" ] && diff "$ktap_dir/frozen-always" "$ktap_dir/seen-always"
+}
+
 needs_reader
 ktap_clean_up_at_exit
 prepare || ktap_skip_all "a refusal cannot be brought about"
 
 if [ "${1:-}" = --print ]; then
-	print_options && print_columns && print_keys && print_fields
+	print_options && print_columns && print_keys && print_fields && print_metrics
 	exit
 fi
-ktap_run options_are_frozen columns_are_frozen json_keys_are_frozen debugfs_fields_are_frozen
+ktap_run options_are_frozen columns_are_frozen json_keys_are_frozen debugfs_fields_are_frozen metrics_are_frozen

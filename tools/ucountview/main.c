@@ -12,7 +12,7 @@
 
 static const struct command * const commands[] = {
 	&cmd_usage, &cmd_mounts, &cmd_userns, &cmd_why, &cmd_denials, &cmd_holders, &cmd_leaks,
-	&cmd_audit,
+	&cmd_audit, &cmd_metrics,
 };
 
 /**

@@ -188,6 +188,8 @@ static bool *flag_of(struct args *args, struct table *tb, int key)
 		return &args->totals;
 	case OPT_LAST:
 		return &args->last;
+	case OPT_OPENMETRICS:
+		return &args->openmetrics;
 	}
 	return NULL;
 }
@@ -212,6 +214,9 @@ static void take_argument(struct args *args, struct table *tb, int key, const ch
 		break;
 	case OPT_BY:
 		args->by = arg;
+		break;
+	case OPT_WRITE:
+		args->write = arg;
 		break;
 	case 'e':
 		args->error = arg;

@@ -24,9 +24,10 @@ struct resource_names {
 /* The options of all commands, by their names; 0 where one was not given. */
 struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
-	bool all, follow, totals, last;
+	bool all, follow, totals, last, openmetrics;
 	const char *by, *error, *syscall;
 	const char *user, *userns, *mntns;
+	const char *write;
 	__u32 uid;			/* of the user that @user names */
 	__u32 userns_inum, mntns_inum;	/* of the namespaces that @userns and @mntns name */
 	struct resource_names resources;
@@ -47,6 +48,8 @@ enum {
 	OPT_TOTALS,
 	OPT_BY,
 	OPT_LAST,
+	OPT_OPENMETRICS,
+	OPT_WRITE,
 };
 
 struct opt {
@@ -87,7 +90,7 @@ struct command {
 };
 
 extern const struct command cmd_usage, cmd_mounts, cmd_userns, cmd_why, cmd_denials, cmd_holders,
-			    cmd_leaks, cmd_audit;
+			    cmd_leaks, cmd_audit, cmd_metrics;
 
 void args_parse(struct args *args, struct table *tb, const struct command *cmd, int argc,
 		char **argv);
