@@ -138,6 +138,8 @@ reader_shows_no_address() {
 	{
 		outputs
 		outputs -J --output-all
+		"$reader" metrics --all 2>&1
+		echo "status of metrics: $?"
 	} >"$ktap_dir/text"
 	expect "commands that fail" '' "$(grep -E '^status of .*: 1$' "$ktap_dir/text")" || return
 	no_address text "$ktap_dir/text"
