@@ -146,22 +146,40 @@ static void print_cell(struct text *out, const struct aligned_column *column, co
 	out->used += end - to;
 }
 
-static void add_heading(const struct aligned *table, struct text *out, size_t nr_columns)
+/* @shown: the numbers of the columns to print, @nr of them */
+static void add_heading(const struct aligned *table, struct text *out, const size_t *shown,
+			size_t nr)
 {
-	for (size_t i = 0; i < nr_columns; i++) {
-		const char *heading = table->columns[i].heading;
-		size_t length = strlen(heading);
+	for (size_t i = 0; i < nr; i++) {
+		const struct aligned_column *column = &table->columns[shown[i]];
+		size_t length = strlen(column->heading);
 
-		print_cell(out, &table->columns[i], heading, length, length, i + 1 == nr_columns);
+		print_cell(out, column, column->heading, length, length, i + 1 == nr);
 	}
 }
 
 static void add_line(const struct aligned *table, struct text *out,
-		     const struct aligned_cell *cells, size_t nr_columns)
+		     const struct aligned_cell *cells, const size_t *shown, size_t nr)
 {
-	for (size_t i = 0; i < nr_columns; i++)
-		print_cell(out, &table->columns[i], table->text.data + cells[i].start,
-			   cells[i].length, cells[i].width, i + 1 == nr_columns);
+	for (size_t i = 0; i < nr; i++) {
+		const struct aligned_cell *cell = &cells[shown[i]];
+
+		print_cell(out, &table->columns[shown[i]], table->text.data + cell->start,
+			   cell->length, cell->width, i + 1 == nr);
+	}
+}
+
+/* The numbers of the columns that are not hidden, allocated. */
+static size_t *shown_columns(const struct aligned *table, const bool *hidden, size_t *nr)
+{
+	size_t *shown = xreallocarray(NULL, table->nr_columns, sizeof(*shown));
+
+	*nr = 0;
+	for (size_t i = 0; i < table->nr_columns; i++) {
+		if (!hidden || !hidden[i])
+			shown[(*nr)++] = i;
+	}
+	return shown;
 }
 
 static void write_line(struct text *out)
@@ -173,22 +191,23 @@ static void write_line(struct text *out)
 
 /**
  * aligned_end() - print the table; one without lines has no heading, either
- * @without_last: without the last column
+ * @hidden: for each column, whether it is left out
  */
-void aligned_end(struct aligned *table, bool without_last)
+void aligned_end(struct aligned *table, const bool *hidden)
 {
-	size_t nr_columns = table->nr_columns - without_last;
+	size_t nr_shown, *shown = shown_columns(table, hidden, &nr_shown);
 	struct text out = { };
 
 	if (table->headings && table->nr_cells) {
-		add_heading(table, &out, nr_columns);
+		add_heading(table, &out, shown, nr_shown);
 		write_line(&out);
 	}
 	for (size_t i = 0; i < table->nr_cells; i += table->nr_columns) {
-		add_line(table, &out, &table->cells[i], nr_columns);
+		add_line(table, &out, &table->cells[i], shown, nr_shown);
 		write_line(&out);
 	}
 	text_free(&out);
+	free(shown);
 	free(table->cells);
 	table->cells = NULL;
 	table->nr_cells = 0;
@@ -211,13 +230,15 @@ static void use_least_widths(struct aligned *table)
  */
 char *aligned_heading(struct aligned *table)
 {
+	size_t nr_shown, *shown = shown_columns(table, NULL, &nr_shown);
 	struct text out = { };
 	char *line;
 
 	use_least_widths(table);
-	add_heading(table, &out, table->nr_columns);
+	add_heading(table, &out, shown, nr_shown);
 	line = text_copy(&out);
 	text_free(&out);
+	free(shown);
 	return line;
 }
 

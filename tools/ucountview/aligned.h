@@ -46,7 +46,7 @@ void aligned_open(struct aligned *table, bool headings, const struct column *col
 		  const size_t *shown, size_t nr_shown);
 void aligned_begin(struct aligned *table);
 void aligned_add(struct aligned *table, const struct cells *cells);
-void aligned_end(struct aligned *table, bool without_last);
+void aligned_end(struct aligned *table, const bool *hidden);
 char *aligned_heading(struct aligned *table);
 char *aligned_lone_line(struct aligned *table, const struct cells *cells);
 void aligned_close(struct aligned *table);

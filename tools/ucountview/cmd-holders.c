@@ -480,7 +480,7 @@ static int run(struct args *args, struct table *tb)
 		return holders_of_namespaces(args, tb);
 	h.mode = find_mode(args->by ?: "process");
 	table_open(tb, modes[h.mode].columns, "FLAGS");
-	h.narrow = tb->optional && table_shows(tb, "COMMAND");
+	h.narrow = table_hides(tb, "FLAGS") && table_shows(tb, "COMMAND");
 	if (args->pid)
 		processes_check_viewpoint();
 	args_look_up(args);

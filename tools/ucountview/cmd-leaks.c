@@ -314,7 +314,7 @@ static void fill_row(const struct leaks *l, struct table *tb, const struct serie
 		cell_command(tb, proc->comm);
 	}
 	/* If nothing falls, STATE says nothing that the plain table does not. */
-	if (l->nr_falling || !tb->optional)
+	if (l->nr_falling || !table_hides(tb, "STATE"))
 		cell(tb, "STATE", serie->falling ? "falling" : "left");
 }
 

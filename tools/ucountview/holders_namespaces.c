@@ -583,7 +583,7 @@ static void open_table(struct holders *h, struct table *tb)
 
 	table_open(tb, columns, "FLAGS");
 	free(columns);
-	h->narrow = tb->optional && table_shows(tb, "COMMAND");
+	h->narrow = table_hides(tb, "FLAGS") && table_shows(tb, "COMMAND");
 }
 
 /* What exists in both samples was there while /proc was read. */

@@ -94,14 +94,6 @@ static void show_list(struct table *tb, const char *list)
 	}
 }
 
-static void show_optional(struct table *tb, const char *name)
-{
-	size_t nr = tb->nr_shown;
-
-	show_list(tb, name);
-	tb->optional = tb->nr_shown > nr && !tb->json && !tb->raw;
-}
-
 static void open_printer(struct table *tb)
 {
 	if (tb->tree || (!tb->json && !tb->raw && isatty(STDOUT_FILENO)))
@@ -114,14 +106,17 @@ static void open_printer(struct table *tb)
 	if (tb->printer == BY_ALIGNED)
 		aligned_open(&tb->aligned, !tb->noheadings, tb->columns, tb->shown, tb->nr_shown);
 	tb->cells.spans = xcalloc(tb->nr_shown, sizeof(*tb->cells.spans));
+	tb->hidden = xcalloc(tb->nr_shown, sizeof(*tb->hidden));
+	for (size_t nth = tb->nr_required; nth < tb->nr_shown; nth++)
+		tb->hidden[nth] = !tb->json && !tb->raw;
 }
 
 /**
  * table_open() - choose the columns according to the options
  * @tb: the table, all options parsed; free with table_close()
  * @defaults: names of the columns to show if there is no --output
- * @optional: a column that is added to them in JSON and raw output, and otherwise from the first
- *	line on that has text there; or NULL
+ * @optional: columns that are added to them in JSON and raw output, and otherwise each from the
+ *	first line on that has text there; or NULL
  *
  * Exits if options contradict each other or name an unknown column.
  */
@@ -138,8 +133,9 @@ void table_open(struct table *tb, const char *defaults, const char *optional)
 		show_list(tb, defaults);
 	if (output)
 		show_list(tb, output + add);
+	tb->nr_required = tb->nr_shown;
 	if (optional && !tb->output_all && (!output || add))
-		show_optional(tb, optional);
+		show_list(tb, optional);
 	open_printer(tb);
 }
 
@@ -281,6 +277,14 @@ bool table_shows(struct table *tb, const char *name)
 	return position_of(tb, name) < tb->nr_shown;
 }
 
+/**
+ * table_hides() - whether a column is shown only if a line has text there, and none has
+ */
+bool table_hides(struct table *tb, const char *name)
+{
+	return table_shows(tb, name) && tb->hidden[position_of(tb, name)];
+}
+
 /* @text, which is freed, with bytes that are not valid UTF-8 written as \xNN */
 static char *json_text(char *text)
 {
@@ -318,8 +322,7 @@ static void begin_cell(struct table *tb, size_t nth)
 
 static void end_cell(struct table *tb, size_t nth)
 {
-	if (nth == tb->nr_shown - 1)
-		tb->optional = false;
+	tb->hidden[nth] = false;
 	if (tb->printer == BY_SMARTCOLS)
 		set_cell(tb, nth, text_copy(&tb->cells.text));
 	else
@@ -444,8 +447,10 @@ static void hide_column(struct libscols_column *cl)
 
 static void hide_optional(struct table *tb)
 {
-	if (tb->optional)
-		hide_column(scols_table_get_column(tb->scols, tb->nr_shown - 1));
+	for (size_t nth = tb->nr_required; nth < tb->nr_shown; nth++) {
+		if (tb->hidden[nth])
+			hide_column(scols_table_get_column(tb->scols, nth));
+	}
 }
 
 static void end_table(struct table *tb)
@@ -565,7 +570,7 @@ void table_print(struct table *tb)
 	if (tb->printer == BY_PLAIN) {
 		plain_end(&tb->plain);
 	} else if (tb->printer == BY_ALIGNED) {
-		aligned_end(&tb->aligned, tb->optional);
+		aligned_end(&tb->aligned, tb->hidden);
 	} else {
 		hide_optional(tb);
 		check(scols_print_table(tb->scols));
@@ -582,5 +587,6 @@ void table_close(struct table *tb)
 	aligned_close(&tb->aligned);
 	text_free(&tb->cells.text);
 	free(tb->cells.spans);
+	free(tb->hidden);
 	free(tb->shown);
 }

@@ -33,7 +33,8 @@ struct table {
 	bool screen;			/* drawn on a terminal, whose width it must not exceed */
 	size_t *shown;			/* the columns to show, as indices of @columns */
 	size_t nr_shown;
-	bool optional;			/* the last of them is hidden until it has text */
+	size_t nr_required;		/* those from here on are hidden until they have text */
+	bool *hidden;			/* for each shown one, whether it is */
 	/* names of columns by their addresses */
 	struct known_name known[KNOWN_PLACES + KNOWN_COLLISIONS];
 	const char *time;		/* a member of the JSON, which is then on one line */
@@ -51,6 +52,7 @@ void table_open(struct table *tb, const char *defaults, const char *optional);
 void table_begin(struct table *tb);
 struct libscols_line *table_line(struct table *tb, struct libscols_line *parent);
 bool table_shows(struct table *tb, const char *name);
+bool table_hides(struct table *tb, const char *name);
 void cell(struct table *tb, const char *name, const char *fmt, ...) __printf(3, 4);
 void cell_number(struct table *tb, const char *name, long long number);
 void cell_unsigned(struct table *tb, const char *name, unsigned long long number);
