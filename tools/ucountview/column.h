@@ -7,12 +7,15 @@
 
 #include <libsmartcols.h>
 
+/* On a terminal that is too narrow for all, an optional column with this flag is hidden. */
+#define COLUMN_SPARE	0x10000000
+
 /* A column that a command can show. */
 struct column {
 	const char *name;	/* as in the heading and in --output */
 	const char *help;
 	int json;		/* SCOLS_JSON_* */
-	int flags;		/* SCOLS_FL_* */
+	int flags;		/* SCOLS_FL_*, COLUMN_SPARE */
 	int width;		/* its minimum width where lines are printed one by one */
 };
 
@@ -22,9 +25,14 @@ struct column {
 #define NAME(n, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, 0 }
 #define BOOLEAN(n, h)	{ (n), (h), SCOLS_JSON_BOOLEAN, 0, 0 }
 
+#define SPARE_NAME(n, h)						\
+	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC | COLUMN_SPARE, 0 }
+
 /* The same with a width. */
 #define WIDE_NUMBER(n, w, h)	{ (n), (h), SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, (w) }
 #define WIDE_TEXT(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, 0, (w) }
 #define WIDE_NAME(n, w, h)	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC, (w) }
+#define WIDE_SPARE_NAME(n, w, h)					\
+	{ (n), (h), SCOLS_JSON_STRING, SCOLS_FL_TRUNC | COLUMN_SPARE, (w) }
 
 #endif /* _UCV_COLUMN_H */

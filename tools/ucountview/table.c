@@ -107,6 +107,7 @@ static void open_printer(struct table *tb)
 		aligned_open(&tb->aligned, !tb->noheadings, tb->columns, tb->shown, tb->nr_shown);
 	tb->cells.spans = xcalloc(tb->nr_shown, sizeof(*tb->cells.spans));
 	tb->hidden = xcalloc(tb->nr_shown, sizeof(*tb->hidden));
+	tb->widths = xcalloc(tb->nr_shown, sizeof(*tb->widths));
 	for (size_t nth = tb->nr_required; nth < tb->nr_shown; nth++)
 		tb->hidden[nth] = !tb->json && !tb->raw;
 }
@@ -156,7 +157,7 @@ static void check(int rc)
 static void add_column(struct table *tb, const struct column *col, bool first)
 {
 	struct libscols_column *cl;
-	int flags = col->flags;
+	int flags = col->flags & ~COLUMN_SPARE;
 
 	if (tb->tree && first)
 		flags = (flags & ~SCOLS_FL_RIGHT) | SCOLS_FL_TREE;
@@ -176,8 +177,10 @@ static void begin_scols(struct table *tb)
 	check(scols_table_enable_raw(tb->scols, tb->raw));
 	check(scols_table_enable_noheadings(tb->scols, tb->noheadings));
 	check(scols_table_enable_colors(tb->scols, colours_wanted()));
-	for (size_t i = 0; i < tb->nr_shown; i++)
+	for (size_t i = 0; i < tb->nr_shown; i++) {
 		add_column(tb, &tb->columns[tb->shown[i]], i == 0);
+		tb->widths[i] = strlen(tb->columns[tb->shown[i]].name);
+	}
 	if (tb->screen) {
 		/* Terminals differ in where the cursor is after a full line. */
 		check(scols_table_reduce_termwidth(tb->scols, 1));
@@ -309,6 +312,8 @@ static char *json_text(char *text)
 
 static void set_cell(struct table *tb, size_t nth, char *text)
 {
+	if (tb->widths[nth] < strlen(text))
+		tb->widths[nth] = strlen(text);
 	check(scols_line_refer_data(tb->line, nth, tb->json ? json_text(text) : text));
 }
 
@@ -445,10 +450,25 @@ static void hide_column(struct libscols_column *cl)
 	check(scols_column_set_flags(cl, scols_column_get_flags(cl) | SCOLS_FL_HIDDEN));
 }
 
+/* Whether all columns that have text fit into the terminal. */
+static bool all_fit(const struct table *tb)
+{
+	size_t width = 0;
+
+	for (size_t nth = 0; nth < tb->nr_shown; nth++)
+		width += tb->hidden[nth] ? 0 : tb->widths[nth] + 1;
+	return width <= scols_table_get_termwidth(tb->scols) + 1;
+}
+
+/* Better without a spare column than with truncated ones. */
 static void hide_optional(struct table *tb)
 {
+	bool narrow = isatty(STDOUT_FILENO) && !all_fit(tb);
+
 	for (size_t nth = tb->nr_required; nth < tb->nr_shown; nth++) {
-		if (tb->hidden[nth])
+		bool spare = tb->columns[tb->shown[nth]].flags & COLUMN_SPARE;
+
+		if (tb->hidden[nth] || (narrow && spare))
 			hide_column(scols_table_get_column(tb->scols, nth));
 	}
 }
@@ -588,5 +608,6 @@ void table_close(struct table *tb)
 	text_free(&tb->cells.text);
 	free(tb->cells.spans);
 	free(tb->hidden);
+	free(tb->widths);
 	free(tb->shown);
 }

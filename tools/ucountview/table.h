@@ -35,6 +35,7 @@ struct table {
 	size_t nr_shown;
 	size_t nr_required;		/* those from here on are hidden until they have text */
 	bool *hidden;			/* for each shown one, whether it is */
+	size_t *widths;			/* likewise, on a terminal: about that of its widest cell */
 	/* names of columns by their addresses */
 	struct known_name known[KNOWN_PLACES + KNOWN_COLLISIONS];
 	const char *time;		/* a member of the JSON, which is then on one line */
