@@ -46,6 +46,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 	status = cmd->run(&args, &table);
 	table_close(&table);
 	free(args.resources.names);
+	free(args.in.path);
+	process_names_forget();
 	return status;
 }
 

@@ -227,6 +227,9 @@ static void take_argument(struct args *args, struct table *tb, int key, const ch
 	case 'p':
 		args->pid = arg_pid(arg);
 		break;
+	case 'c':
+		args->container = arg;
+		break;
 	case OPT_MIN_RATIO:
 		args->min_ratio = arg_ratio(arg);
 		args->by_ratio = true;
@@ -321,13 +324,17 @@ static __u32 arg_namespace(enum namespace_type type, const char *text)
 }
 
 /**
- * args_look_up() - look up the user and the namespaces that arguments name
+ * args_look_up() - look up the user, the namespaces and the container that arguments name
  *
  * Called before the snapshot, so that a namespace named by a process is in it. Exits if one
  * does not exist.
  */
 void args_look_up(struct args *args)
 {
+	if (args->container && args->pid)
+		die("mutually exclusive arguments: --container --pid");
+	if (args->container)
+		container_find(&args->in, args->container);
 	if (args->user)
 		args->uid = arg_user(args->user);
 	if (args->userns)
@@ -359,6 +366,24 @@ bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns)
 	if (args->user && uid != args->uid)
 		return false;
 	return !args->userns || ns->inum == args->userns_inum;
+}
+
+/**
+ * names_processes() - whether --pid or --container chooses processes
+ */
+bool names_processes(const struct args *args)
+{
+	return args->pid || args->container;
+}
+
+/**
+ * wants_process() - whether --pid and --container let a process pass
+ */
+bool wants_process(const struct args *args, unsigned int pid)
+{
+	if (args->container)
+		return container_has(&args->in, pid);
+	return !args->pid || pid == args->pid;
 }
 
 /**

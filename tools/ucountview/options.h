@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "charge.h"
+#include "containers.h"
 #include "procfs.h"
 #include "snapshot.h"
 #include "table.h"
@@ -26,10 +27,11 @@ struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
 	bool all, follow, totals, last, openmetrics;
 	const char *by, *error, *syscall;
-	const char *user, *userns, *mntns;
+	const char *user, *userns, *mntns, *container;
 	const char *write;
 	__u32 uid;			/* of the user that @user names */
 	__u32 userns_inum, mntns_inum;	/* of the namespaces that @userns and @mntns name */
+	struct container in;		/* that @container names */
 	struct resource_names resources;
 	unsigned int pid, top, count;
 	bool by_ratio;			/* --min-ratio was given */
@@ -69,6 +71,8 @@ struct opt {
 	{ OPT_TOP, "top", "num", "only the fullest" }
 #define WATCH_OPTION							\
 	{ 'w', "watch", "seconds", "repeat every so many seconds, until interrupted" }
+#define CONTAINER_OPTION(help)						\
+	{ 'c', "container", "name", (help) }
 #define COUNT_OPTION							\
 	{ OPT_COUNT, "count", "num", "with --watch: end after so many rounds" }
 #define RESOURCE_OR_MOUNTS_OPTION					\
@@ -97,6 +101,8 @@ void args_parse(struct args *args, struct table *tb, const struct command *cmd, 
 void args_look_up(struct args *args);
 void args_check(const struct args *args, const struct snapshot *snap);
 bool wants_user(const struct args *args, __u32 uid, const struct ucv_userns *ns);
+bool names_processes(const struct args *args);
+bool wants_process(const struct args *args, unsigned int pid);
 bool wants_counter(const struct args *args, const struct counter *counter);
 bool wants_name(const struct args *args, const char *name);
 size_t sort_rows(const struct args *args, void *rows, size_t nr, size_t size,

@@ -506,6 +506,55 @@ char *process_cgroup(unsigned int pid, const char *controller)
 	return path;
 }
 
+/* How well a hierarchy tells the unit and the container of what is at @path; 0: not at all. */
+static int hierarchy_rank(const char *controllers, const char *path)
+{
+	if (!strcmp(path, "/"))
+		return 0;
+	if (!strcmp(controllers, "name=systemd"))
+		return 3;
+	return *controllers ? 1 : 2;
+}
+
+/**
+ * process_unit_cgroup() - path of a process's cgroup in the hierarchy that systemd manages
+ *
+ * That is the one named so of cgroup v1, or else the unified one. Without systemd, container
+ * runtimes use the others: the longest path is that of most use.
+ *
+ * Return: the path, allocated; NULL if the process is in the root of each, or has exited.
+ */
+char *process_unit_cgroup(unsigned int pid)
+{
+	FILE *file = fopen(path_of(pid, "cgroup").text, "re");
+	char *line = NULL, *best = NULL;
+	int best_rank = 0;
+	size_t size = 0;
+
+	if (!file)
+		return NULL;
+	while (getline(&line, &size, file) > 0) {
+		char *path = line, *controllers;
+		int rank;
+
+		strsep(&path, ":");
+		controllers = strsep(&path, ":");
+		if (!path)
+			continue;
+		path[strcspn(path, "\n")] = '\0';
+		rank = hierarchy_rank(controllers, path);
+		if (rank < best_rank || !rank ||
+		    (rank == best_rank && strlen(path) <= strlen(best)))
+			continue;
+		free(best);
+		best = xstrdup(path);
+		best_rank = rank;
+	}
+	free(line);
+	fclose(file);
+	return best;
+}
+
 /* Settings and totals of the kernel. */
 
 static bool read_numbers(const char *path, const char *format, long long *a, long long *b)
@@ -776,13 +825,21 @@ int process_open_mount(unsigned int pid, const char *point, bool may_hang)
 /* All processes. Those that exit before they are read are skipped. */
 
 /**
+ * processes_known() - whether PIDs in /proc are those that the module shows
+ */
+bool processes_known(void)
+{
+	return namespace_in_link(AT_FDCWD, "/proc/self/ns/pid") == PIDNS_INIT_INUM;
+}
+
+/**
  * processes_check_viewpoint() - exit if /proc shows other numbers than the module
  *
  * The module shows processes, uids and namespaces as seen from the initial namespaces.
  */
 void processes_check_viewpoint(void)
 {
-	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/pid") != PIDNS_INIT_INUM)
+	if (!processes_known())
 		die("not in the initial PID namespace: PIDs differ in this one");
 	if (namespace_in_link(AT_FDCWD, "/proc/self/ns/user") != USERNS_INIT_INUM)
 		die("not in the initial user namespace: uids differ in this one");

@@ -56,6 +56,9 @@ int namespace_open(int dir, const char *name);
 struct ns_relatives namespace_relatives(int fd, enum namespace_type type);
 __u32 namespace_of_fd(int fd, enum namespace_type type, const char *name);
 
+/* In the initial namespaces: as an example of a process there, it says nothing of the others. */
+#define INIT_PID	1
+
 /**
  * struct process - a process, in the numbers of this program's namespaces
  * @uid: its real uid, which its threads are charged to
@@ -88,6 +91,7 @@ unsigned long long process_started(unsigned int pid);
 unsigned int process_nr_fds(unsigned int pid);
 unsigned int process_pidns_level(unsigned int pid);
 char *process_cgroup(unsigned int pid, const char *controller);
+char *process_unit_cgroup(unsigned int pid);
 
 bool kernel_setting(const char *name, long long *value);
 bool kernel_files(long long *used, long long *limit);
@@ -122,6 +126,7 @@ struct processes {
 	size_t nr;
 };
 
+bool processes_known(void);
 void processes_check_viewpoint(void);
 void processes_read(struct processes *procs);
 void processes_free(struct processes *procs);
