@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "charge.h"
+#include "containers.h"
 #include "countermap.h"
 #include "format.h"
 #include "options.h"
@@ -35,6 +36,10 @@ static const struct column columns[] = {
 	TEXT("FLAGS", "uncharged: the namespace is charged to no user"),
 	NUMBER("PEAK", "with --watch: highest MOUNTS and PENDING so far"),
 	NUMBER("DELTA", "with --watch: their change since the previous round"),
+	UNIT_COLUMN("PID"),
+	SLICE_COLUMN,
+	CONTAINER_COLUMN("PID"),
+	POD_COLUMN,
 	{ }
 };
 
@@ -113,6 +118,7 @@ static void forget(struct mounts *m)
 	m->rows = NULL;
 	m->nr_rows = 0;
 	snapshot_free(&m->snap);
+	process_names_forget();
 }
 
 static void take(void *command, unsigned int round)
@@ -147,6 +153,8 @@ static void fill_row(struct table *tb, const struct mounts_row *row)
 	cell_command(tb, ns->comm);
 	cell_flags(tb, ns->flags, flags);
 	cells_trend(tb, &row->trend);
+	if (ns->pid != INIT_PID)	/* in the initial namespace, with processes of all units */
+		cells_unit(tb, &unit_columns, ns->pid);
 }
 
 static void fill(void *command)
@@ -161,7 +169,8 @@ static int run(struct args *args, struct table *tb)
 {
 	struct mounts m = { .args = args, .tb = tb };
 
-	table_open(tb, args->interval > 0 ? WATCH_COLUMNS : COLUMNS, NULL);
+	table_open(tb, args->interval > 0 ? WATCH_COLUMNS : COLUMNS,
+		   tb->raw ? NULL : OPTIONAL_UNIT_COLUMNS);
 	args_look_up(args);
 	watch_run(args, tb, take, fill, &m);
 	forget(&m);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "charge.h"
+#include "containers.h"
 #include "countermap.h"
 #include "format.h"
 #include "options.h"
@@ -41,8 +42,15 @@ static const struct column columns[] = {
 	TEXT("FLAGS", "shadowed: new charges go to another row; disabled: LIMIT is 0"),
 	NUMBER("PEAK", "with --watch: highest USED so far"),
 	NUMBER("DELTA", "with --watch: change of USED since the previous round"),
+	SPARE_NAME("PID-UNIT", "systemd unit of PID"),
+	SLICE_COLUMN,
+	CONTAINER_COLUMN("PID"),
+	POD_COLUMN,
 	{ }
 };
+
+/* UNIT is that of the counter. */
+static const struct unit_columns pid_columns = { "PID-UNIT", "SLICE", "CONTAINER", "POD" };
 
 static const struct opt options[] = {
 	{ 'a', "all", NULL, "include counters that are 0" },
@@ -76,9 +84,11 @@ struct usage {
 	struct table *tb;
 	bool wanted[UCV_MAX_RESOURCES];
 	bool shows_binding;
+	bool shows_unit;
 	struct trends trends;
 	struct snapshot snap;
 	bool *charged;	/* for each resource of each namespace, whether something is; or NULL */
+	struct snapshot examples;	/* the user namespaces, if @snap has no processes */
 	struct usage_row *rows;
 	size_t nr_rows;
 	bool sorted;	/* the first of them, as many as --top says, are */
@@ -246,6 +256,8 @@ static void forget(struct usage *u)
 	u->nr_rows = 0;
 	u->sorted = false;
 	snapshot_free(&u->snap);
+	snapshot_free(&u->examples);
+	process_names_forget();
 }
 
 static bool shows_binding(struct table *tb)
@@ -334,6 +346,22 @@ static void fill_resource(struct table *tb, const struct ucv_resource *res)
 		cell_string(tb, "UNIT", units[res->unit]);
 }
 
+/* An example of a process in a user namespace; 0 for the initial one, whose are of all units. */
+static unsigned int process_in(struct usage *u, const struct ucv_userns *ns)
+{
+	const __u64 userns = UCV_MASK(UCV_KIND_USERNS);
+	const struct ucv_userns *example;
+
+	if (ns->parent == UCV_NO_INDEX)
+		return 0;
+	if (ns->pid)
+		return ns->pid;
+	if (!u->examples.taken.filled)
+		snapshot_take_sparing(&u->examples, UCV_MASK(UCV_KIND_RESOURCE), userns, userns);
+	example = snapshot_find_userns(&u->examples, ns->inum);
+	return example && example->id == ns->id ? example->pid : 0;
+}
+
 static void fill_row(struct usage *u, const struct usage_row *row)
 {
 	static const struct flag_name flags[] = {
@@ -355,6 +383,8 @@ static void fill_row(struct usage *u, const struct usage_row *row)
 	fill_binding(u, row);
 	cell_flags(tb, (row->flags & UCV_UCOUNTS_SHADOWED) | disabled, flags);
 	cells_trend(tb, &row->trend);
+	if (u->shows_unit)
+		cells_unit(tb, &pid_columns, process_in(u, row->ns));
 }
 
 static void fill(void *command)
@@ -370,8 +400,10 @@ static int run(struct args *args, struct table *tb)
 {
 	struct usage u = { .args = args, .tb = tb };
 
-	table_open(tb, args->interval > 0 ? WATCH_COLUMNS : COLUMNS, "FLAGS");
+	table_open(tb, args->interval > 0 ? WATCH_COLUMNS : COLUMNS,
+		   tb->raw ? "FLAGS" : "FLAGS,PID-UNIT,CONTAINER");
 	u.shows_binding = shows_binding(tb);
+	u.shows_unit = shows_unit(tb, &pid_columns);
 	args_look_up(args);
 	watch_run(args, tb, take, fill, &u);
 	forget(&u);

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "containers.h"
 #include "format.h"
 #include "options.h"
 #include "snapshot.h"
@@ -26,6 +27,10 @@ static const struct column columns[] = {
 	NAME("COMMAND", "command of PID"),
 	TEXT("LIMITS", "limits set in it: resource=limit,... (not of the initial one)"),
 	TEXT("FLAGS", "map-unknown: its uid map cannot be read on this kernel"),
+	UNIT_COLUMN("PID"),
+	SLICE_COLUMN,
+	CONTAINER_COLUMN("PID"),
+	POD_COLUMN,
 	{ }
 };
 
@@ -74,6 +79,8 @@ static void fill_row(struct table *tb, const struct snapshot *snap, const struct
 	cell_number(tb, "ROWS", ns->nr_ucounts);
 	cell_text(tb, "LIMITS", limits_text(snap, ns));
 	cell_flags(tb, ns->flags, flags);
+	if (ns->parent != UCV_NO_INDEX)	/* the processes of the initial one are of all units */
+		cells_unit(tb, &unit_columns, ns->pid);
 }
 
 /* By level, so that parents come first; then by ID or inode number, roughly by age. */
@@ -99,6 +106,7 @@ static void forget(struct userns *u)
 	u->rows = NULL;
 	u->nr_rows = 0;
 	snapshot_free(&u->snap);
+	process_names_forget();
 }
 
 static void take(void *command, unsigned int round)
@@ -154,7 +162,7 @@ static int run(struct args *args, struct table *tb)
 
 	if (tb->tree && args->top)
 		die("mutually exclusive arguments: --tree --top");
-	table_open(tb, COLUMNS, "LIMITS");
+	table_open(tb, COLUMNS, tb->raw ? "LIMITS" : "LIMITS," OPTIONAL_UNIT_COLUMNS);
 	args_look_up(args);
 	watch_run(args, tb, take, fill, &u);
 	forget(&u);
