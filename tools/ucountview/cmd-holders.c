@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "accounting.h"
+#include "containers.h"
 #include "format.h"
 #include "holders_namespaces.h"
 #include "options.h"
@@ -38,12 +39,18 @@ static const struct column columns[] = {
 	NUMBER("NS", "by namespace: its inode number"),
 	NUMBER("MNTNS", "mount: mount namespace that has it, with PID in it"),
 	NAME("PATH", "mount: path, as PID sees it; of several, one of them"),
+	UNIT_COLUMN("PID"),
+	SLICE_COLUMN,
+	CONTAINER_COLUMN("PID"),
+	POD_COLUMN,
 	{ }
 };
 
 static const struct opt options[] = {
-	{ OPT_BY, "by", "what", "a line for each process, command, group (or namespace)\n"
-	  "or user (process)" },
+	{ OPT_BY, "by", "what", "a line for each process, command, group (or namespace),\n"
+	  "user or systemd unit (process)" },
+	CONTAINER_OPTION("only what processes of this container hold: its name or\n"
+			 "ID, or how only its ID begins"),
 	{ 'p', "pid", "pid", "only what this process holds" },
 	{ 'R', "resource", "name", "only what is charged to inotify_watches,\n"
 	  "inotify_instances, fanotify_marks or fanotify_groups;\n"
@@ -63,6 +70,7 @@ struct row_key {
 	__u32 type;
 	__u32 userns;
 	__u32 uid;
+	__u32 unit;			/* process_unit_number() */
 	char comm[UCV_COMM_LEN];	/* zeroed after its end */
 };
 
@@ -102,17 +110,23 @@ enum mode {
 	BY_COMMAND,
 	BY_GROUP,
 	BY_USER,
+	BY_UNIT,
 };
 
 static const struct {
 	const char *name;
 	const char *columns;
+	const char *optional;	/* in raw output, FLAGS alone */
 } modes[] = {
 	[BY_PROCESS] = { "process",
-			 "PID,COMMAND,KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,SHARED" },
-	[BY_COMMAND] = { "command", "COMMAND,KIND,PROCESSES,GROUPS,MARKS,SHARED,PID" },
-	[BY_GROUP] = { "group", "KIND,USERNS,LEVEL,UID,USER,MARKS,PID,COMMAND,HOLDERS" },
-	[BY_USER] = { "user", "KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,PROCESSES" },
+			 "PID,COMMAND,KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,SHARED",
+			 "FLAGS," OPTIONAL_UNIT_COLUMNS },
+	[BY_COMMAND] = { "command", "COMMAND,KIND,PROCESSES,GROUPS,MARKS,SHARED,PID", "FLAGS" },
+	[BY_GROUP] = { "group", "KIND,USERNS,LEVEL,UID,USER,MARKS,PID,COMMAND,HOLDERS",
+		       "FLAGS," OPTIONAL_UNIT_COLUMNS },
+	[BY_USER] = { "user", "KIND,USERNS,LEVEL,UID,USER,GROUPS,MARKS,PROCESSES", "FLAGS" },
+	[BY_UNIT] = { "unit", "UNIT,CONTAINER,KIND,PROCESSES,GROUPS,MARKS,SHARED,PID,COMMAND",
+		      "FLAGS" },
 };
 
 struct holders {
@@ -135,7 +149,13 @@ static enum mode find_mode(const char *by)
 		if (!strcmp(modes[i].name, by))
 			return i;
 	}
-	die("invalid argument of --by: %s (process, command, group or user)", by);
+	die("invalid argument of --by: %s (process, command, group, user or unit)", by);
+}
+
+/* Whether a line is about users of all user namespaces. */
+static bool of_all_users(const struct holders *h)
+{
+	return h->mode == BY_COMMAND || h->mode == BY_UNIT;
 }
 
 static struct row_key key_of(const struct holders *h, const struct ucv_holder *holder)
@@ -145,6 +165,10 @@ static struct row_key key_of(const struct holders *h, const struct ucv_holder *h
 
 	if (h->mode == BY_COMMAND) {
 		snprintf(key.comm, sizeof(key.comm), "%s", holder->comm);
+		return key;
+	}
+	if (h->mode == BY_UNIT) {
+		key.unit = process_unit_number(holder->tgid);
 		return key;
 	}
 	key.tgid = h->mode == BY_PROCESS ? holder->tgid : 0;
@@ -268,29 +292,29 @@ static bool same_row(const struct entry *x, const struct entry *y)
 	return !memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* The groups that @pid holds, alone or shared; all groups if @pid is 0. */
-static bool *groups_of(const struct snapshot *snap, unsigned int pid)
+/* The groups that chosen processes hold, alone or shared; all groups if none are chosen. */
+static bool *chosen_groups(const struct snapshot *snap, const struct args *args)
 {
 	bool *held = xreallocarray(NULL, snap->nr_groups, sizeof(*held));
 
 	for (size_t i = 0; i < snap->nr_groups; i++)
-		held[i] = !pid;
+		held[i] = !names_processes(args);
 	for (size_t i = 0; i < snap->nr_holders; i++)
-		held[snap->holders[i].group] |= snap->holders[i].tgid == pid;
+		held[snap->holders[i].group] |= wants_process(args, snap->holders[i].tgid);
 	return held;
 }
 
 static void collect_entries(struct holders *h)
 {
-	unsigned int pid = h->mode == BY_PROCESS ? h->args->pid : 0;
-	bool *held = groups_of(&h->snap, h->args->pid);
+	bool *held = chosen_groups(&h->snap, h->args);
 
 	h->entries = xreallocarray(NULL, h->snap.nr_holders, sizeof(*h->entries));
 	for (size_t i = 0; i < h->snap.nr_holders; i++) {
 		const struct ucv_holder *holder = &h->snap.holders[i];
 		const struct ucv_group *group = &h->snap.groups[holder->group];
 
-		if (!held[holder->group] || (pid && holder->tgid != pid) ||
+		if (!held[holder->group] ||
+		    (h->mode == BY_PROCESS && !wants_process(h->args, holder->tgid)) ||
 		    !wants_user(h->args, group->uid, &h->snap.userns[group->userns]))
 			continue;
 		h->entries[h->nr_entries++] = (struct entry){
@@ -311,11 +335,11 @@ static long long left_of(const struct holders *h, const struct countermap *accou
 	return left > 0 ? left : 0;
 }
 
-/* A line for each user; by command, one for all users. */
+/* A line for each user; by command or unit, one for all users. */
 static void add_unattributed(struct holders *h, struct holders_row *sum,
 			     const struct holders_row *row)
 {
-	if (h->mode != BY_COMMAND) {
+	if (!of_all_users(h)) {
 		add_row(h, row);
 		return;
 	}
@@ -325,8 +349,8 @@ static void add_unattributed(struct holders *h, struct holders_row *sum,
 }
 
 /*
- * Add charges without a known holder. They belong to no process, so not with --pid. Those of a
- * shadowed record are added to the one that new charges go to.
+ * Add charges without a known holder. They belong to no process, so not with --pid or --container.
+ * Those of a shadowed record are added to the one that new charges go to.
  */
 static void collect_unattributed(struct holders *h)
 {
@@ -372,7 +396,7 @@ static void collect_rows(struct holders *h)
 		add_up(h, &h->entries[first], i + 1 - first);
 		first = i + 1;
 	}
-	if (!h->args->pid)
+	if (!names_processes(h->args))
 		collect_unattributed(h);
 	h->nr_rows = sort_rows(h->args, h->rows, h->nr_rows, sizeof(*h->rows), compare_rows);
 }
@@ -406,6 +430,7 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 	cell_number(tb, "PID", row->holder->tgid);
 	cell_nonzero(tb, "TID", row->holder->tid);
 	cell_command(tb, row->holder->comm);
+	cells_unit(tb, &unit_columns, row->holder->tgid);
 	if (h->mode == BY_GROUP && table_shows(tb, "HOLDERS"))
 		cell_text(tb, "HOLDERS", holders_text(row));
 }
@@ -427,12 +452,11 @@ static void fill_flags(const struct holders *h, struct table *tb, const struct h
 		cell(tb, "FLAGS", "unattributed");
 }
 
-/* A line about a command is about all users. */
 static void fill_user(const struct holders *h, struct table *tb, const struct holders_row *row)
 {
 	const struct ucv_userns *ns = &h->snap.userns[row->key.userns];
 
-	if (h->mode == BY_COMMAND)
+	if (of_all_users(h))
 		return;
 	cell_number(tb, "USERNS", ns->inum);
 	cell_number(tb, "LEVEL", ns->level);
@@ -479,9 +503,9 @@ static int run(struct args *args, struct table *tb)
 	if (holders_of_namespaces_wanted(args))
 		return holders_of_namespaces(args, tb);
 	h.mode = find_mode(args->by ?: "process");
-	table_open(tb, modes[h.mode].columns, "FLAGS");
+	table_open(tb, modes[h.mode].columns, tb->raw ? "FLAGS" : modes[h.mode].optional);
 	h.narrow = table_hides(tb, "FLAGS") && table_shows(tb, "COMMAND");
-	if (args->pid)
+	if (args->pid || h.mode == BY_UNIT)
 		processes_check_viewpoint();
 	args_look_up(args);
 	snapshot_take(&h.snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS) |
@@ -514,6 +538,7 @@ const struct command cmd_holders = {
 		"\nExamples:\n"
 		" ucountview holders -R inotify_watches --top 10\n"
 		" ucountview holders --by command\n"
+		" ucountview holders -c 3f2a --by group\n"
 		" ucountview holders -u alice --by group\n"
 		" ucountview holders -R net_namespaces\n",
 	.run = run,

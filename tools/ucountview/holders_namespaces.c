@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "accounting.h"
+#include "containers.h"
 #include "format.h"
 #include "holders_namespaces.h"
 #include "namespaces.h"
@@ -23,20 +24,26 @@ enum mode {
 	BY_COMMAND,
 	BY_NAMESPACE,
 	BY_USER,
+	BY_UNIT,
 };
 
 static const struct {
 	const char *name;
 	const char *columns;
 	const char *more;	/* added in JSON and raw output */
+	const char *optional;	/* in raw output, FLAGS alone */
 } modes[] = {
 	[BY_PROCESS] = { "process", "PID,COMMAND,KIND,VIA,USERNS,LEVEL,USER,NAMESPACES,SHARED",
-			 ",UID,MNTNS,PATH" },
+			 ",UID,MNTNS,PATH", "FLAGS," OPTIONAL_UNIT_COLUMNS },
 	[BY_COMMAND] = { "command", "COMMAND,KIND,VIA,PROCESSES,NAMESPACES,SHARED,PID",
-			 ",MNTNS,PATH" },
+			 ",MNTNS,PATH", "FLAGS" },
 	[BY_NAMESPACE] = { "namespace", "NS,KIND,USERNS,LEVEL,USER,PID,COMMAND,HOLDERS",
-			   ",UID,VIA,PATH" },
-	[BY_USER] = { "user", "KIND,USERNS,LEVEL,UID,USER,NAMESPACES,PROCESSES", "" },
+			   ",UID,VIA,PATH", "FLAGS," OPTIONAL_UNIT_COLUMNS },
+	[BY_USER] = { "user", "KIND,USERNS,LEVEL,UID,USER,NAMESPACES,PROCESSES", "",
+		      "FLAGS" },
+	[BY_UNIT] = { "unit",
+		      "UNIT,CONTAINER,KIND,VIA,PROCESSES,NAMESPACES,SHARED,PID,COMMAND",
+		      ",MNTNS,PATH", "FLAGS" },
 };
 
 static const char * const vias[] = {
@@ -69,6 +76,7 @@ struct row_key {
 	__u32 ns;
 	__u32 owner;
 	__u32 uid;
+	__u32 unit;		/* process_unit_number() */
 	char comm[UCV_COMM_LEN];	/* zeroed after its end */
 };
 
@@ -138,7 +146,13 @@ static enum mode find_mode(const char *by)
 		if (!strcmp(modes[i].name, by))
 			return i;
 	}
-	die("invalid argument of --by: %s (process, command, namespace or user)", by);
+	die("invalid argument of --by: %s (process, command, namespace, user or unit)", by);
+}
+
+/* Whether a line is about users of all user namespaces. */
+static bool of_all_users(const struct holders *h)
+{
+	return h->mode == BY_COMMAND || h->mode == BY_UNIT;
 }
 
 static unsigned int find_wanted(struct holders *h)
@@ -282,14 +296,19 @@ static struct row_key key_of(const struct holders *h, const struct ns_hold *hold
 	const struct charges *charges = charges_of(h, hold->ns);
 	struct row_key key = { .type = hold->ns->type };
 
-	if (h->mode == BY_PROCESS || h->mode == BY_COMMAND)
+	if (h->mode == BY_PROCESS || of_all_users(h))
 		key.via = hold->via;
 	if (h->mode == BY_PROCESS && hold->proc)
 		key.tgid = hold->proc->pid;
-	if (hold->via == VIA_MOUNT && (h->mode == BY_PROCESS || h->mode == BY_COMMAND))
+	if (hold->via == VIA_MOUNT && (h->mode == BY_PROCESS || of_all_users(h)))
 		key.by = hold->by;
 	if (h->mode == BY_NAMESPACE)
 		key.ns = hold->ns->inum;
+	if (h->mode == BY_UNIT) {
+		if (hold->proc && hold->via != VIA_MOUNT)
+			key.unit = process_unit_number(hold->proc->pid);
+		return key;
+	}
 	if (h->mode == BY_COMMAND) {
 		if (hold->proc && hold->via != VIA_MOUNT)
 			snprintf(key.comm, sizeof(key.comm), "%s", hold->proc->comm);
@@ -300,20 +319,21 @@ static struct row_key key_of(const struct holders *h, const struct ns_hold *hold
 	return key;
 }
 
-static bool is_of_process(const struct ns_hold *hold, unsigned int pid)
+static bool is_of_chosen(const struct holders *h, const struct ns_hold *hold)
 {
-	return (hold->via == VIA_MEMBER || hold->via == VIA_OPEN) && hold->proc->pid == pid;
+	if (!names_processes(h->args))
+		return true;
+	return (hold->via == VIA_MEMBER || hold->via == VIA_OPEN) &&
+	       wants_process(h->args, hold->proc->pid);
 }
 
 /* Mark the namespaces that the options choose. */
 static void choose_namespaces(struct holders *h)
 {
-	unsigned int pid = h->args->pid;
-
 	for (size_t i = 0; i < h->found.nr_holds; i++) {
 		struct ns_hold *hold = &h->found.holds[i];
 
-		if (!pid || is_of_process(hold, pid))
+		if (is_of_chosen(h, hold))
 			hold->ns->chosen = true;
 	}
 	for (size_t i = 0; i < h->found.nr; i++) {
@@ -337,13 +357,11 @@ static int compare_entries(const void *a, const void *b)
 
 static void collect_entries(struct holders *h)
 {
-	unsigned int pid = h->mode == BY_PROCESS ? h->args->pid : 0;
-
 	h->entries = xreallocarray(NULL, h->found.nr_holds, sizeof(*h->entries));
 	for (size_t i = 0; i < h->found.nr_holds; i++) {
 		const struct ns_hold *hold = &h->found.holds[i];
 
-		if (!hold->ns->chosen || (pid && !is_of_process(hold, pid)))
+		if (!hold->ns->chosen || (h->mode == BY_PROCESS && !is_of_chosen(h, hold)))
 			continue;
 		h->entries[h->nr_entries++] = (struct entry){
 			.key = key_of(h, hold),
@@ -404,7 +422,9 @@ static void add_up(struct holders *h, const struct entry *entries, size_t nr)
 	add_row(h, &row);
 }
 
-/* A line for each user, or by command one for all. What is held belongs to no process here. */
+/*
+ * A line for each user, or by command or unit one for all. What is held belongs to no process here.
+ */
 static void collect_unattributed(struct holders *h)
 {
 	struct row sums[NR_NS_TYPES] = { };
@@ -422,11 +442,11 @@ static void collect_unattributed(struct holders *h)
 
 		if (row.namespaces <= 0 || !wants_charges(h, charges))
 			continue;
-		if (h->mode != BY_COMMAND)
+		if (!of_all_users(h))
 			add_row(h, &row);
 		sums[charges->type].namespaces += row.namespaces;
 	}
-	for (enum namespace_type type = 0; h->mode == BY_COMMAND && type < NR_NS_TYPES; type++) {
+	for (enum namespace_type type = 0; of_all_users(h) && type < NR_NS_TYPES; type++) {
 		sums[type].key.type = type;
 		if (sums[type].namespaces)
 			add_row(h, &sums[type]);
@@ -455,7 +475,7 @@ static void collect_rows(struct holders *h)
 		add_up(h, &h->entries[first], i + 1 - first);
 		first = i + 1;
 	}
-	if (!h->args->pid)
+	if (!names_processes(h->args))
 		collect_unattributed(h);
 	h->nr_rows = sort_rows(h->args, h->rows, h->nr_rows, sizeof(*h->rows), compare_rows);
 }
@@ -507,6 +527,7 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 			cell_string(tb, "COMMAND", hold->path);
 		else
 			cell_command(tb, hold->proc->comm);
+		cells_unit(tb, &unit_columns, hold->proc->pid);
 	}
 	if (hold->path) {
 		cell_number(tb, "MNTNS", hold->by);
@@ -516,12 +537,11 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 		cell_text(tb, "HOLDERS", holders_text(row));
 }
 
-/* A line about a command is about all users. */
 static void fill_user(const struct holders *h, struct table *tb, const struct row *row)
 {
 	const struct ucv_userns *ns = snapshot_find_userns(&h->snap, row->key.owner);
 
-	if (h->mode == BY_COMMAND)
+	if (of_all_users(h))
 		return;
 	cell_nonzero(tb, "USERNS", row->key.owner);
 	if (ns)
@@ -567,7 +587,7 @@ static void print_total(const struct holders *h, enum namespace_type type)
 
 static void print_totals(const struct holders *h, const struct table *tb)
 {
-	if (h->args->pid || tb->json || tb->raw || tb->noheadings)
+	if (names_processes(h->args) || tb->json || tb->raw || tb->noheadings)
 		return;
 	putchar('\n');
 	for (enum namespace_type type = 0; type < NR_NS_TYPES; type++) {
@@ -581,7 +601,7 @@ static void open_table(struct holders *h, struct table *tb)
 	bool more = tb->json || tb->raw;
 	char *columns = xasprintf("%s%s", modes[h->mode].columns, more ? modes[h->mode].more : "");
 
-	table_open(tb, columns, "FLAGS");
+	table_open(tb, columns, tb->raw ? "FLAGS" : modes[h->mode].optional);
 	free(columns);
 	h->narrow = table_hides(tb, "FLAGS") && table_shows(tb, "COMMAND");
 }
