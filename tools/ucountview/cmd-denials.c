@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "containers.h"
 #include "device.h"
 #include "examples.h"
 #include "format.h"
@@ -25,7 +26,7 @@
 			"ASKED,LIMIT,USERNS,MNTNS,"				\
 			"CHARGED-USERNS,CHARGED-NSID,CHARGED-LEVEL,CHARGED-UID," \
 			"CALLER-USERNS,CALLER-NSID,CALLER-UID,PID,TID,COMMAND,FLAGS,MOUNTED," \
-			"NSPID,NSCOMMAND"
+			"NSPID,NSCOMMAND,UNIT,SLICE,CONTAINER,POD,NSUNIT,NSCONTAINER"
 #define TOTALS_COLUMNS	"DENIALS,RESOURCE,LEVEL,NS,UID,USER,TIME"
 #define TOTALS_JSON_COLUMNS "DENIALS,RESOURCE,LEVEL,NS,NSID,UID,USER,TIME,FLAGS"
 
@@ -63,11 +64,22 @@ static struct column columns[] = {
 	NUMBER("MOUNTED", "mounts of USED that existed: all but PENDING"),
 	NSPID_COLUMN,
 	NSCOMMAND_COLUMN,
+	WIDE_SPARE_NAME("UNIT", 20, "systemd unit of PID, if it has not exited"),
+	SLICE_COLUMN,
+	WIDE_TEXT("CONTAINER", CONTAINER_ID_SHORT, "container of PID: its ID, or its name"),
+	POD_COLUMN,
+	WIDE_NAME("NSUNIT", 20, "systemd unit of NSPID"),
+	WIDE_TEXT("NSCONTAINER", CONTAINER_ID_SHORT, "container of NSPID"),
 	{ }
 };
 
+static const struct unit_columns ns_columns = { .unit = "NSUNIT", .container = "NSCONTAINER" };
+
 static const struct opt options[] = {
 	{ 'f', "follow", NULL, "record denials, and show each as it happens" },
+	CONTAINER_OPTION("only denials of processes of this container that have not\n"
+			 "exited, or in namespaces that they are in: its name or\n"
+			 "ID, or how only its ID begins"),
 	{ 'p', "pid", "pid", "only denials of this process or thread" },
 	{ 'R', "resource", "name", "only this resource, mounts, userns_depth or pidns_depth\n"
 	  "(may be given more than once)" },
@@ -123,7 +135,8 @@ static void open_table(struct denials *d)
 	if (d->args->totals)
 		table_open(tb, tb->json ? TOTALS_JSON_COLUMNS : TOTALS_COLUMNS, "FLAGS");
 	else
-		table_open(tb, defaults, NULL);
+		table_open(tb, defaults, tb->raw || d->args->follow ? NULL :
+						     OPTIONAL_UNIT_COLUMNS);
 	d->plain = !tb->json && !tb->raw;
 	d->brief = d->plain && isatty(STDOUT_FILENO);
 	if (d->brief)
@@ -227,6 +240,24 @@ static void fill_process(struct denials *d, const struct ucv_denial *denial)
 		cell_nonzero(d->tb, "PID", denial->tgid);
 }
 
+static void fill_unit(struct denials *d, const struct ucv_denial *denial)
+{
+	if (shows_unit(d->tb, &unit_columns))
+		cells_unit(d->tb, &unit_columns, denied_process(denial));
+}
+
+static void fill_example(struct denials *d, __u32 inum, __u64 id)
+{
+	unsigned int pid;
+
+	examples_fill(&d->examples, d->tb, inum, id);
+	if (!shows_unit(d->tb, &ns_columns))
+		return;
+	pid = examples_process(&d->examples, inum, id);
+	if (pid != INIT_PID)
+		cells_unit(d->tb, &ns_columns, pid);
+}
+
 static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 {
 	static const struct flag_name flags[] = {
@@ -245,8 +276,8 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	fill_resource(d, denial->type, denial->resource);
 	cell_nonzero(tb, "NS", mount ? denial->mntns : denial->userns);
 	cell_nonzero(tb, "NSID", mount ? denial->mntns_id : denial->userns_id);
-	examples_fill(&d->examples, tb, mount ? denial->mntns : denial->userns,
-		      mount ? denial->mntns_id : denial->userns_id);
+	fill_example(d, mount ? denial->mntns : denial->userns,
+		     mount ? denial->mntns_id : denial->userns_id);
 	cell_uid(tb, "UID", denial->uid);
 	cell_uid(tb, "UIDNS", denial->uid_in_ns);
 	cell_user(tb, denial->uid);
@@ -262,6 +293,7 @@ static void fill_denial(struct denials *d, const struct ucv_denial *denial)
 	fill_origin(tb, denial);
 	fill_process(d, denial);
 	cell_flags(tb, denial->flags, flags);
+	fill_unit(d, denial);
 }
 
 /* The sum of evicted counts has no resource, namespace or user. */
@@ -280,7 +312,7 @@ static void fill_total(struct denials *d, const struct ucv_denial_count *count)
 	cell_number(tb, "LEVEL", count->level);
 	cell_nonzero(tb, "NS", count->ns);
 	cell_nonzero(tb, "NSID", count->ns_id);
-	examples_fill(&d->examples, tb, count->ns, count->ns_id);
+	fill_example(d, count->ns, count->ns_id);
 	cell_uid(tb, "UID", count->uid);
 	cell_user(tb, count->uid);
 }
@@ -332,11 +364,25 @@ static bool wants_resource(const struct denials *d, __u32 type, __u32 resource)
 	return resource < d->snap.nr_resources ? d->wanted[resource] : !d->args->resources.nr;
 }
 
-static bool wants_denial(const struct denials *d, const struct ucv_denial *denial)
+/* Of a process of the container, or in a namespace with such a process. */
+static bool in_container(struct denials *d, const struct ucv_denial *denial)
+{
+	bool mount = denial->type == UCV_DENIAL_MOUNT;
+
+	return container_has(&d->args->in, denied_process(denial)) ||
+	       container_has(&d->args->in,
+			     examples_process(&d->examples,
+					      mount ? denial->mntns : denial->userns,
+					      mount ? denial->mntns_id : denial->userns_id));
+}
+
+static bool wants_denial(struct denials *d, const struct ucv_denial *denial)
 {
 	__u32 uid = d->args->uid;
 
 	if (!wants_resource(d, denial->type, denial->resource))
+		return false;
+	if (d->args->container && !in_container(d, denial))
 		return false;
 	if (d->args->pid && denial->tgid != d->args->pid && denial->pid != d->args->pid)
 		return false;
@@ -401,6 +447,7 @@ static bool show_new(struct denials *d)
 {
 	bool more = add_new(d);
 
+	process_names_forget();
 	return stream_flush() && more;
 }
 
@@ -615,6 +662,8 @@ static int run(struct args *args, struct table *tb)
 		die("mutually exclusive arguments: --follow --totals");
 	if (args->pid && args->totals)
 		die("mutually exclusive arguments: --pid --totals");
+	if (args->container && args->totals)
+		die("mutually exclusive arguments: --container --totals");
 	open_table(&d);
 	args_look_up(args);
 	take_snapshot(&d);

@@ -10,11 +10,21 @@
 
 #define SECONDS_MIN	1.0	/* between two snapshots */
 
-static void fill(struct table *tb, __u32 pid, const char *comm)
+struct example {
+	__u32 pid;
+	const char *comm;
+};
+
+static struct example find_example(const struct snapshot *snap, __u32 inum, __u64 id)
 {
-	cell_nonzero(tb, "NSPID", pid);
-	if (*comm)
-		cell_string(tb, "NSCOMMAND", comm);
+	const struct ucv_userns *userns = snapshot_find_userns(snap, inum);
+	const struct ucv_mntns *mntns = snapshot_find_mntns(snap, inum);
+
+	if (mntns && mntns->id == id)
+		return (struct example){ mntns->pid, mntns->comm };
+	if (userns && userns->id == id)
+		return (struct example){ userns->pid, userns->comm };
+	return (struct example){ 0, "" };
 }
 
 /**
@@ -25,13 +35,11 @@ static void fill(struct table *tb, __u32 pid, const char *comm)
  */
 void cells_example(struct table *tb, const struct snapshot *snap, __u32 inum, __u64 id)
 {
-	const struct ucv_userns *userns = snapshot_find_userns(snap, inum);
-	const struct ucv_mntns *mntns = snapshot_find_mntns(snap, inum);
+	struct example example = find_example(snap, inum, id);
 
-	if (mntns && mntns->id == id)
-		fill(tb, mntns->pid, mntns->comm);
-	else if (userns && userns->id == id)
-		fill(tb, userns->pid, userns->comm);
+	cell_nonzero(tb, "NSPID", example.pid);
+	if (*example.comm)
+		cell_string(tb, "NSCOMMAND", example.comm);
 }
 
 static void take(struct examples *examples)
@@ -48,6 +56,14 @@ static void take(struct examples *examples)
 	examples->taken = monotonic();
 }
 
+/* The snapshot, a second old at most. */
+static const struct snapshot *recent(struct examples *examples)
+{
+	if (!examples->taken || monotonic() >= examples->taken + SECONDS_MIN)
+		take(examples);
+	return &examples->snap;
+}
+
 /**
  * examples_fill() - cells_example() with a snapshot that is a second old at most
  *
@@ -55,11 +71,20 @@ static void take(struct examples *examples)
  */
 void examples_fill(struct examples *examples, struct table *tb, __u32 inum, __u64 id)
 {
-	if (!table_shows(tb, "NSPID") && !table_shows(tb, "NSCOMMAND"))
-		return;
-	if (!examples->taken || monotonic() >= examples->taken + SECONDS_MIN)
-		take(examples);
-	cells_example(tb, &examples->snap, inum, id);
+	if (table_shows(tb, "NSPID") || table_shows(tb, "NSCOMMAND"))
+		cells_example(tb, recent(examples), inum, id);
+}
+
+/**
+ * examples_process() - the process that examples_fill() shows
+ *
+ * Return: its PID; 0 if none is known.
+ */
+unsigned int examples_process(struct examples *examples, __u32 inum, __u64 id)
+{
+	struct example example = find_example(recent(examples), inum, id);
+
+	return example.pid;
 }
 
 /**

@@ -24,6 +24,7 @@ struct examples {
 
 void cells_example(struct table *tb, const struct snapshot *snap, __u32 inum, __u64 id);
 void examples_fill(struct examples *examples, struct table *tb, __u32 inum, __u64 id);
+unsigned int examples_process(struct examples *examples, __u32 inum, __u64 id);
 void examples_free(struct examples *examples);
 
 #endif /* _UCV_EXAMPLES_H */
