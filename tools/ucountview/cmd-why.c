@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "charge.h"
+#include "containers.h"
 #include "elsewhere.h"
 #include "format.h"
 #include "options.h"
@@ -24,10 +25,11 @@
 #define COLUMNS		"RESOURCE,LEVEL,USERNS,UID,USED,LIMIT,USE%,BINDS"
 /* With the advice that is printed below the plain table. */
 #define JSON_COLUMNS	COLUMNS ",SYSCALL,ERRNO,SETTING,FIX,MNTNS,KIND,EXEMPT," \
-			"MOUNTPOINT,PID"
+			"MOUNTPOINT,PID," OPTIONAL_UNIT_COLUMNS
 #define LAST_JSON_COLUMNS JSON_COLUMNS \
 			",DENIED,DENIED-PID,DENIED-COMMAND,DENIED-USED,DENIED-LIMIT"
 #define SETTING_WIDTH	32	/* of the plain table, which then fits 80 columns */
+#define PID_TEXT	12
 #define ELSEWHERE_COLUMNS	"RESOURCE,USED,LIMIT,USE%,ERRNO,SETTING"
 
 static const struct column columns[] = {
@@ -57,6 +59,10 @@ static const struct column columns[] = {
 	TEXT("DENIED-COMMAND", "its command"),
 	NUMBER("DENIED-USED", "USED at that time"),
 	NUMBER("DENIED-LIMIT", "LIMIT at that time"),
+	UNIT_COLUMN("the process; of PID where there is a MOUNTPOINT"),
+	SLICE_COLUMN,
+	CONTAINER_COLUMN("that process"),
+	POD_COLUMN,
 	{ }
 };
 
@@ -64,6 +70,8 @@ static const struct opt options[] = {
 	{ 'e', "errno", "name", "only limits whose refusal is this error: ENOSPC" },
 	RESOURCE_OR_MOUNTS_OPTION,
 	{ 'S', "syscall", "name", "only limits that make this system call fail" },
+	CONTAINER_OPTION("the first process of this container: its name or ID, or\n"
+			 "how only its ID begins"),
 	{ OPT_LAST, "last", NULL, "the last recorded denial: of a process, which may be gone,\n"
 	  "of a command, or of any" },
 	{ }
@@ -153,6 +161,14 @@ static void fill_mounts(const struct why *w, const struct why_row *row)
 	cell_nonzero(w->tb, "PID", ns->pid);
 }
 
+/* The process that a row is about; 0 if it has exited. */
+static unsigned int process_of(const struct why *w, const struct why_row *row)
+{
+	if (row->denial)
+		return denied_process(row->denial);
+	return row->receiver ? why_mntns(w, row)->pid : w->process.pid;
+}
+
 static void fill_row(const struct why *w, const struct why_row *row)
 {
 	struct table *tb = w->tb;
@@ -177,18 +193,23 @@ static void fill_row(const struct why *w, const struct why_row *row)
 	if (tb->json || (row->binds && !(row->alone && w->advice)))
 		cell(tb, "BINDS", row->binds ? "yes" : "no");
 	fill_advice(w, row);
+	cells_unit(tb, &unit_columns, process_of(w, row));
 }
 
 static void print_process(const struct why *w)
 {
 	const struct charge *own = &w->chain.charges[0];
+	char *where = process_where(w->process.pid);
 	char *mounts = w->mntns ? xasprintf(", and its mounts count in mount namespace %u",
 					    w->mntns->inum) : xstrdup("");
 
 	print_wrapped(0, 0, "Process %u is charged as uid %u in %suser namespace %u%s.",
 		      w->process.pid, own->uid,
 		      own->ns->parent == UCV_NO_INDEX ? "the initial " : "", own->ns->inum, mounts);
+	if (where)
+		print_wrapped(0, 0, "It is in %s.", where);
 	putchar('\n');
+	free(where);
 	free(mounts);
 }
 
@@ -251,9 +272,24 @@ static void print_tables(struct why *w)
 	w->tb = tb;
 }
 
+/* The process or command that the arguments name; NULL if none is. */
+static const char *find_who(struct args *args, char pid[PID_TEXT])
+{
+	if (!args->container)
+		return args->operands[0];
+	if (args->last)
+		die("mutually exclusive arguments: --container --last");
+	if (args->operands[0])
+		die("unexpected argument: %s", args->operands[0]);
+	args_look_up(args);
+	snprintf(pid, PID_TEXT, "%u", args->in.first);
+	return pid;
+}
+
 static int run(struct args *args, struct table *tb)
 {
-	const char *who = args->operands[0];
+	char pid[PID_TEXT];
+	const char *who = find_who(args, pid);
 	struct why w = {
 		.args = args,
 		.tb = tb,
@@ -262,7 +298,7 @@ static int run(struct args *args, struct table *tb)
 
 	if (!who && !args->last)
 		die("no process given");
-	if (who && args->operands[1])
+	if (args->operands[0] && args->operands[1])
 		die("unexpected argument: %s", args->operands[1]);
 	w.denied = args->last || is_gone(arg_pid(who));
 	w.filtered = args->resources.nr || args->error || args->syscall;
@@ -292,6 +328,7 @@ const struct command cmd_why = {
 	.summary = "limits of a process, and how to raise them",
 	.synopsis =
 		" ucountview why [options] <pid>\n"
+		" ucountview why [options] -c <container>\n"
 		" ucountview why [options] --last [<pid>|<command>]",
 	.about = "Show the limits that apply to a process, and how to raise them.",
 	.options = options,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "containers.h"
 #include "format.h"
 #include "procfs.h"
 #include "resource_info.h"
@@ -214,9 +215,14 @@ void why_print_caller(const struct ucv_denial *denial)
 	char *thread = denial->pid == denial->tgid ? xstrdup("") :
 		       xasprintf(", thread %u", denial->pid);
 	char *time = denial_time(denial);
+	unsigned int pid = denied_process(denial);
+	char *where = pid ? process_where(pid) : NULL;
 
 	print_wrapped(0, 4, "%s: process %u (%s)%s with uid %u was refused.", time, denial->tgid,
 		      command_text(denial->comm).text, thread, denial->caller_uid);
+	if (where)
+		print_wrapped(2, 4, "It is in %s.", where);
+	free(where);
 	free(time);
 	free(thread);
 }
