@@ -370,7 +370,8 @@ container_is_found_by_name_or_id() {
 	refuses holders "-c 01 -p $one" && refuses denials '-c 01 --totals' "-c 01 -p $one" && fails holders -c '' || return
 	# Anyone who may make cgroups can give one the name of another.
 	joins two other/lxc/01 && fails holders -c 01 &&
-		grep -F 'ambiguous container: 01 (2 match: ' "$ktap_dir/err" | grep -F /other/lxc/01
+		grep -F 'ambiguous container: 01 (2 match: ' "$ktap_dir/err" | grep -F /other/lxc/01 || return
+	prints "a path" "$three" holders -c /lxc/01 -o PID && prints "the other one" "$two" holders -c /other/lxc/01 -o PID
 }
 
 # The kernel refuses only slashes and newlines.

@@ -270,7 +270,7 @@ char *process_where(unsigned int pid)
 enum match {
 	OTHER,
 	BEGINS,		/* as its ID does */
-	SAME,		/* as its name or ID */
+	SAME,		/* as its name, its ID or the path of its cgroup */
 };
 
 /* A container that an argument may mean. */
@@ -286,6 +286,7 @@ struct candidates {
 	const char *wanted;
 	enum match match;
 	struct candidate *list;
+	struct index by_path;		/* by the number of the path */
 	size_t nr;
 };
 
@@ -296,15 +297,22 @@ static void candidates_free(struct candidates *all)
 		free(all->list[i].text);
 	}
 	free(all->list);
+	index_free(&all->by_path);
 	all->list = NULL;
 	all->nr = 0;
+}
+
+static bool has_path(const struct cgroup_names *names, const char *path)
+{
+	return strlen(path) == names->container_end &&
+	       !strncmp(path, names->path, names->container_end);
 }
 
 static enum match match(const struct cgroup_names *names, const char *wanted)
 {
 	if (!names->container)
 		return OTHER;
-	if (!strcmp(names->container, wanted))
+	if (!strcmp(names->container, wanted) || has_path(names, wanted))
 		return SAME;
 	return names->by_id && !strncmp(names->container, wanted, strlen(wanted)) ? BEGINS : OTHER;
 }
@@ -314,17 +322,17 @@ static char *container_path(const struct cgroup_names *names)
 	return xasprintf("%.*s", (int)names->container_end, names->path);
 }
 
-/* The candidate with this path, which is freed, or a new one. */
-static struct candidate *candidate_at(struct candidates *all, char *path)
+/* The candidate with this path, or a new one. */
+static struct candidate *candidate_at(struct candidates *all, const struct cgroup_names *names)
 {
-	for (size_t i = 0; i < all->nr; i++) {
-		if (strcmp(all->list[i].path, path))
-			continue;
-		free(path);
-		return &all->list[i];
-	}
+	unsigned int number = number_of(container_path(names));
+	size_t nth = index_find(&all->by_path, number);
+
+	if (nth != INDEX_NONE)
+		return &all->list[nth];
 	all->list = xgrow(all->list, all->nr, sizeof(*all->list));
-	all->list[all->nr] = (struct candidate){ .path = path };
+	all->list[all->nr] = (struct candidate){ .path = container_path(names) };
+	index_add(&all->by_path, number, all->nr);
 	return &all->list[all->nr++];
 }
 
@@ -339,7 +347,7 @@ static void consider(struct candidates *all, unsigned int pid)
 	if (matches > all->match)
 		candidates_free(all);
 	all->match = matches;
-	candidate = candidate_at(all, container_path(&process->names));
+	candidate = candidate_at(all, &process->names);
 	if (candidate->first && candidate->started <= started_at(process))
 		return;
 	candidate->first = pid;
@@ -366,7 +374,7 @@ static void __noreturn several_match(const struct candidates *all)
 /**
  * container_find() - find the container that an argument names
  * @container: out; the path is allocated
- * @text: its name, its ID, or how no other container's ID begins
+ * @text: its name, its ID, how no other container's ID begins, or the path of its cgroup
  *
  * Exits if there is none, or more than one.
  */
@@ -399,6 +407,5 @@ bool container_has(const struct container *container, unsigned int pid)
 {
 	const struct cgroup_names *names = pid ? process_names(pid) : NULL;
 
-	return names && names->container && strlen(container->path) == names->container_end &&
-	       !strncmp(container->path, names->path, names->container_end);
+	return names && names->container && has_path(names, container->path);
 }
