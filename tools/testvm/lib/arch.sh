@@ -38,11 +38,11 @@ foreign() {
 }
 
 # libraries NAME PROGRAM: the libraries it needs and its loader: their places on the host or, of a foreign program, in the
-# root of the kernel NAME
+# root of the kernel NAME; none for scripts and static programs, about which ldd complains
 libraries() {
 	if foreign; then
 		foreign_libraries "$@" | sort -u
-	else
+	elif readelf -lW "$2" 2>/dev/null | grep -q INTERP; then
 		ldd "$2" | grep -o '/[^ ]*'
 	fi
 }
