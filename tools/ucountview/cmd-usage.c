@@ -85,6 +85,7 @@ struct usage {
 	bool wanted[UCV_MAX_RESOURCES];
 	bool shows_binding;
 	bool shows_unit;
+	bool zeroes;	/* counters that are 0 may have rows, too */
 	struct trends trends;
 	struct snapshot snap;
 	bool *charged;	/* for each resource of each namespace, whether something is; or NULL */
@@ -111,14 +112,21 @@ static struct trend see(struct usage *u, const struct usage_row *row)
 	return trends_see(&u->trends, key, row->counter.used);
 }
 
+/* compare_rows(), as far as these tell, with a row of which there is nothing more yet. */
+static int compare_counter(const struct counter *counter, const struct ucv_userns *ns, __u32 uid,
+			   const struct usage_row *row)
+{
+	return COMPARE(counter->kind, row->counter.kind) ?:
+	       COMPARE(row->counter.ratio, counter->ratio) ?:
+	       COMPARE(ns->level, row->ns->level) ?:
+	       COMPARE(uid, row->uid);
+}
+
 static int compare_rows(const void *a, const void *b)
 {
 	const struct usage_row *x = a, *y = b;
 
-	return COMPARE(x->counter.kind, y->counter.kind) ?:
-	       COMPARE(y->counter.ratio, x->counter.ratio) ?:
-	       COMPARE(x->ns->level, y->ns->level) ?:
-	       COMPARE(x->uid, y->uid) ?:
+	return compare_counter(&x->counter, x->ns, x->uid, y) ?:
 	       COMPARE(x->res, y->res) ?:
 	       COMPARE(x->nr, y->nr) ?:
 	       COMPARE(x->ns, y->ns);
@@ -159,36 +167,62 @@ static void note_charged(struct usage *u, const struct ucv_ucounts *uc)
 		charged[i] |= uc->used[i] > 0;
 }
 
+/* With --top, most rows are known to be none of the first before they are made. */
+static bool is_late(const struct usage *u, const struct counter *counter,
+		    const struct ucv_userns *ns, __u32 uid)
+{
+	return u->sorted && compare_counter(counter, ns, uid, &u->rows[u->args->top - 1]) > 0;
+}
+
 static void add_counter(struct usage *u, const struct ucv_ucounts *uc, size_t nr, size_t resource)
 {
-	struct usage_row row = {
+	const struct ucv_userns *ns = &u->snap.userns[uc->userns];
+	struct counter counter = counter_of(&u->snap, ns, uc, resource);
+	bool trend = u->args->interval > 0;
+	struct usage_row row;
+
+	if (!trend && is_late(u, &counter, ns, uc->uid))
+		return;
+	row = (struct usage_row){
 		.nr = nr,
 		.uid = uc->uid,
 		.uid_in_ns = uc->uid_in_ns,
 		.flags = uc->flags,
-		.ns = &u->snap.userns[uc->userns],
+		.ns = ns,
 		.res = &u->snap.resources[resource],
+		.counter = counter,
 	};
-
-	row.counter = counter_of(&u->snap, row.ns, uc, resource);
-	if (u->args->interval > 0)
+	if (trend)
 		row.trend = see(u, &row);
 	if (is_of_interest(u, &row.counter))
 		add_row(u, &row);
 }
 
+/* The next resource from this one on of which the user may have a row. */
+static size_t next_resource(const struct usage *u, const struct ucv_ucounts *uc, size_t resource)
+{
+	size_t nr = u->snap.nr_resources;
+
+	if (u->zeroes)
+		return resource;
+	while (resource < nr && !uc->used[resource])
+		resource++;
+	return resource;
+}
+
 static void add_rows(void *usage, const struct ucv_ucounts *uc, size_t nr)
 {
 	struct usage *u = usage;
-	bool zeroes = u->args->all || u->args->user || u->args->interval > 0;
+	size_t resource;
 
 	if (u->charged)
 		note_charged(u, uc);
 	if (!wants_user(u->args, uc->uid, &u->snap.userns[uc->userns]))
 		return;
-	for (size_t i = 0; i < u->snap.nr_resources; i++) {
-		if ((uc->used[i] || zeroes) && u->wanted[i])
-			add_counter(u, uc, nr, i);
+	for (resource = next_resource(u, uc, 0); resource < u->snap.nr_resources;
+	     resource = next_resource(u, uc, resource + 1)) {
+		if (u->wanted[resource])
+			add_counter(u, uc, nr, resource);
 	}
 }
 
@@ -404,6 +438,7 @@ static int run(struct args *args, struct table *tb)
 		   tb->raw ? "FLAGS" : "FLAGS,PID-UNIT,CONTAINER");
 	u.shows_binding = shows_binding(tb);
 	u.shows_unit = shows_unit(tb, &pid_columns);
+	u.zeroes = args->all || args->user || args->interval > 0;
 	args_look_up(args);
 	watch_run(args, tb, take, fill, &u);
 	forget(&u);
