@@ -18,23 +18,29 @@ static void add(struct text *out, const char *string)
 
 static const char hex_digits[] = "0123456789abcdef";
 
+/* Out of line, to keep the loop of add_raw() short. */
+static noinline char *put_escape(char *to, unsigned char c)
+{
+	*to++ = '\\';
+	*to++ = 'x';
+	*to++ = hex_digits[c >> 4];
+	*to++ = hex_digits[c & 0xf];
+	return to;
+}
+
 /* Blanks, and what would be mistaken for an escape, are escaped. */
 static void add_raw(struct plain *plain, const char *word, size_t length)
 {
 	struct text *out = &plain->out;
 	char *to = text_room(out, 4 * length), *from = to;
 
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = word[i];
+	for (const char *end = word + length; word < end; word++) {
+		unsigned char c = *word;
 
-		if (!plain->escaped[c]) {
+		if (plain->escaped[c])
+			to = put_escape(to, c);
+		else
 			*to++ = c;
-		} else {
-			*to++ = '\\';
-			*to++ = 'x';
-			*to++ = hex_digits[c >> 4];
-			*to++ = hex_digits[c & 0xf];
-		}
 	}
 	out->used += to - from;
 }

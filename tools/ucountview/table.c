@@ -255,18 +255,23 @@ static struct known_name *known_name(struct table *tb, const char *name)
 	return home;
 }
 
+/* Out of line, to keep position_of() short. */
+static noinline void learn_position(struct table *tb, struct known_name *known, const char *name)
+{
+	const struct column *col = find_column(tb, name, strlen(name));
+
+	assert(col);
+	known->name = name;
+	known->nth = position(tb, col);
+}
+
 /* Called for each cell, with one of few literals: remember them by their addresses. */
 static size_t position_of(struct table *tb, const char *name)
 {
 	struct known_name *known = known_name(tb, name);
-	const struct column *col;
 
-	if (known->name == name)
-		return known->nth;
-	col = find_column(tb, name, strlen(name));
-	assert(col);
-	known->name = name;
-	known->nth = position(tb, col);
+	if (known->name != name)
+		learn_position(tb, known, name);
 	return known->nth;
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define noinline	__attribute((noinline))
 #define __noreturn	__attribute((noreturn))
 #define __printf(a, b)	__attribute((format(printf, a, b)))
 
