@@ -40,16 +40,14 @@ struct worker {
 static bool start(struct worker *worker, int (*work)(void))
 {
 	const struct rlimit limit = { UCV_MOST_FDS, UCV_MOST_FDS };
-	const pid_t self = getpid();
 	char byte = 0;
 
 	if (pipe2(worker->ready, O_CLOEXEC))
 		return false;
-	worker->pid = fork();
+	worker->pid = ucv_fork();
 	if (worker->pid < 0)
 		return false;
 	if (!worker->pid) {
-		ucv_end_with(self);
 		setrlimit(RLIMIT_NOFILE, &limit);
 		byte = work() ? 'n' : 'y';
 		if (write(worker->ready[1], &byte, 1) != 1)
@@ -150,16 +148,13 @@ static int copies(void)
 /* Processes that share one instance. */
 static int sharing(void)
 {
-	const pid_t self = getpid();
 	int fd = inotify_init1(0), i;
 	pid_t pid = 1;
 
 	for (i = 0; i < 500 && pid > 0; i++)
-		pid = fork();
-	if (!pid) {
-		ucv_end_with(self);
+		pid = ucv_fork();
+	if (!pid)
 		wait_forever(NULL);
-	}
 	return fd < 0 || pid < 0 ? -1 : 0;
 }
 
@@ -424,7 +419,6 @@ static int namespaces(void)
 /* Chains of namespaces, each pinned by the process in the last one. */
 static int many_namespaces(void)
 {
-	const pid_t self = getpid();
 	unsigned int i;
 	int status[2];
 	pid_t pid = 1;
@@ -433,9 +427,8 @@ static int many_namespaces(void)
 	if (pipe2(status, O_CLOEXEC))
 		return -1;
 	for (i = 0; i < 32 && pid > 0; i++)
-		pid = fork();
+		pid = ucv_fork();
 	if (!pid) {
-		ucv_end_with(self);
 		if (!namespaces() && write(status[1], "", 1) == 1)
 			wait_forever(NULL);
 		_exit(1);

@@ -135,11 +135,9 @@ UCV_TEST_F(arming, shared_file_arms_until_its_last_close)
 	CHECK_ARMED(1);
 	close(fd);
 	CHECK_ARMED(1);
-	pid = fork();
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
+	pid = ucv_fork();
+	if (!pid)
+		ucv_stay();
 	ASSERT_LT(0, pid);
 	CHECK_ARMED(1);
 	close(duplicate);
@@ -158,7 +156,7 @@ UCV_TEST_F(arming, killed_listener_disarms)
 	pid_t pid;
 	int fd;
 
-	pid = fork();
+	pid = ucv_fork();
 	if (!pid) {
 		fd = ucv_open();
 		if (fd < 0 || ucv_listen(fd, UCV_LISTEN_ARM, &listen))

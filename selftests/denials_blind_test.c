@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -348,12 +347,11 @@ UCV_TEST_F(blind, disarmed_while_switched_off)
 static pid_t start_waiter(int fd, bool by_poll)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-	pid_t pid = fork();
+	/* A test that fails must not leave it: it would wait for ever, with our output open. */
+	pid_t pid = ucv_fork();
 
 	if (pid)
 		return pid;
-	/* A test that fails must not leave it: it would wait for ever, with our output open. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!by_poll)
 		_exit(-read_one(fd));
 	if (poll(&pollfd, 1, -1) != 1 || pollfd.revents != POLLERR)

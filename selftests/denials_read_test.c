@@ -12,7 +12,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -332,11 +331,10 @@ static int wait_for_denial(struct waiter *waiter)
 
 static pid_t start_waiter(struct waiter *waiter)
 {
-	pid_t pid = fork();
+	pid_t pid = ucv_fork();
 
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	waiter->ret = wait_for_denial(waiter);
 	_exit(0);
 }
@@ -517,11 +515,10 @@ static void on_signal(int sig)
 static pid_t start_interruptible(struct waiter *waiter, int flags)
 {
 	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
-	pid_t pid = fork();
+	pid_t pid = ucv_fork();
 
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signalled = waiter;
 	sigaction(SIGUSR1, &action, NULL);
 	waiter->ret = wait_for_denial(waiter);

@@ -22,13 +22,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "ucv_fork.h"
 
 #define PROCESSES	2
 #define THREADS		3
@@ -221,24 +221,13 @@ static void wait_for(struct worker *w, pid_t pid, int expected)
 		fuzz_fail(w, "a child ended with status 0x%x", status);
 }
 
-/* In a child: it ends with its parent, which may have been killed before this. */
-static void end_with(pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-}
-
 /* Returns 0 in the child. */
 static pid_t fork_child(struct worker *w)
 {
-	const pid_t parent = getpid();
-	pid_t pid = fork();
+	pid_t pid = ucv_fork();
 
 	if (pid < 0)
 		fuzz_fail(w, "fork: %s", strerror(errno));
-	if (!pid)
-		end_with(parent);
 	return pid;
 }
 
@@ -391,13 +380,12 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-static void fuzz_process(unsigned int process, pid_t parent)
+static void fuzz_process(unsigned int process)
 {
 	struct sigaction action = { .sa_handler = nothing };
 	pthread_t threads[THREADS];
 	unsigned int i;
 
-	end_with(parent);
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
 	action.sa_flags = SA_RESTART;
@@ -420,9 +408,8 @@ static void fuzz_process(unsigned int process, pid_t parent)
 }
 
 /* A process that is refused now and then, in a user namespace whose limit is 0. */
-static void be_refused(pid_t parent)
+static void be_refused(void)
 {
-	end_with(parent);
 	if (unshare(CLONE_NEWUSER) || write_text("/proc/sys/user/max_uts_namespaces", "0"))
 		_exit(1);
 	for (;;) {
@@ -460,7 +447,6 @@ static bool prepare(void)
 
 int main(int argc, char **argv)
 {
-	const pid_t self = getpid();
 	pid_t refused, pids[PROCESSES];
 	int bad = 0, status;
 	unsigned int i;
@@ -475,13 +461,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fuzz: there is no module, or no debugfs\n");
 		return 1;
 	}
-	refused = fork();
+	refused = ucv_fork();
 	if (!refused)
-		be_refused(self);
+		be_refused();
 	for (i = 0; i < PROCESSES; i++) {
-		pids[i] = fork();
+		pids[i] = ucv_fork();
 		if (!pids[i])
-			fuzz_process(i, self);
+			fuzz_process(i);
 	}
 	for (i = 0; i < PROCESSES; i++)
 		if (waitpid(pids[i], &status, 0) != pids[i] || status)

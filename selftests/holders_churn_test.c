@@ -268,7 +268,6 @@ static void send_back(int sock)
 {
 	int fd;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while ((fd = ucv_receive_fd(sock)) >= 0) {
 		ucv_send_fd(sock, fd);
 		close(fd);
@@ -285,7 +284,7 @@ static void churn_pass(const char *dir)
 
 	become(CHURN_UID + 11);
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	pid = fork();
+	pid = ucv_fork();
 	must(pid >= 0);
 	if (!pid) {
 		close(pair[0]);

@@ -402,13 +402,12 @@ static void *common_table(void *arg)
 static long do_threads(struct ucv_call *call)
 {
 	pthread_t thread;
-	pid_t pid = fork();
+	pid_t pid = ucv_fork();
 	long i;
 
 	(void)call;
 	if (pid)
 		return pid < 0 ? -errno : pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < NR_THREADS; i++)
 		if (pthread_create(&thread, NULL, i || threads->alone ?
 				   common_table : own_table, (void *)i))

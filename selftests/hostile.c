@@ -40,6 +40,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ucv_fork.h"
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define MOST_FDS	1048576
@@ -101,11 +103,10 @@ static void in_child(void (*work)(void))
 
 	if (pipe2(ready, O_CLOEXEC))
 		fail("pipe");
-	pid = fork();
+	pid = ucv_fork();
 	if (pid < 0)
 		fail("fork");
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		work();
 		if (write(ready[1], "", 1) != 1)
 			exit(1);

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "kselftest_harness.h"
@@ -111,14 +110,13 @@ static void must(bool fine, const char *what)
 }
 
 /* Enters a new mount namespace, charged to @uid, and makes the bind mounts of @call. */
-static void live_in_mntns(struct ucv_call *call, unsigned int uid)
+static void live_in_mntns(struct ucv_call *call, unsigned int uid, pid_t parent)
 {
 	struct ucv_call none = {};
 
 	must(!ucv_do_keep_caps(&none), "prctl");
 	must(!setresuid(-1, uid, -1), "setresuid");
-	/* After setresuid(), which clears it. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ucv_end_with(parent);
 	must(!ucv_do_new_mntns(&none), "unshare");
 	must(ucv_do_bind(call) == call->a, "mount");
 }
@@ -127,16 +125,17 @@ static void live_in_mntns(struct ucv_call *call, unsigned int uid)
 static pid_t make_mntns(const char *dir, long number)
 {
 	struct ucv_call call = { .a = number % (EXTRA + 1) };
+	const pid_t self = getpid();
 	int pair[2];
 	char byte = 0;
 	pid_t pid;
 
 	snprintf(call.text, sizeof(call.text), "%s", dir);
 	must(!pipe2(pair, O_CLOEXEC), "pipe");
-	pid = fork();
+	pid = ucv_fork();
 	must(pid >= 0, "fork");
 	if (!pid) {
-		live_in_mntns(&call, CHURN_UID + number % 3);
+		live_in_mntns(&call, CHURN_UID + number % 3, self);
 		must(write(pair[1], &byte, 1) == 1, "write");
 		for (;;)
 			pause();
@@ -224,7 +223,6 @@ static void work(const char *dir, const struct way *way)
 	static long held[RING];
 	long n, slot;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Its bind mounts do not propagate. */
 	must(!ucv_do_new_mntns(&none), "unshare");
 	for (n = 0; n < size || !workers_may_end(); n++) {
@@ -342,10 +340,8 @@ static const char *check_all(int fd)
 
 static void read_all(void)
 {
-	const char *bad;
+	const char *bad = check_all(ucv_open());
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	bad = check_all(ucv_open());
 	count(&shared->readers_done);
 	if (*bad) {
 		count(&shared->failed);
@@ -445,12 +441,12 @@ static void start(const char *dir, pid_t *worker, pid_t *reader)
 	unsigned int i;
 
 	for (i = 0; i < NR_READERS; i++) {
-		reader[i] = fork();
+		reader[i] = ucv_fork();
 		if (!reader[i])
 			read_all();
 	}
 	for (i = 0; i < NR_WORKERS; i++) {
-		worker[i] = fork();
+		worker[i] = ucv_fork();
 		if (!worker[i])
 			work(dir, &ways[i]);
 	}

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -64,6 +63,8 @@ static void tables(unsigned int round)
 	in_child(tables_child, round);
 }
 
+static pid_t main_process;
+
 /* One process, a new user each time, with an instance that the next users still hold. */
 static void uids(unsigned int round)
 {
@@ -76,6 +77,7 @@ static void uids(unsigned int round)
 	*fd = inotify_init1(IN_CLOEXEC);
 	must(*fd >= 0 && inotify_add_watch(*fd, "/", IN_DELETE_SELF) >= 0, "inotify");
 	must(!syscall(SYS_setresuid, -1, 0, -1), "setresuid");
+	ucv_end_with(main_process);
 }
 
 static void nothing(unsigned int round)
@@ -128,7 +130,7 @@ static void messages_child(unsigned int round)
 	pid_t pid;
 
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair) && fd >= 0, "socketpair");
-	pid = fork();
+	pid = ucv_fork();
 	must(pid >= 0, "fork");
 	for (i = 0; i < 8 && pid; i++)
 		send_fd(pair[0], fd);
@@ -185,7 +187,6 @@ static struct shared {
 
 static void work(unsigned int nth)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	do
 		works[nth](shared->rounds[nth]++);
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED));
@@ -204,8 +205,9 @@ int main(void)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	must(shared != MAP_FAILED, "mmap");
+	main_process = getpid();
 	for (i = 0; i < NR_WORKS; i++)
-		if (!fork())
+		if (!ucv_fork())
 			work(i);
 	sigwait(&term, &sig);
 	__atomic_store_n(&shared->stop, true, __ATOMIC_RELAXED);

@@ -208,8 +208,7 @@ static void processes(unsigned int round)
 	unsigned int nr = 1 + round % 5, i;
 
 	for (i = 0; i < nr; i++) {
-		if (!fork()) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!ucv_fork()) {
 			linger(round);
 			_exit(0);
 		}
@@ -234,7 +233,6 @@ static pid_t workers[NR_WORKS];
 
 static void work(unsigned int nth, bool once)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	srand(nth);
 	do {
 		works[nth](shared->rounds[nth]);
@@ -251,7 +249,7 @@ static void start(bool once)
 		      -1, 0);
 	must(shared != MAP_FAILED, "mmap");
 	for (i = 0; i < NR_WORKS; i++) {
-		workers[i] = fork();
+		workers[i] = ucv_fork();
 		must(workers[i] >= 0, "fork");
 		if (!workers[i])
 			work(i, once);

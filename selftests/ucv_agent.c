@@ -668,12 +668,8 @@ long ucv_do_unshare_users(struct ucv_call *call)
 	return unshare(CLONE_NEWUSER) ? -errno : 0;
 }
 
-/* For a child, which stays for as long as its parent. */
 void ucv_stay(void)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == 1)
-		_exit(0);
 	for (;;)
 		pause();
 }
@@ -685,7 +681,7 @@ long ucv_do_fork(struct ucv_call *call)
 	long i;
 
 	for (i = 0; i < call->a; i++) {
-		pid = fork();
+		pid = ucv_fork();
 		if (pid < 0)
 			return -errno;
 		if (!pid)

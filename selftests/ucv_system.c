@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -114,17 +113,6 @@ long ucv_churn(long nr)
 	if (factor <= 0)
 		factor = 1;
 	return nr * factor < 1 ? 1 : nr * factor;
-}
-
-/*
- * PR_SET_PDEATHSIG alone is not enough: the parent may be gone already, and what is left
- * would keep the test's output open, for whose end the runner waits.
- */
-void ucv_end_with(pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
 }
 
 void ucv_kill_all(pid_t *pids, unsigned int nr)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ucountview.h"
+#include "ucv_fork.h"
 
 #define UCV_DEBUGFS		"/sys/kernel/debug/ucountview"
 #define UCV_PARAMETERS		"/sys/module/ucountview/parameters"
@@ -154,8 +155,6 @@ unsigned long long ucv_boottime(void);
 char *ucv_before_a_hole(size_t size);
 /* The letter in /proc/PID/stat; 0 if there is no such process. */
 char ucv_state_of(pid_t pid);
-/* In a child: it ends with @parent, its parent, which may have been killed before this. */
-void ucv_end_with(pid_t parent);
 /* Children: kills them and waits for them. */
 void ucv_kill_all(pid_t *pids, unsigned int nr);
 long ucv_churn(long nr);
@@ -185,7 +184,7 @@ struct ucv_call {
 	int error;		/* sent back: the errno after which a part was left undone */
 };
 
-void ucv_stay(void);	/* does not return */
+void ucv_stay(void);	/* in a child of ucv_fork(); does not return */
 int ucv_agent_start(struct ucv_agent *agent);
 int ucv_agent_spawn(struct ucv_agent *parent, struct ucv_agent *agent);
 void ucv_agent_stop(struct ucv_agent *agent);

@@ -20,7 +20,6 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -299,10 +298,8 @@ struct user {
 
 static void be_user(struct user *user, int (*begin)(void), int (*end)(void))
 {
-	char byte;
+	char byte = begin();
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	byte = begin();
 	if (write(user->status, &byte, 1) != 1 || byte || read(user->go, &byte, 1) != 1)
 		_exit(2);
 	_exit(end() ? 1 : 0);
@@ -316,7 +313,7 @@ static void user_start(struct user *user, int (*begin)(void), int (*end)(void))
 		_exit(1);
 	user->status = status[1];
 	user->go = go[0];
-	user->pid = fork();
+	user->pid = ucv_fork();
 	if (!user->pid)
 		be_user(user, begin, end);
 	close(status[1]);
@@ -498,12 +495,16 @@ FIXTURE_TEARDOWN(free)
 	restore(self->was_loaded);
 }
 
+/* In a child of start(): its parent. */
+static pid_t test;
+
 static pid_t start(void (*work)(void))
 {
-	pid_t pid = fork();
+	const pid_t self = getpid();
+	pid_t pid = ucv_fork();
 
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		test = self;
 		for (;;)
 			work();
 	}
@@ -524,6 +525,7 @@ static void be_refused_as_another(void)
 	if (syscall(SYS_setresuid, -1, uid++, 0) || inotify_init1(0) != -1 || errno != EMFILE ||
 	    syscall(SYS_setresuid, -1, 0, -1))
 		_exit(1);
+	ucv_end_with(test);
 }
 
 /* Likewise. Refused by the user's RLIMIT_MSGQUEUE, which is in the kernel's probed code. */
@@ -556,14 +558,10 @@ static void be_refused_depth(void)
 
 static void be_killed(void)
 {
-	const pid_t self = getpid();
-	pid_t pid = fork();
+	pid_t pid = ucv_fork();
 
-	if (!pid) {
-		ucv_end_with(self);
-		for (;;)
-			pause();
-	}
+	if (!pid)
+		ucv_stay();
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -722,7 +720,6 @@ static void be_refused_at_rest(void)
 
 static void be_hog(int *busy)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pin_to(1, SCHED_FIFO, 1);
 	for (;;) {
 		while (__atomic_load_n(busy, __ATOMIC_RELAXED))
@@ -798,7 +795,7 @@ UCV_TEST_F(free, unload_while_a_thread_is_inside_a_probed_function)
 	ASSERT_NE(MAP_FAILED, busy);
 	pid = start(be_refused_at_rest);
 	self->worker[self->nr_workers++] = pid;
-	self->worker[self->nr_workers] = fork();
+	self->worker[self->nr_workers] = ucv_fork();
 	if (!self->worker[self->nr_workers])
 		be_hog(busy);
 	self->nr_workers++;

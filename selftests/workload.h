@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "ucv_fork.h"
 
 static inline void must(bool true_is, const char *what)
 {
@@ -27,11 +28,10 @@ static inline void must(bool true_is, const char *what)
 static inline void in_child(void (*work)(unsigned int round), unsigned int round)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = ucv_fork();
 
 	must(pid >= 0, "fork");
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		work(round);
 		_exit(0);
 	}
