@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
-/*
- * The ABI of /dev/ucountview, shared by the module and its userspace.
+/**
+ * DOC: The ABI of /dev/ucountview, shared by the module and its userspace
  *
  * A reader opens the device read-only, takes a snapshot (UCV_IOC_SNAPSHOT) and
  * reads its records (UCV_IOC_READ), as often and in whatever portions it likes.
@@ -11,40 +11,52 @@
  * refuses: it reads records (struct ucv_denial) with read() and waits for them
  * with poll(). One file can do both.
  *
- * Sizes and versions
- *	Structures grow only at their end. The size of an ioctl argument is the one
- *	encoded in the ioctl number. A caller with a smaller structure gets the
- *	members it knows. A caller with a larger one gets zeroes in the members that
- *	the module does not know, or E2BIG if it passed anything but zeroes there.
- *	For records the caller chooses the stride (record_size), see struct ucv_read.
+ * Structures grow only at their end. The size of an ioctl argument is the one
+ * encoded in the ioctl number. A caller with a smaller structure gets the
+ * members it knows. A caller with a larger one gets zeroes in the members that
+ * the module does not know, or E2BIG if it passed anything but zeroes there.
+ * For records the caller chooses the stride (record_size), see struct ucv_read.
  *
- * Errors that every ioctl can return
- *	EFAULT	the argument or a buffer is not mapped, or not writable
- *	EINVAL	the argument is smaller than its first version (..._SIZE_VER0), or has
- *		an unknown flag or a non-zero reserved member
- *	E2BIG	the argument has non-zero bytes beyond what the module knows, or is
- *		larger than a page
- *	ENOTTY	no such ioctl
- *	The file remains usable after any of them.
+ * Errors that every ioctl can return (the file remains usable after any of them):
  *
- * Errors of open()
- *	EACCES	opened for writing, or the caller lacks the permission
+ * EFAULT
+ *	the argument or a buffer is not mapped, or not writable
+ * EINVAL
+ *	the argument is smaller than its first version (..._SIZE_VER0), or has
+ *	an unknown flag or a non-zero reserved member
+ * E2BIG
+ *	the argument has non-zero bytes beyond what the module knows, or is
+ *	larger than a page
+ * ENOTTY
+ *	no such ioctl
+ *
+ * Errors of open():
+ *
+ * EACCES
+ *	opened for writing, or the caller lacks the permission
  *
  * read() returns whole struct ucv_denial records, as many as are available and fit
  * in the buffer. Each advances the file's position in the ring. read() waits for the
  * first one, unless the file is O_NONBLOCK. Threads that share a file share its
  * position: each record goes to one of them. Errors of read():
- *	EINVAL	UCV_IOC_LISTEN has not been called, or the buffer is too small for one
- *		record
- *	EAGAIN	no record is available, and the file is O_NONBLOCK
- *	EINTR	interrupted while waiting by a signal whose handler was installed
- *		without SA_RESTART
- *	EFAULT	the buffer is not mapped, or not writable; no record was consumed. If
- *		the fault is at a later record, the records before it are returned
- *	ENOLINK	no record is left, and recording is interrupted: it is armed, but the
- *		kernel's kprobes do not fire (see UCV_RECORDING_BLIND). Also returned
- *		once if recording was interrupted since the file was last told, and
- *		has resumed
+ *
+ * EINVAL
+ *	UCV_IOC_LISTEN has not been called, or the buffer is too small for one
+ *	record
+ * EAGAIN
+ *	no record is available, and the file is O_NONBLOCK
+ * EINTR
+ *	interrupted while waiting by a signal whose handler was installed
+ *	without SA_RESTART
+ * EFAULT
+ *	the buffer is not mapped, or not writable; no record was consumed. If
+ *	the fault is at a later record, the records before it are returned
+ * ENOLINK
+ *	no record is left, and recording is interrupted: it is armed, but the
+ *	kernel's kprobes do not fire (see UCV_RECORDING_BLIND). Also returned
+ *	once if recording was interrupted since the file was last told, and
+ *	has resumed
+ *
  * poll() reports POLLIN when a record can be read, and POLLERR if read() would
  * fail at once with EINVAL or ENOLINK.
  *
@@ -135,7 +147,7 @@ enum ucv_unit {
 
 /**
  * struct ucv_resource - a counter; its record index is its index in used[] and limit[]
- * @name: the kernel's enumerator without UCOUNT_, in lower case, NUL-terminated:
+ * @name: the kernel's enumerator without %UCOUNT_, in lower case, NUL-terminated:
  *	"inotify_watches", "rlimit_nproc". All kernels. The set of resources depends
  *	on the kernel and its configuration, and is read from the running kernel.
  * @type: an enum ucv_resource_type
