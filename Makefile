@@ -12,7 +12,7 @@ CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug check-packaging check-all bench bench-check lint deb rpm \
+.PHONY: all module tools deps demo check check-debug check-packaging check-all bench bench-check lint docs deb rpm \
 	load unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
@@ -58,6 +58,9 @@ bench-check: deps ## has one of a few of these costs grown?
 
 lint: deps ## checkpatch --strict, coccinelle, sparse, shellcheck, and checks of this tree
 	@tools/lint/lint
+
+docs: ## build HTML of Documentation/, the manual page and a reference of the ABI, and print where it is
+	@tools/docs/docs
 
 deb: ## build Debian packages of the module (dkms), the reader and the header, and print where they are
 	@tools/packaging/deb
