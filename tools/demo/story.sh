@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Two stories of "No space left on device" on an empty disk, run in a VM.
+# Three stories of "No space left on device" on an empty disk, run in a VM.
 #
-# The watches: an editor holds 4 of the user's 16 inotify watches, so another
-# program's 13th fails, first in the initial user namespace, then in a nested
-# one. The container: its mount namespace is full.
+# The watches: an editor holds 4 of the user's 16 inotify watches, so another program's 13th fails, first in the initial
+# user namespace, then in a nested one. The network namespaces: root may have three. The container: its mount namespace
+# is full.
 
 set -eu
 
@@ -16,14 +16,20 @@ say()
 # run COMMAND...: print the command, run it, print its exit status if it fails
 run()
 {
-	printf '\n$ %s\n' "$*"
+	printf '\n# %s\n' "$*"
 	"$@" 2>&1 || printf '(exit status %s)\n' $?
 }
 
 as_alice()
 {
-	# shellcheck disable=SC2016 # for the inner shell
-	su alice -c 'exec "$0" "$@"' -- "$@"
+	su alice -c "exec $*"
+}
+
+# run_as_alice COMMAND: the same as alice; the argument is for her shell
+run_as_alice()
+{
+	printf '\nalice$ %s\n' "$1"
+	as_alice "$1" 2>&1 || printf '(exit status %s)\n' $?
 }
 
 # settle NUMBER: wait until alice holds this many watches
@@ -42,44 +48,70 @@ play_watches()
 {
 	say "1. Alice may have 16 inotify watches. Her editor holds 4."
 	run sysctl -w fs.inotify.max_user_watches=16
-	as_alice watcher editor/1 editor/2 editor/3 editor/4 &
+	as_alice "watcher editor/*" &
 	settle 4
 
 	say "2. Another program of hers asks for 13 more. The 13th fails, and the disk is fine."
-	run as_alice watcher many/01 many/02 many/03 many/04 many/05 many/06 many/07 many/08 many/09 many/10 many/11 many/12 many/13
+	run_as_alice "watcher many/*"
 	run df -h /tmp
+	say "It has ended, but its refusal is recorded:"
+	run ucountview why --last watcher
 
 	say "3. With 12, which is all it can get, ucountview says what is full:"
-	set -- many/01 many/02 many/03 many/04 many/05 many/06 many/07 many/08 many/09 many/10 many/11 many/12
-	as_alice watcher "$@" &
+	as_alice "watcher many/0? many/1[0-2]" &
 	settle 16
 	run ucountview --top 3
 	killall watcher
 	wait
 
 	say "4. The same in a user namespace of hers, where nothing seems to be limited:"
-	run as_alice unshare -U -r cat /proc/sys/user/max_inotify_watches
-	as_alice watcher editor/1 editor/2 editor/3 editor/4 &
+	run_as_alice "unshare -U -r cat /proc/sys/user/max_inotify_watches"
+	as_alice "watcher editor/*" &
 	settle 4
-	run as_alice unshare -U -r watcher "$@" many/13
-	as_alice unshare -U -r watcher "$@" &
+	run_as_alice "unshare -U -r watcher many/*"
+	as_alice "unshare -U -r watcher many/0? many/1[0-2]" &
 	settle 16
 	run ucountview -R inotify_watches
-	say "Level 1 is unlimited, but every watch is charged to level 0 too, and there 16 of 16 are used:"
+	say "Level 1 is unlimited, but each watch is also charged to level 0, and that is full:"
 	run ucountview why "$(pidof watcher | cut -d ' ' -f 1)" -R inotify_watches
 	killall watcher
 	wait
 }
 
+# namespaces NUMBER: wait until root has this many network namespaces
+namespaces()
+{
+	until awk -v n="$1" '$3 == 0 && $4 == "net_namespaces" { used = $5 } END { exit used != n }' \
+			/sys/kernel/debug/ucountview/ucounts; do
+		sleep 0.1
+	done
+}
+
+play_namespaces()
+{
+	say "5. Root may have 3 network namespaces, and has them. Another one fails:"
+	run sysctl -w user.max_net_namespaces=3
+	for i in 1 2 3; do
+		unshare -n sleep 1000 &
+	done
+	namespaces 3
+	run unshare -n true
+	run ucountview why --last unshare
+	run ucountview holders -R net_namespaces
+	killall sleep
+	wait
+}
+
 play_mounts()
 {
-	say "5. A container engine mounts an overlay, and it fails:"
+	say "6. A container engine mounts an overlay, and it fails:"
 	modprobe overlay
 	mkdir lower upper work merged
 	run sysctl -w fs.mount-max="$(awk 'NR > 1 && $7 == 1 { print $4 }' /sys/kernel/debug/ucountview/mounts)"
 	run mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay merged
 	run df -h /tmp
 	run ucountview mounts
+	run ucountview why --last mount
 }
 
 dir=$(mktemp -d)
@@ -93,5 +125,8 @@ mkdir editor many
 for i in 1 2 3 4; do : >"editor/$i"; done
 for i in 01 02 03 04 05 06 07 08 09 10 11 12 13; do : >"many/$i"; done
 
+# as the packages have it
+echo Y >/sys/module/ucountview/parameters/denials
 play_watches
+play_namespaces
 play_mounts
