@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/reader.sh"
 . "$here/agents.sh"
+. "$here/cgroups.sh"
 
 always=/sys/module/ucountview/parameters/denials
 was_always=$(cat $always 2>/dev/null)
@@ -19,9 +20,6 @@ other_id=0fedcba987654321fedcba9876543210fedcba9876543210fedcba9876543210
 pod=01234567-89ab-cdef-0123-456789abcdef
 slice_of_pod=kubepods-burstable-pod01234567_89ab_cdef_0123_456789abcdef.slice
 in_podman=machine.slice/libpod-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope
-# The directories of hierarchies that are mounted here, and those made in their roots.
-hierarchies=''
-made=''
 moved_init=''
 sleeper=''
 clone_newuts=67108864
@@ -34,46 +32,12 @@ after_test() {
 	[ -z "$moved_init" ] || echo 1 >"$ktap_dir/cgroup2/cgroup.procs"
 	moved_init=''
 	[ -z "$was_always" ] || echo "$was_always" >$always
-	# A cgroup can be removed a while after its last process has exited.
-	for top in $made; do
-		wait_until remove "$top" || echo "$top is left"
-	done
-	made=''
-	for each in $hierarchies; do
-		umount "$each"
-	done
-	hierarchies=''
+	remove_cgroups
 	uid=$((uid + 10))
 }
 
 clean_up() {
 	after_test
-}
-
-# remove DIRECTORY: a cgroup and all below
-remove() {
-	find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
-	[ ! -d "$1" ]
-}
-
-# hierarchy NAME OPTION...: mount one at $ktap_dir/NAME, with these options of mount
-hierarchy() {
-	name=$1
-	shift
-	mkdir -p "$ktap_dir/$name" && mount "$@" none "$ktap_dir/$name" || skip "there is no $name here" || return
-	hierarchies="$hierarchies $ktap_dir/$name"
-}
-
-cgroup2() {
-	hierarchy cgroup2 -t cgroup2
-}
-
-# joins NAME PATH [HIERARCHY]: move an agent into a cgroup, which is made if it is not there
-joins() {
-	root=$ktap_dir/${3:-cgroup2}
-	top=$root/$(echo "${2#/}" | cut -d / -f 1)
-	[ -d "$top" ] || made="$made $top"
-	mkdir -p "$root/$2" && ask "$1" pid >"$root/$2/cgroup.procs"
 }
 
 # init_joins PATH: move init, the example of a process in the initial namespaces
@@ -398,7 +362,7 @@ names_with_any_bytes_are_escaped() {
 
 needs_reader
 # It would find cgroups that it has not made.
-[ ! -d /run/systemd/system ] || ktap_skip_all "systemd manages the cgroups here"
+! systemd_runs || ktap_skip_all "systemd manages the cgroups here"
 ktap_clean_up_at_exit
 
 ktap_run units_are_those_of_systemd containers_are_those_of_their_runtimes pods_are_those_of_kubernetes \
