@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ktap.sh"
 . "$here/reader.sh"
 . "$here/agents.sh"
+. "$here/cgroups.sh"
 
 always=/sys/module/ucountview/parameters/denials
 was_always=''
@@ -19,6 +20,7 @@ base=''
 after_test() {
 	exec 9<&-
 	stop_agents
+	remove_cgroups
 	restore_sysctls
 	[ -z "$was_always" ] || echo "$was_always" >$always
 	was_always=''
@@ -180,6 +182,120 @@ refused_mounts_are_counted() {
 		"ucountview_mount_denials_total{mntns=\"$mntns\"} $((old + 2))" \
 		"ucountview_mounts{mntns=\"$mntns\"} $(mounts_of "$mntns")" \
 		"ucountview_mounts_limit{mntns=\"$mntns\"} $limit"
+}
+
+# It would find cgroups that it has not made.
+make_units() {
+	! systemd_runs || skip "systemd manages the cgroups here" || return
+	cgroup2 || return
+	unit=ucv-$uid.service
+	user=user.slice/user-$uid.slice/user@$uid.service
+}
+
+# starts_in CGROUP NAME WATCHES: start an agent with an inotify instance that has so many watches
+starts_in() {
+	start "$2" && tell "$2" 0 inotify 1 && tell "$2" "$3" watch 0 "$files" 0 "$3" && joins "$2" "$1"
+}
+
+# held MANAGER UNIT CONTAINER: how many inotify instances and watches it holds, as the file out has it
+held() {
+	for resource in inotify_instances inotify_watches; do
+		value "ucountview_held{manager=\"$1\",unit=\"$2\",container=\"$3\",resource=\"$resource\"}"
+	done | paste -s -d ' ' -
+}
+
+# sum PATTERN RESOURCE: of the values in the file out of samples of the resource that begin so
+sum() {
+	sed -n "s/^$1.*resource=\"$2\"} //p" "$ktap_dir/out" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+holders_are_those_of_units_and_containers() {
+	make_units && starts_in "system.slice/$unit" one 3 || return
+	# A child shares the instance.
+	tell_number one userns $uid $uid 10 && starts_in "system.slice/$unit/sub" two 1 && tell two 1 inotify 1 || return
+	starts_in 'lxc/w"\b' web 2 && succeeds metrics --all || return
+	expect "of the unit" "3 4" "$(held '' "$unit" '')" &&
+		expect "of the container" "1 2" "$(held '' '' 'w\"\\b')" || return
+	# An instance that both hold counts for both.
+	joins one "lxc/other-$uid" && succeeds metrics --all || return
+	expect "the same, shared" "3 4" "$(held '' "$unit" '')" && expect "of the other" "1 3" "$(held '' '' "other-$uid")"
+}
+
+# The system's, and those of two users. A user manager can have cgroups of one name in several slices.
+units_of_the_same_name_are_told_apart() {
+	make_units && starts_in "system.slice/$unit" one 1 && starts_in "$user/app.slice/$unit" two 2 &&
+		starts_in "$user/background.slice/$unit" three 3 &&
+		starts_in "user.slice/user-1.slice/user@1.service/app.slice/$unit" four 4 && succeeds metrics --all || return
+	expect "the system's" "1 1" "$(held '' "$unit" '')" &&
+		expect "the user's" "2 5" "$(held "user@$uid.service" "$unit" '')" &&
+		expect "another user's" "1 4" "$(held user@1.service "$unit" '')" &&
+		expect "series" 6 "$(count "^ucountview_held{.*unit=\"$unit\"")"
+}
+
+fanotify_groups_are_held_as_well() {
+	[ -e /proc/sys/fs/fanotify/max_user_marks ] || skip "the kernel does not count fanotify marks" || return
+	make_units && start one && tell one 0 fanotify 0 && tell one 3 mark 0 "$files" 0 3 && joins one "system.slice/$unit" &&
+		succeeds metrics --all || return
+	labels="manager=\"\",unit=\"$unit\",container=\"\""
+	has "ucountview_held{$labels,resource=\"fanotify_groups\"} 1" \
+		"ucountview_held{$labels,resource=\"fanotify_marks\"} 3"
+}
+
+# What is in flight between two processes is charged, and not open. A user namespace is charged at two levels.
+holders_and_the_rest_are_what_is_charged() {
+	start_box && start sender && tell sender 0 inotify 1 && tell sender 5 watch 0 "$files" 0 5 || return
+	succeeds metrics --all || return
+	instances=$(value 'ucountview_unattributed{resource="inotify_instances"}')
+	watches=$(value 'ucountview_unattributed{resource="inotify_watches"}')
+	tell sender 0 launch 0 && succeeds metrics --all || return
+	has "ucountview_unattributed{resource=\"inotify_instances\"} $((instances + 1))" \
+		"ucountview_unattributed{resource=\"inotify_watches\"} $((watches + 5))" || return
+	for resource in inotify_instances inotify_watches; do
+		charged=$(sum 'ucountview_usage{.*level="0"' $resource)
+		expect "$resource" "$charged" \
+			$(($(sum ucountview_held $resource) + $(sum ucountview_unattributed $resource))) || return
+	done
+}
+
+# listed_units: how many have metrics, besides the processes that are in none
+listed_units() {
+	grep '^ucountview_held' "$ktap_dir/out" | grep -vF 'unit="",container=""' | sed 's/,resource=.*//' | sort -u |
+		awk 'END { print NR }'
+}
+
+# Names of units are chosen by users. The largest share of the instances, or of the watches, decides.
+units_are_bounded() {
+	make_units && starts_in "system.slice/watches-$unit" watches 5 && starts_in "system.slice/instances-$unit" instances 0 &&
+		tell instances 1 inotify 29 && start none && tell none 0 inotify 1 || return
+	number=0
+	while [ $number -lt 23 ]; do
+		starts_in "system.slice/$number-$unit" "small$number" 1 || return
+		number=$((number + 1))
+	done
+	succeeds metrics --all && expect "all" 25 "$(listed_units)" &&
+		has 'ucountview_found{kind="units"} 25' 'ucountview_left_out{kind="units"} 0' &&
+		expect "without watches" "30 0" "$(held '' "instances-$unit" '')" || return
+	succeeds metrics --min-ratio 2 && expect "by default" 20 "$(listed_units)" &&
+		has 'ucountview_left_out{kind="units"} 5' || return
+	succeeds metrics --top 2 || return
+	expect "the largest two" 2 "$(listed_units)" && expect "watches" "1 5" "$(held '' "watches-$unit" '')" &&
+		expect "instances" "30 0" "$(held '' "instances-$unit" '')" &&
+		has 'ucountview_left_out{kind="units"} 23' || return
+	none=$(held '' '' '')
+	expect "of no unit" "$none" "$(echo "$none" | grep '^[1-9]')"
+}
+
+holders_are_left_out_where_they_are_not_wanted() {
+	start_box && succeeds metrics --all || return
+	expect "with holders" 1 "$(count '^ucountview_unattributed{resource="inotify_watches"}')" || return
+	succeeds metrics --all --no-holders || return
+	expect "without" 0 "$(count '^ucountview_\(held\|unattributed\)')" &&
+		expect "kind" 0 "$(count 'kind="units"')" &&
+		has "ucountview_usage{$box_user,resource=\"inotify_watches\"} 3" || return
+	# Here, PIDs are other ones.
+	unshare -p -f "$reader" metrics --all >"$ktap_dir/out" || return
+	expect "in a PID namespace" 0 "$(count '^ucountview_\(held\|unattributed\)')" &&
+		has "ucountview_usage{$box_user,resource=\"inotify_watches\"} 3"
 }
 
 # Those in use; where denials were recorded, what refused is listed as well.
@@ -355,5 +471,7 @@ make_files 5
 
 ktap_run counters_and_limits_are_those_of_the_workload memory_is_in_bytes mounts_are_those_of_each_namespace \
 	mount_namespace_of_the_reader_alone_is_left_out denials_are_counted_by_limit denials_are_bounded \
-	refused_mounts_are_counted output_is_bounded labels_are_escaped both_formats_are_sound file_is_replaced \
+	refused_mounts_are_counted holders_are_those_of_units_and_containers units_of_the_same_name_are_told_apart \
+	fanotify_groups_are_held_as_well holders_and_the_rest_are_what_is_charged units_are_bounded \
+	holders_are_left_out_where_they_are_not_wanted output_is_bounded labels_are_escaped both_formats_are_sound file_is_replaced \
 	old_file_stays_on_failure readers_see_a_whole_file bad_options_are_refused

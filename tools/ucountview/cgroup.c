@@ -107,6 +107,10 @@ static void take_unit(struct parser *p, const char *part)
 	/* The user's manager itself, which is named better by the unit above. */
 	if (p->stage == USER_MANAGER && !strcmp(name, "init.scope"))
 		return;
+	if (p->stage == USER_MANAGER) {
+		p->names->manager = p->names->unit;
+		p->names->unit = NULL;
+	}
 	set_name(&p->names->unit, xstrdup(name));
 	p->names->unit_end = p->end;
 	if (p->stage == SYSTEM_MANAGER && starts_with(name, "user@") &&
@@ -281,6 +285,7 @@ void cgroup_names_free(struct cgroup_names *names)
 {
 	free(names->unit);
 	free(names->slice);
+	free(names->manager);
 	free(names->container);
 	free(names->pod);
 	free(names->path);

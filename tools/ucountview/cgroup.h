@@ -12,6 +12,7 @@
  * struct cgroup_names - what a path names; NULL where it names none
  * @unit: systemd unit, as systemd writes it
  * @slice: the slice that the unit is in
+ * @manager: unit of the user manager that @unit is one of; NULL: it is one of the system's
  * @container: ID of a container, or its name where the runtime uses that
  * @by_id: @container is an ID
  * @pod: UID of a Kubernetes pod
@@ -22,6 +23,7 @@
 struct cgroup_names {
 	char *unit;
 	char *slice;
+	char *manager;
 	char *container;
 	bool by_id;
 	char *pod;

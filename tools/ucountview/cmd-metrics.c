@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ucountview metrics: counters, limits and denials for Prometheus and what reads its format.
+ * ucountview metrics: counters, limits, denials and holders for Prometheus and what reads its
+ * format.
  */
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -10,7 +11,9 @@
 #include "exposition.h"
 #include "format.h"
 #include "metrics_rows.h"
+#include "metrics_units.h"
 #include "options.h"
+#include "procfs.h"
 #include "replace.h"
 #include "resource_info.h"
 #include "snapshot.h"
@@ -25,6 +28,7 @@ static const struct opt options[] = {
 	{ OPT_TOP, "top", "num", "list so many of the fullest, and of the limits that\n"
 	  "refused last (default: 20)" },
 	{ OPT_MIN_RATIO, "min-ratio", "num", "list also what is at least as full (default: 80%)" },
+	{ OPT_NO_HOLDERS, "no-holders", NULL, "leave out what units and containers hold" },
 	{ OPT_OPENMETRICS, "openmetrics", NULL, "use OpenMetrics 1.0" },
 	{ OPT_WRITE, "write", "file", "replace this file, atomically" },
 	{ }
@@ -34,6 +38,8 @@ struct metrics {
 	struct args *args;
 	struct snapshot snap;
 	struct metrics_rows rows;
+	bool has_units;
+	struct metrics_units units;
 	bool listens;			/* the module can record denials */
 	struct ucv_listen listen;
 	struct exposition ex;
@@ -131,7 +137,7 @@ static void add_left_out(struct metrics *m)
 {
 	static const struct metric found = {
 		"ucountview_found", METRIC_GAUGE, NULL,
-		"Counters in use, mount namespaces, and limits that have refused."
+		"Counters in use, mount namespaces, limits that have refused, units with groups."
 	}, left_out = {
 		"ucountview_left_out", METRIC_GAUGE, NULL,
 		"How many of them have no metrics of their own here."
@@ -141,16 +147,18 @@ static void add_left_out(struct metrics *m)
 		{ "counters", rows->found_counters, rows->listed_counters },
 		{ "mount_namespaces", rows->found_mntns, rows->nr_mntns },
 		{ "refusing_limits", rows->found_denials, rows->nr_denials },
+		{ "units", m->units.found, m->units.listed },
 	};
+	size_t nr = ARRAY_SIZE(kinds) - !m->has_units;
 
 	exposition_metric(&m->ex, &found);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < nr; i++) {
 		exposition_sample(&m->ex);
 		exposition_label(&m->ex, "kind", kinds[i].name);
 		exposition_unsigned(&m->ex, kinds[i].found);
 	}
 	exposition_metric(&m->ex, &left_out);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < nr; i++) {
 		exposition_sample(&m->ex);
 		exposition_label(&m->ex, "kind", kinds[i].name);
 		exposition_unsigned(&m->ex, kinds[i].found - kinds[i].listed);
@@ -321,6 +329,48 @@ static void add_mounts(struct metrics *m)
 	}
 }
 
+/* What processes hold. */
+
+/* Of inotify, fanotify or both, whichever it has: groups, and marks even if there are none now. */
+static void add_held_by(struct metrics *m, const struct unit_row *row)
+{
+	for (size_t i = 0; i < NR_HELD; i++) {
+		if (!row->held[i - i % 2])
+			continue;
+		exposition_sample(&m->ex);
+		exposition_label(&m->ex, "manager", row->manager);
+		exposition_label(&m->ex, "unit", row->unit);
+		exposition_label(&m->ex, "container", row->container);
+		exposition_label(&m->ex, "resource", held_resources[i]);
+		exposition_number(&m->ex, row->held[i]);
+	}
+}
+
+static void add_held(struct metrics *m)
+{
+	static const struct metric held = {
+		"ucountview_held", METRIC_GAUGE, NULL,
+		"How many of these the processes of a systemd unit and a container have open."
+	}, unattributed_metric = {
+		"ucountview_unattributed", METRIC_GAUGE, NULL,
+		"How many of these are charged, but not open in any process."
+	};
+
+	if (!m->has_units)
+		return;
+	exposition_metric(&m->ex, &held);
+	for (size_t i = 0; i < m->units.nr; i++)
+		add_held_by(m, &m->units.rows[i]);
+	exposition_metric(&m->ex, &unattributed_metric);
+	for (size_t i = 0; i < NR_HELD; i++) {
+		if (snapshot_resource(&m->snap, held_resources[i]) >= m->snap.nr_resources)
+			continue;
+		exposition_sample(&m->ex);
+		exposition_label(&m->ex, "resource", held_resources[i]);
+		exposition_number(&m->ex, m->units.unattributed[i]);
+	}
+}
+
 /* Denials. */
 
 static bool is_of_mount(const struct ucv_denial_count *count)
@@ -435,12 +485,16 @@ static void add_recording(struct metrics *m)
 	add_one(m, &interruptions, listen->interruptions);
 }
 
+/* Holders are left out if the module has no memory for them, or if /proc shows other PIDs. */
 static void take(struct metrics *m)
 {
-	__u64 denials = UCV_MASK(UCV_KIND_DENIAL_COUNT);
+	__u64 denials = UCV_MASK(UCV_KIND_DENIAL_COUNT), holders = 0;
 
-	snapshot_take(&m->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
-		      UCV_MASK(UCV_KIND_MNTNS) | denials);
+	if (!m->args->no_holders && processes_known())
+		holders = UCV_MASK(UCV_KIND_HOLDER);
+	snapshot_take_sparing(&m->snap, UCV_MASK(UCV_KIND_RESOURCE) | UCV_MASK(UCV_KIND_UCOUNTS),
+			      UCV_MASK(UCV_KIND_MNTNS) | denials | holders, holders);
+	m->has_units = m->snap.taken.filled & holders;
 	m->listens = m->snap.info.supported & denials;
 	if (m->listens)
 		m->listen = listener_state();
@@ -456,6 +510,7 @@ static void add_all(struct metrics *m)
 	add_limits(m);
 	add_userns(m);
 	add_mounts(m);
+	add_held(m);
 	add_recording(m);
 	add_limit_denials(m);
 	exposition_end(&m->ex);
@@ -481,6 +536,8 @@ static int run(struct args *args, struct table *tb)
 	set_defaults(args);
 	take(&m);
 	metrics_rows_find(&m.rows, args, &m.snap);
+	if (m.has_units)
+		metrics_units_find(&m.units, args, &m.snap);
 	add_all(&m);
 	if (args->write)
 		replace_file(args->write, m.ex.out.data, m.ex.out.used);
@@ -488,6 +545,7 @@ static int run(struct args *args, struct table *tb)
 		fwrite(m.ex.out.data, 1, m.ex.out.used, stdout);
 	text_free(&m.ex.out);
 	metrics_rows_free(&m.rows);
+	free(m.units.rows);
 	snapshot_free(&m.snap);
 	return EXIT_SUCCESS;
 }

@@ -190,6 +190,8 @@ static bool *flag_of(struct args *args, struct table *tb, int key)
 		return &args->last;
 	case OPT_OPENMETRICS:
 		return &args->openmetrics;
+	case OPT_NO_HOLDERS:
+		return &args->no_holders;
 	}
 	return NULL;
 }

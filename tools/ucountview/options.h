@@ -25,7 +25,7 @@ struct resource_names {
 /* The options of all commands, by their names; 0 where one was not given. */
 struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
-	bool all, follow, totals, last, openmetrics;
+	bool all, follow, totals, last, openmetrics, no_holders;
 	const char *by, *error, *syscall;
 	const char *user, *userns, *mntns, *container;
 	const char *write;
@@ -51,6 +51,7 @@ enum {
 	OPT_BY,
 	OPT_LAST,
 	OPT_OPENMETRICS,
+	OPT_NO_HOLDERS,
 	OPT_WRITE,
 };
 
