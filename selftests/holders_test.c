@@ -604,14 +604,6 @@ static long do_unmark_raw(struct ucv_call *call)
 	return 0;
 }
 
-static bool has_fanotify(void)
-{
-	int fd = fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
-
-	close(fd);
-	return fd >= 0;
-}
-
 UCV_TEST_F(holders, fanotify_groups_and_marks_are_counted)
 {
 	const unsigned int flags[] = {
@@ -622,7 +614,7 @@ UCV_TEST_F(holders, fanotify_groups_and_marks_are_counted)
 	unsigned int i;
 	long fd[4];
 
-	if (!has_fanotify())
+	if (!ucv_has_fanotify())
 		SKIP(return, "the kernel has no fanotify");
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		fd[i] = ucv_agent_text(&self->agent, do_group, self->dir,
@@ -674,7 +666,7 @@ UCV_TEST_F(holders, marks_of_a_large_group_are_counted)
 	char dir[64];
 	long fd;
 
-	if (!has_fanotify())
+	if (!ucv_has_fanotify())
 		SKIP(return, "the kernel has no fanotify");
 	ASSERT_EQ(0, ucv_sysctl(MAX_MARKS, 100000));
 	ASSERT_EQ(0, ucv_make_files(dir, sizeof(dir), nr));
@@ -738,7 +730,7 @@ UCV_TEST_F(holders, snapshot_does_not_wait_for_a_locked_group)
 	char text[16];
 	int fd, ret, dir, i;
 
-	if (!has_fanotify())
+	if (!ucv_has_fanotify())
 		SKIP(return, "the kernel has no fanotify");
 	dir = open(self->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ASSERT_LE(0, dir);

@@ -81,12 +81,18 @@ static void watches(unsigned int round)
 	in_child(watches_child, round);
 }
 
+/* It refuses an invalid flag, if the kernel has it. */
+static bool has_fanotify(void)
+{
+	return fanotify_init(~0U, 0) < 0 && errno == EINVAL;
+}
+
 static void marks(unsigned int round)
 {
 	int fd = fanotify_init(FAN_CLASS_NOTIF, 0);
 	unsigned int i;
 
-	if (fd < 0 && errno == ENOSYS) { /* without CONFIG_FANOTIFY */
+	if (fd < 0 && !has_fanotify()) {
 		linger(round);
 		return;
 	}

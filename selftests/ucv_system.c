@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -123,6 +124,12 @@ void ucv_kill_all(pid_t *pids, unsigned int nr)
 		kill(pids[i], SIGKILL);
 	for (i = 0; i < nr; i++)
 		waitpid(pids[i], NULL, 0);
+}
+
+/* An invalid flag is refused, if there is anything to refuse it. */
+bool ucv_has_fanotify(void)
+{
+	return fanotify_init(~0U, 0) < 0 && errno == EINVAL;
 }
 
 char ucv_state_of(pid_t pid)

@@ -153,6 +153,8 @@ void ucv_sysctls_back(void);
 /* CLOCK_BOOTTIME in nanoseconds, and the end of @size bytes of memory with a hole behind. */
 unsigned long long ucv_boottime(void);
 char *ucv_before_a_hole(size_t size);
+/* For root: whether the kernel has fanotify. */
+bool ucv_has_fanotify(void);
 /* The letter in /proc/PID/stat; 0 if there is no such process. */
 char ucv_state_of(pid_t pid);
 /* Children: kills them and waits for them. */
