@@ -78,11 +78,14 @@ play_watches()
 	wait
 }
 
-# namespaces NUMBER: wait until root has this many network namespaces
+# namespaces NUMBER: wait until root, who can have two rows, is charged for this many network namespaces
 namespaces()
 {
-	until awk -v n="$1" '$3 == 0 && $4 == "net_namespaces" { used = $5 } END { exit used != n }' \
+	tries=0
+	until awk -v n="$1" '$3 == 0 && $4 == "net_namespaces" { used += $5 } END { exit used != n }' \
 			/sys/kernel/debug/ucountview/ucounts; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || { echo "story: root never came to have $1 network namespaces" >&2; exit 1; }
 		sleep 0.1
 	done
 }
