@@ -67,12 +67,13 @@ measure_tsc() {
 }
 
 # qemu NAME DIRECTORY SECONDS OPTION…: boot DIRECTORY/tree.cpio; the guest's ports and its console become files there.
+# vm_image and vm_initrd, if set, are booted instead of the kernel NAME and the tree.
 # Files, not pipes: a slow reader can then neither stop the guest nor lose its last bytes. ioeventfd=off: the guest's
 # write returns when the bytes are in the file. A VM that ends is paused, for attend() to query. Returns QEMU's status.
 qemu() {
 	local dir=$2 image khz more='' name=$1 port ports=() release seconds=$3 smp
 	shift 3
-	image=$(kernel_root "$name")/$(kernel_fact "$name" image)
+	image=${vm_image:-$(kernel_root "$name")/$(kernel_fact "$name" image)}
 	release=$(kernel_fact "$name" release)
 
 	smp=${cpus:-1}
@@ -100,7 +101,7 @@ qemu() {
 		-name "testvm-$release" -m "${memory:-512}" -smp "$smp" \
 		-nodefaults -no-user-config -display none -action reboot=shutdown,shutdown=pause \
 		-qmp stdio -d cpu_reset,guest_errors -D "$dir/resets" \
-		-kernel "$image" -initrd "$dir/tree.cpio" \
+		-kernel "$image" -initrd "${vm_initrd:-$dir/tree.cpio}" \
 		-append "console=$console $arguments ignore_loglevel printk.devkmsg=on panic=-1 ${icount:+nokaslr norandmaps }$more ${parameters:-}" \
 		-serial "file:$dir/console" \
 		-device "virtio-serial-$bus,ioeventfd=off" "${ports[@]}" \
