@@ -12,8 +12,8 @@ CONF := /etc/modprobe.d/ucountview.conf
 BUILT := .* *.o *.ko *.mod *.mod.c *.order *.symvers features.h
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools deps demo check check-debug check-packaging check-all bench bench-check lint docs deb rpm \
-	load unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
+.PHONY: all module tools deps demo check check-debug check-packaging check-releases check-all bench bench-check lint \
+	docs deb rpm load unload install uninstall dkms-source dkms-install dkms-remove install-conf uninstall-conf clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -44,11 +44,14 @@ check-all: deps ## the same for hours, on all listed kernels, and with bugs plan
 	@tools/setup foreign
 	@tools/testvm/build-kernel -s debug -s more
 	@status=0; tools/testvm/check -l -s default -s debug -s more || status=$$?; \
-		tools/testvm/mutate || status=$$?; tools/testvm/table -w; \
+		tools/testvm/mutate || status=$$?; $(MAKE) check-releases || status=$$?; tools/testvm/table -w; \
 		$(MAKE) check-packaging RELEASES="bookworm trixie" || status=$$?; exit $$status
 
 check-packaging: deps ## the packages: built twice, installed, removed, each in a root of Debian (RELEASES=bookworm)
 	@status=0; for release in $(RELEASES); do tools/packaging/check $$release || status=$$?; done; exit $$status
+
+check-releases: deps ## the README's commands on Debian 11 to 13 and sid, booted; containers of their own managers
+	@tools/testvm/check release:trixie containers release:bookworm release:bullseye release:sid
 
 bench: deps ## what reading and charging cost, in instructions (tools/bench/bench -h: more of it)
 	@tools/bench/bench
