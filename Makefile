@@ -45,6 +45,7 @@ check-all: deps ## the same for hours, on all listed kernels, and with bugs plan
 	@tools/testvm/build-kernel -s debug -s more
 	@status=0; tools/testvm/check -l -s default -s debug -s more || status=$$?; \
 		tools/testvm/mutate || status=$$?; $(MAKE) check-releases || status=$$?; tools/testvm/table -w; \
+		tools/monitoring/trial || status=$$?; \
 		$(MAKE) check-packaging RELEASES="bookworm trixie" || status=$$?; exit $$status
 
 check-packaging: deps ## the packages: built twice, installed, removed, each in a root of Debian (RELEASES=bookworm)
