@@ -622,6 +622,7 @@ static bool parse_mount(char *line, struct mount_line *mount)
 	*mount = (struct mount_line){
 		.id = strtoul(field[0], NULL, 10),
 		.parent = strtoul(field[1], NULL, 10),
+		.device = field[2],
 		.root = field[3],
 		.point = field[4],
 	};
@@ -631,7 +632,26 @@ static bool parse_mount(char *line, struct mount_line *mount)
 		parse_tag(tag, "propagate_from:", &mount->from);
 	}
 	mount->type = strsep(&rest, " ");
-	return tag && mount->type;
+	mount->source = strsep(&rest, " ");
+	return tag && mount->source;
+}
+
+/**
+ * mountinfo_visit() - visit the mounts that a mountinfo shows, in its order
+ * @file: the mountinfo; closed
+ */
+void mountinfo_visit(FILE *file, mount_visitor visit, void *arg)
+{
+	struct mount_line mount;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, file) > 0) {
+		if (parse_mount(line, &mount))
+			visit(arg, &mount);
+	}
+	free(line);
+	fclose(file);
 }
 
 /**
@@ -641,18 +661,9 @@ static bool parse_mount(char *line, struct mount_line *mount)
 void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg)
 {
 	FILE *file = fopen(path_of(pid, "mountinfo").text, "re");
-	struct mount_line mount;
-	char *line = NULL;
-	size_t size = 0;
 
-	if (!file)
-		return;
-	while (getline(&line, &size, file) > 0) {
-		if (parse_mount(line, &mount))
-			visit(arg, &mount);
-	}
-	free(line);
-	fclose(file);
+	if (file)
+		mountinfo_visit(file, visit, arg);
 }
 
 /*
@@ -769,6 +780,33 @@ static void decode(char *text)
 	*to = '\0';
 }
 
+/**
+ * mount_text() - a field of mountinfo as it was before the kernel escaped it, allocated
+ */
+char *mount_text(const char *field)
+{
+	char *text = xstrdup(field);
+
+	decode(text);
+	return text;
+}
+
+/**
+ * mount_path_below() - the part of a path below a directory; both are absolute, as in mountinfo
+ *
+ * Return: the part, "" if they are the same; NULL if the path is not below.
+ */
+const char *mount_path_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	if (!strcmp(path, dir))
+		return "";
+	if (len == 1)
+		return path;
+	return !strncmp(path, dir, len) && path[len] == '/' ? path + len : NULL;
+}
+
 #define RESOLVE		(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
 
 /* Whether only root can have arranged the mounts that a process sees. */
@@ -814,8 +852,7 @@ int process_open_mount(unsigned int pid, const char *point, bool may_hang)
 
 	if (root < 0)
 		return -1;
-	path = xstrdup(point);
-	decode(path);
+	path = mount_text(point);
 	fd = open_below(root, path, pid, may_hang);
 	free(path);
 	close(root);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 #include <linux/types.h>
 #include <uapi/ucountview.h>
@@ -101,12 +102,14 @@ bool kernel_threads(long long *used);
 struct mount_line {
 	unsigned int id;
 	unsigned int parent;
+	const char *device;	/* the file system's: "98:0" */
 	const char *root;	/* of the mount within the file system; of nsfs: as a link's text */
 	const char *point;	/* where it is mounted, with octal escapes */
 	unsigned int shared;	/* its peer group; 0 if it is in none */
 	unsigned int master;	/* the group that it is a slave of; 0 if it is of none */
 	unsigned int from;	/* the nearest group above @master that is shown, if that is not */
 	const char *type;	/* of the file system */
+	const char *source;	/* what it is on, as that says; with octal escapes */
 };
 
 typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
@@ -114,10 +117,13 @@ typedef void (*mount_visitor)(void *arg, const struct mount_line *mount);
 /* Called for a descriptor: its directory, its name and the text of its link. */
 typedef void (*fd_visitor)(void *arg, int dir, const char *name, const char *text);
 
+void mountinfo_visit(FILE *file, mount_visitor visit, void *arg);
 void process_visit_mounts(unsigned int pid, mount_visitor visit, void *arg);
 void process_visit_namespaces(unsigned int pid, unsigned int wanted, fd_visitor visit, void *arg);
 void process_visit_fds(unsigned int pid, fd_visitor visit, void *arg);
 void process_fds_warn(void);
+char *mount_text(const char *field);
+const char *mount_path_below(const char *path, const char *dir);
 int process_open_mount(unsigned int pid, const char *point, bool may_hang);
 
 /* All processes, sorted by PID. */

@@ -17,15 +17,10 @@
 #include <string.h>
 
 #include "charge.h"
+#include "peer_groups.h"
 #include "procfs.h"
 #include "propagation.h"
 #include "ucountview.h"
-
-/*
- * Groups above a mount that are followed, more than anyone has. Their numbers are reused, so those
- * that are read one after the other can be a cycle.
- */
-#define MAX_LEVELS	64
 
 /* mountinfo does not show the root mount of a namespace if another one is mounted on it. */
 #define HIDDEN_ROOT	1
@@ -44,13 +39,6 @@ struct mnts {
 	size_t nr;
 };
 
-/* A peer group, and the one that its mounts are slaves of; 0 if of none. */
-struct group {
-	unsigned int id;
-	unsigned int parent;
-	bool shown;	/* some process sees a mount of it */
-};
-
 /* What is mounted in the group below the directory @root of the file system is copied. */
 struct reach {
 	unsigned int group;
@@ -61,26 +49,13 @@ struct finder {
 	struct mnts own;	/* what the process sees */
 	unsigned int *own_groups; /* sorted: those that it mounts in */
 	size_t nr_own_groups;
-	struct group *groups;	/* sorted by ID */
-	size_t nr_groups;
+	struct peer_groups groups;
 	struct reach *reach;	/* sorted: those of the namespace that is looked at */
 	size_t nr_reach;
 	bool lost;		/* likewise: not all that is above its mounts is shown */
 };
 
-/* Paths: absolute, as in mountinfo. */
-
-/* The part of @path below the directory @dir: "" if they are the same, NULL if it is not below. */
-static const char *path_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	if (!strcmp(path, dir))
-		return "";
-	if (len == 1)
-		return path;
-	return !strncmp(path, dir, len) && path[len] == '/' ? path + len : NULL;
-}
+/* Paths */
 
 /* A path below a directory; users choose names, so mask unprintable characters. */
 static char *path_join(const char *dir, const char *below)
@@ -167,36 +142,6 @@ static bool is_example(const struct ucv_mntns *ns)
 
 /* Groups */
 
-static void add_group(struct finder *f, struct group group)
-{
-	f->groups = xgrow(f->groups, f->nr_groups, sizeof(*f->groups));
-	f->groups[f->nr_groups++] = group;
-}
-
-static void take_groups(void *arg, const struct mount_line *line)
-{
-	if (line->shared)
-		add_group(arg, (struct group){ line->shared, line->master, true });
-	if (line->master)
-		add_group(arg, (struct group){ line->master, line->from, false });
-}
-
-/* Of several for the same group, the best comes first. */
-static int compare_groups(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-
-	return COMPARE(x->id, y->id) ?: COMPARE(y->shown, x->shown) ?:
-	       COMPARE(y->parent, x->parent);
-}
-
-static int compare_group_ids(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-
-	return COMPARE(x->id, y->id);
-}
-
 static int compare_numbers(const void *a, const void *b)
 {
 	const unsigned int *x = a, *y = b;
@@ -223,30 +168,20 @@ static void read_own(struct finder *f, unsigned int pid)
 		qsort(f->own_groups, f->nr_own_groups, sizeof(*f->own_groups), compare_numbers);
 }
 
-/* Read all namespaces, and keep one struct group for each group. */
-static void read_groups(struct finder *f, const struct snapshot *snap)
+static void take_groups(void *arg, const struct mount_line *line)
 {
-	size_t nr = 0;
-
-	for (size_t i = 0; i < snap->nr_mntns; i++) {
-		if (is_example(&snap->mntns[i]))
-			process_visit_mounts(snap->mntns[i].pid, take_groups, f);
-	}
-	for (size_t i = 0; i < f->own.nr; i++)
-		take_groups(f, &f->own.list[i].line);
-	qsort(f->groups, f->nr_groups, sizeof(*f->groups), compare_groups);
-	for (size_t i = 0; i < f->nr_groups; i++) {
-		if (!nr || f->groups[nr - 1].id != f->groups[i].id)
-			f->groups[nr++] = f->groups[i];
-	}
-	f->nr_groups = nr;
+	peer_groups_add(arg, line);
 }
 
-static const struct group *find_group(const struct finder *f, unsigned int id)
+static void read_groups(struct finder *f, const struct snapshot *snap)
 {
-	const struct group wanted = { .id = id };
-
-	return bsearch(&wanted, f->groups, f->nr_groups, sizeof(wanted), compare_group_ids);
+	for (size_t i = 0; i < snap->nr_mntns; i++) {
+		if (is_example(&snap->mntns[i]))
+			process_visit_mounts(snap->mntns[i].pid, take_groups, &f->groups);
+	}
+	for (size_t i = 0; i < f->own.nr; i++)
+		peer_groups_add(&f->groups, &f->own.list[i].line);
+	peer_groups_sort(&f->groups);
 }
 
 /* One namespace that is nearly full */
@@ -308,13 +243,13 @@ static void follow_groups(struct finder *f, struct mnt *mnt)
 {
 	unsigned int id = mnt->line.shared ? mnt->line.shared : mnt->line.master;
 
-	for (size_t level = 0; id && level < MAX_LEVELS; level++) {
-		const struct group *group = find_group(f, id);
+	for (size_t level = 0; id && level < PEER_LEVELS_MAX; level++) {
+		const struct peer_group *group = peer_groups_find(&f->groups, id);
 
 		mnt->gets |= process_mounts_in(f, id);
 		f->reach = xgrow(f->reach, f->nr_reach, sizeof(*f->reach));
 		f->reach[f->nr_reach++] = (struct reach){ id, mnt->root };
-		f->lost |= !group || (!group->shown && !group->parent);
+		f->lost |= peer_group_is_lost(group);
 		id = group ? group->parent : 0;
 	}
 	f->lost |= id;
@@ -343,8 +278,8 @@ static void find_points(const struct finder *f, const struct mnt *own, struct re
 
 		if (reach->group != group || strncmp(reach->root, own->root, strlen(own->root)))
 			break;
-		below = path_below(reach->root, own->root);
-		if (!below || (last && path_below(reach->root, last)))
+		below = mount_path_below(reach->root, own->root);
+		if (!below || (last && mount_path_below(reach->root, last)))
 			continue;
 		add_point(to, own, below);
 		last = reach->root;
@@ -365,7 +300,7 @@ static char *find_target(const struct mnts *there)
 			continue;
 		if (!target)
 			target = mnt;
-		else if (!path_below(mnt->point, target->point))
+		else if (!mount_path_below(mnt->point, target->point))
 			target = top;
 		if (!target || target->covered)
 			return NULL;
@@ -434,13 +369,13 @@ void propagation_find(struct propagation *p, const struct snapshot *snap, unsign
 			read_own(&f, pid);
 		if (!f.nr_own_groups)
 			break;
-		if (!f.groups)
+		if (!f.groups.list)
 			read_groups(&f, snap);
 		look_at(&f, p, ns);
 	}
 	mnts_free(&f.own);
 	free(f.own_groups);
-	free(f.groups);
+	peer_groups_free(&f.groups);
 }
 
 /**
