@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Read /proc: processes, their namespaces, open files and mounts; and the switches without which
- * no denial is recorded. No other file reads /proc.
+ * no denial is recorded. No other file reads /proc, but for mntns_view.c, which has a descriptor
+ * of it in another mount namespace.
  *
  * A process may exit at any time. If it was named by its PID, the program then exits with "no
  * such process"; if it was found in a scan, it is skipped.
@@ -252,6 +253,35 @@ struct ns_relatives namespace_relatives(int fd, enum namespace_type type)
 	return relatives;
 }
 
+/**
+ * proc_open() - open /proc, for a child that cannot see it; negative if that fails
+ */
+int proc_open(void)
+{
+	return open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/**
+ * mount_of_fd() - the ID of the mount that an open file is on, as in mountinfo; 0 if unknown
+ */
+unsigned int mount_of_fd(int fd)
+{
+	unsigned int id = 0;
+	char path[48], *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (!id && getline(&line, &size, file) > 0)
+		sscanf(line, "mnt_id: %u", &id);
+	free(line);
+	fclose(file);
+	return id;
+}
+
 /* One process, by its PID. */
 
 static void __noreturn process_lost(unsigned int pid, const char *name)
@@ -270,14 +300,26 @@ static int open_process(unsigned int pid)
 	return fd;
 }
 
-static __u32 namespace_at(int dir, unsigned int pid, enum namespace_type type)
+static const char *ns_file_name(enum namespace_type type)
 {
-	const char *name = type == NS_USER ? "ns/user" : "ns/mnt";
+	return type == NS_USER ? "ns/user" : "ns/mnt";
+}
+
+static int open_namespace_at(int dir, unsigned int pid, enum namespace_type type)
+{
+	const char *name = ns_file_name(type);
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		process_lost(pid, name);
-	return namespace_of_fd(fd, type, path_of(pid, name).text);
+	return fd;
+}
+
+/* Left open: see namespace_of_fd(). */
+static __u32 namespace_at(int dir, unsigned int pid, enum namespace_type type)
+{
+	return namespace_of_fd(open_namespace_at(dir, pid, type), type,
+			       path_of(pid, ns_file_name(type)).text);
 }
 
 /* "Uid:" has the real, the effective, the saved and the file system uid. */
@@ -324,6 +366,18 @@ void process_read(struct process *proc, unsigned int pid)
 }
 
 /**
+ * process_open_namespace() - open a process's namespace; exits if there is none
+ * @type: NS_USER or NS_MNT
+ */
+int process_open_namespace(unsigned int pid, enum namespace_type type)
+{
+	int dir = open_process(pid), fd = open_namespace_at(dir, pid, type);
+
+	close(dir);
+	return fd;
+}
+
+/**
  * process_namespace() - inode number of a process's namespace, pinned; exits if there is none
  * @type: NS_USER or NS_MNT
  */
@@ -342,6 +396,23 @@ __u32 process_namespace(unsigned int pid, enum namespace_type type)
 __u32 process_mntns(unsigned int pid)
 {
 	return namespace_in_link(AT_FDCWD, path_of(pid, "ns/mnt").text);
+}
+
+/**
+ * process_open_mntns() - open a process's mount namespace, if it is the one with this inode number
+ * @pid: its PID; may have exited
+ *
+ * Return: a descriptor, negative if it is in another one.
+ */
+int process_open_mntns(unsigned int pid, __u32 inum)
+{
+	int fd = open(path_of(pid, "ns/mnt").text, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && namespace_inum(fd) != inum) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /**

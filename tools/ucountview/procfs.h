@@ -57,6 +57,9 @@ int namespace_open(int dir, const char *name);
 struct ns_relatives namespace_relatives(int fd, enum namespace_type type);
 __u32 namespace_of_fd(int fd, enum namespace_type type, const char *name);
 
+int proc_open(void);
+unsigned int mount_of_fd(int fd);
+
 /* In the initial namespaces: as an example of a process there, it says nothing of the others. */
 #define INIT_PID	1
 
@@ -83,7 +86,9 @@ struct process {
 };
 
 void process_read(struct process *proc, unsigned int pid);
+int process_open_namespace(unsigned int pid, enum namespace_type type);
 __u32 process_namespace(unsigned int pid, enum namespace_type type);
+int process_open_mntns(unsigned int pid, __u32 inum);
 __u32 process_mntns(unsigned int pid);
 bool process_maps_root(unsigned int pid);
 unsigned long long process_caps(unsigned int pid);
