@@ -4,12 +4,16 @@
  * (fs.mount-max), fullest first.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "charge.h"
 #include "containers.h"
 #include "countermap.h"
 #include "format.h"
+#include "mntns_view.h"
+#include "mounts.h"
 #include "options.h"
+#include "procfs.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ucountview.h"
@@ -25,7 +29,7 @@ static const struct column columns[] = {
 	NUMBER("UID", "its creator, as seen in the initial user namespace"),
 	NUMBER("UIDNS", "the same as seen in USERNS"),
 	NAME("USER", "name of UID"),
-	NUMBER("MOUNTS", "number of mounts, including its hidden root"),
+	NUMBER("MOUNTS", "number of mounts, including its hidden root; with --by: of the line"),
 	NUMBER("PENDING", "mounts being attached"),
 	NUMBER("LIMIT", "fs.mount-max"),
 	NUMBER("USE%", "MOUNTS and PENDING in percent of LIMIT"),
@@ -33,13 +37,19 @@ static const struct column columns[] = {
 	NUMBER("ROOM", "mounts that can still be attached"),
 	NUMBER("PID", "example of a process in it"),
 	NAME("COMMAND", "command of PID"),
-	TEXT("FLAGS", "uncharged: the namespace is charged to no user"),
+	TEXT("FLAGS", "uncharged: the namespace is charged to no user; with --by, --at: unseen"),
 	NUMBER("PEAK", "with --watch: highest MOUNTS and PENDING so far"),
 	NUMBER("DELTA", "with --watch: their change since the previous round"),
 	UNIT_COLUMN("PID"),
 	SLICE_COLUMN,
 	CONTAINER_COLUMN("PID"),
 	POD_COLUMN,
+	TEXT("TYPE", "with --by: type of the file system"),
+	NAME("SOURCE", "with --by source: what is mounted, as source[directory]"),
+	NAME("DIRECTORY", "with --by directory: what the mount points are in, or are"),
+	NAME("MOUNTPOINT", "with --by: one of the mount points"),
+	NUMBER("NEW", "with --at: mounts that a new one makes in MNTNS; at least, if unseen"),
+	TEXT("FITS", "with --at: yes or no: whether LIMIT allows them"),
 	{ }
 };
 
@@ -52,6 +62,10 @@ static const struct opt options[] = {
 	TOP_OPTION,
 	WATCH_OPTION,
 	COUNT_OPTION,
+	{ OPT_BY, "by", "what", "one line for each file system type, source or directory\n"
+	  "of the mounts of one namespace" },
+	{ OPT_AT, "at", "path", "what a new mount at this path would make in each\n"
+	  "namespace: itself and its copies" },
 	{ }
 };
 
@@ -133,24 +147,17 @@ static void take(void *command, unsigned int round)
 	collect_rows(m);
 }
 
-static void fill_row(struct table *tb, const struct mounts_row *row)
+static void fill_row(struct table *tb, const struct snapshot *snap, const struct mounts_row *row)
 {
 	static const struct flag_name flags[] = { { UCV_MNTNS_UNCHARGED, "uncharged" }, { } };
 	const struct ucv_mntns *ns = row->ns;
 
 	table_line(tb, NULL);
-	cell_number(tb, "MNTNS", ns->inum);
-	cell_unsigned(tb, "NSID", ns->id);
-	cell_number(tb, "USERNS", row->userns->inum);
-	cell_uid(tb, "UID", ns->uid);
-	cell_uid(tb, "UIDNS", ns->uid_in_ns);
-	cell_user(tb, ns->uid);
+	cells_mntns(tb, snap, ns);
 	cell_number(tb, "MOUNTS", ns->mounts);
 	cell_number(tb, "PENDING", ns->pending);
 	cells_limit(tb, &row->counter);
 	cell_number(tb, "ROOM", counter_room(&row->counter));
-	cell_nonzero(tb, "PID", ns->pid);
-	cell_command(tb, ns->comm);
 	cell_flags(tb, ns->flags, flags);
 	cells_trend(tb, &row->trend);
 	if (ns->pid != INIT_PID)	/* in the initial namespace, with processes of all units */
@@ -162,13 +169,53 @@ static void fill(void *command)
 	struct mounts *m = command;
 
 	for (size_t i = 0; i < m->nr_rows; i++)
-		fill_row(m->tb, &m->rows[i]);
+		fill_row(m->tb, &m->snap, &m->rows[i]);
+}
+
+/**
+ * mounts_target() - the mount namespace that --mntns names, or else that of this program
+ * @args: after args_look_up()
+ * @fd: out: the namespace, open
+ *
+ * Exits if it is not in the snapshot or cannot be opened.
+ */
+const struct ucv_mntns *mounts_target(const struct args *args, const struct snapshot *snap, int *fd)
+{
+	const struct ucv_mntns *ns;
+
+	args_check(args, snap);
+	*fd = args->mntns ? args->mntns_fd : process_open_namespace(getpid(), NS_MNT);
+	ns = snapshot_find_mntns(snap, args->mntns ? args->mntns_inum : namespace_inum(*fd));
+	if (!ns)
+		die("the snapshot lacks the mount namespace of this program");
+	if (*fd < 0)
+		*fd = mntns_open(ns);
+	if (*fd < 0)
+		die("mount namespace %u has no process to read it through: %s", ns->inum,
+		    "name it by a file instead (holders -R mnt_namespaces shows what holds it)");
+	return ns;
+}
+
+/* The lines are not counters. */
+static void check_options(const struct args *args)
+{
+	const char *other = args->by && args->at ? "--by" :
+			    args->user ? "--user" : args->userns ? "--userns" :
+			    args->by_ratio ? "--min-ratio" :
+			    args->interval > 0 ? "--watch" : args->count ? "--count" : NULL;
+
+	if (other)
+		die("mutually exclusive arguments: %s %s", args->at ? "--at" : "--by", other);
 }
 
 static int run(struct args *args, struct table *tb)
 {
 	struct mounts m = { .args = args, .tb = tb };
 
+	if (args->by || args->at) {
+		check_options(args);
+		return args->by ? mounts_by(args, tb) : mounts_at(args, tb);
+	}
 	table_open(tb, args->interval > 0 ? WATCH_COLUMNS : COLUMNS,
 		   tb->raw ? NULL : OPTIONAL_UNIT_COLUMNS);
 	args_look_up(args);
@@ -188,6 +235,8 @@ const struct command cmd_mounts = {
 	.notes =
 		"\nExamples:\n"
 		" ucountview mounts --top 10\n"
-		" ucountview mounts -M pid:4711 -o +ROOM\n",
+		" ucountview mounts -M pid:4711 -o +ROOM\n"
+		" ucountview mounts -M pid:4711 --by source --top 5\n"
+		" ucountview mounts --at /var/lib/containers\n",
 	.run = run,
 };

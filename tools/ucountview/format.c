@@ -403,6 +403,21 @@ void cells_userns(struct table *tb, const struct snapshot *snap, const struct uc
 	cell_command(tb, ns->comm);
 }
 
+/**
+ * cells_mntns() - write MNTNS, NSID, USERNS, UID, UIDNS, USER, PID and COMMAND
+ */
+void cells_mntns(struct table *tb, const struct snapshot *snap, const struct ucv_mntns *ns)
+{
+	cell_number(tb, "MNTNS", ns->inum);
+	cell_unsigned(tb, "NSID", ns->id);
+	cell_number(tb, "USERNS", snap->userns[ns->userns].inum);
+	cell_uid(tb, "UID", ns->uid);
+	cell_uid(tb, "UIDNS", ns->uid_in_ns);
+	cell_user(tb, ns->uid);
+	cell_nonzero(tb, "PID", ns->pid);
+	cell_command(tb, ns->comm);
+}
+
 /* The used part of the limit, in @parts. Rounded down: only a full counter shows as full. */
 static long long parts_of(const struct counter *counter, int parts)
 {

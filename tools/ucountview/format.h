@@ -52,6 +52,7 @@ void cell_command(struct table *tb, const char *comm);
 void cell_flags(struct table *tb, __u32 flags, const struct flag_name *names);
 void cells_key(struct table *tb, const struct snapshot *snap, const struct counter_key *key);
 void cells_userns(struct table *tb, const struct snapshot *snap, const struct ucv_userns *ns);
+void cells_mntns(struct table *tb, const struct snapshot *snap, const struct ucv_mntns *ns);
 void cells_limit(struct table *tb, const struct counter *counter);
 void cells_trend(struct table *tb, const struct trend *trend);
 

@@ -217,6 +217,9 @@ static void take_argument(struct args *args, struct table *tb, int key, const ch
 	case OPT_BY:
 		args->by = arg;
 		break;
+	case OPT_AT:
+		args->at = arg;
+		break;
 	case OPT_WRITE:
 		args->write = arg;
 		break;
@@ -309,20 +312,22 @@ static __u32 arg_user(const char *text)
 	return uid;
 }
 
-/* An inode number, "pid:" and a process in the namespace, or the path of its file. */
-static __u32 arg_namespace(enum namespace_type type, const char *text)
+/*
+ * An inode number, "pid:" and a process in the namespace, or the path of its file. @fd: out: the
+ * namespace, left open; -1 if only its number is known.
+ */
+static __u32 arg_namespace(enum namespace_type type, const char *text, int *fd)
 {
-	int fd;
-
+	*fd = -1;
 	if (is_number(text))
 		return arg_number(namespace_name(type), text, 1, 0xffffffff);
 	if (!strncmp(text, "pid:", 4))
-		return process_namespace(arg_pid(text + 4), type);
-
-	fd = open(text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
+		*fd = process_open_namespace(arg_pid(text + 4), type);
+	else
+		*fd = open(text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (*fd < 0)
 		die("%s: %s", text, strerror(errno));
-	return namespace_of_fd(fd, type, text);
+	return namespace_of_fd(*fd, type, text);
 }
 
 /**
@@ -333,6 +338,8 @@ static __u32 arg_namespace(enum namespace_type type, const char *text)
  */
 void args_look_up(struct args *args)
 {
+	int userns_fd;
+
 	if (args->container && args->pid)
 		die("mutually exclusive arguments: --container --pid");
 	if (args->container)
@@ -340,9 +347,9 @@ void args_look_up(struct args *args)
 	if (args->user)
 		args->uid = arg_user(args->user);
 	if (args->userns)
-		args->userns_inum = arg_namespace(NS_USER, args->userns);
+		args->userns_inum = arg_namespace(NS_USER, args->userns, &userns_fd);
 	if (args->mntns)
-		args->mntns_inum = arg_namespace(NS_MNT, args->mntns);
+		args->mntns_inum = arg_namespace(NS_MNT, args->mntns, &args->mntns_fd);
 }
 
 /**

@@ -26,11 +26,12 @@ struct resource_names {
 struct args {
 	char **operands;		/* what follows the options, NULL-terminated */
 	bool all, follow, totals, last, openmetrics, no_holders;
-	const char *by, *error, *syscall;
+	const char *by, *at, *error, *syscall;
 	const char *user, *userns, *mntns, *container;
 	const char *write;
 	__u32 uid;			/* of the user that @user names */
 	__u32 userns_inum, mntns_inum;	/* of the namespaces that @userns and @mntns name */
+	int mntns_fd;			/* open, unless @mntns names it by its inode number: -1 */
 	struct container in;		/* that @container names */
 	struct resource_names resources;
 	unsigned int pid, top, count;
@@ -49,6 +50,7 @@ enum {
 	OPT_COUNT,
 	OPT_TOTALS,
 	OPT_BY,
+	OPT_AT,
 	OPT_LAST,
 	OPT_OPENMETRICS,
 	OPT_NO_HOLDERS,
