@@ -313,6 +313,25 @@ namespace_that_cannot_be_read_is_mentioned() {
 	says "Not all mounts of 1 mount namespace (unseen) can be read: there may be more copies."
 }
 
+# Between the mount and one that gets its copies there can be a group that only such a namespace has.
+copies_through_such_a_namespace_are_mentioned() {
+	make_base && mkdir "$base/upper" "$base/shared" && mount -t tmpfs tmpfs "$base/upper" &&
+		mount --make-shared "$base/upper" && mkdir "$base/upper/y" && mount --bind "$base/upper" "$base/shared" &&
+		mount --make-slave "$base/shared" && mount --make-shared "$base/shared" && enter space || return
+	for how in slave shared; do
+		tell space 0 propagation $how "$base/shared" || return
+	done
+	space=$(ask space pid)
+	# The agent moves on to another namespace; descriptor 9 is all that pins this one.
+	exec 9<"/proc/$space/ns/mnt"
+	tell space 0 unshare-mounts && tell space 0 propagation slave "$base/shared" || return
+	below=$(inode "$space" mnt)
+	predict "$base/shared/y" || return
+	expect "its row" "$below - - unseen" "$(grep "^$below " "$ktap_dir/said")" || return
+	count=$(mounts_of "$below")
+	mount -t tmpfs tmpfs "$base/shared/y" && expect "its mounts" $((count + 1)) "$(mounts_of "$below")"
+}
+
 bad_arguments_are_refused() {
 	skip_without_mounts || return
 	refuses mounts '--by process' '--by' '--by type --at /' '--at tmp' '--at /no/such/directory' '--by type -u 0' \
@@ -326,4 +345,4 @@ ktap_run types_are_counted bound_directory_is_counted doubled_mounts_are_counted
 	hidden_mounts_are_counted names_are_decoded chroot_hides_nothing namespace_without_a_process_is_read_by_its_file \
 	mounts_that_nothing_shows_are_mentioned copies_in_the_own_namespace_are_foretold \
 	copies_in_other_namespaces_are_foretold full_namespace_is_foretold namespace_that_cannot_be_read_is_mentioned \
-	bad_arguments_are_refused
+	copies_through_such_a_namespace_are_mentioned bad_arguments_are_refused

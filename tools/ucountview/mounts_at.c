@@ -146,6 +146,7 @@ static void count_copy(struct at *at, const struct taker *taker)
 {
 	struct at_row *row = &at->rows[taker->row];
 	unsigned int id = taker->group;
+	bool lost = false;
 
 	for (size_t level = 0; id && level < PEER_LEVELS_MAX; level++) {
 		const struct peer_group *group = peer_groups_find(&at->groups, id);
@@ -154,13 +155,10 @@ static void count_copy(struct at *at, const struct taker *taker)
 			row->new++;
 			return;
 		}
-		if (peer_group_is_lost(group)) {
-			row->unseen = true;
-			return;
-		}
-		id = group->parent;
+		lost |= peer_group_is_lost(group);
+		id = group ? group->parent : 0;
 	}
-	row->unseen |= id;
+	row->unseen |= id || lost;
 }
 
 static void count_copies(struct at *at, const struct ucv_mntns *own, int own_fd)

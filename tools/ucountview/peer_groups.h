@@ -19,8 +19,9 @@
 /**
  * struct peer_group - a peer group
  * @id: its number, the same in every mountinfo
- * @parent: the group that its mounts are slaves of; 0 if of none
- * @shown: a mount of it was shown, so that @parent is known
+ * @parent: the group that its mounts are slaves of, or if it was not shown one above that; 0 if
+ *	of none
+ * @shown: a mount of it was shown, so that none is between it and @parent
  */
 struct peer_group {
 	unsigned int id;
@@ -40,12 +41,15 @@ const struct peer_group *peer_groups_find(const struct peer_groups *groups, unsi
 void peer_groups_free(struct peer_groups *groups);
 
 /**
- * peer_group_is_lost() - whether it is not known what a group is below
+ * peer_group_is_lost() - whether it is not known what a group is directly below
  * @group: the group; NULL if it was not found
+ *
+ * Of one that is not shown, @parent is the nearest that is shown where a slave of it is, and 0 if
+ * there is none: others may be between.
  */
 static inline bool peer_group_is_lost(const struct peer_group *group)
 {
-	return !group || (!group->shown && !group->parent);
+	return !group || !group->shown;
 }
 
 #endif /* _UCV_PEER_GROUPS_H */
