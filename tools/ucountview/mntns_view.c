@@ -79,7 +79,6 @@ static int run_child(void *arg)
 	struct visit *visit = arg;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	visit->error = ECANCELED;
 	if (setns(visit->ns, CLONE_NEWNS) ||
 	    !(visit->path ? look_up(visit) : open_mountinfo(visit)))
 		visit->error = errno;
@@ -95,15 +94,15 @@ static int enter(struct visit *visit)
 	pid_t child = -1;
 
 	visit->fd = -1;
+	visit->error = ECANCELED; /* if the child is killed */
 	visit->proc = proc_open();
-	visit->error = errno;
-	if (visit->proc >= 0) {
+	if (visit->proc >= 0)
 		child = clone(run_child, stack + STACK_SIZE,
 			      CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, visit);
-		if (child < 0)
-			visit->error = errno;
+	if (child < 0)
+		visit->error = errno;
+	if (visit->proc >= 0)
 		close(visit->proc);
-	}
 	while (child >= 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(stack);
