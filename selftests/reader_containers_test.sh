@@ -335,7 +335,11 @@ container_is_found_by_name_or_id() {
 	# Anyone who may make cgroups can give one the name of another.
 	joins two other/lxc/01 && fails holders -c 01 &&
 		grep -F 'ambiguous container: 01 (2 match: ' "$ktap_dir/err" | grep -F /other/lxc/01 || return
-	prints "a path" "$three" holders -c /lxc/01 -o PID && prints "the other one" "$two" holders -c /other/lxc/01 -o PID
+	prints "a path" "$three" holders -c /lxc/01 -o PID &&
+		prints "the other one" "$two" holders -c /other/lxc/01 -o PID || return
+	# Or a name that is the path of another one.
+	joins one 'machine.slice/machine-\x2flxc\x2f01.scope' && prints "a name" /lxc/01 holders -p "$one" -o CONTAINER &&
+		prints "a path, no name" "$three" holders -c /lxc/01 -o PID
 }
 
 # The kernel refuses only slashes and newlines.

@@ -312,7 +312,10 @@ static enum match match(const struct cgroup_names *names, const char *wanted)
 {
 	if (!names->container)
 		return OTHER;
-	if (!strcmp(names->container, wanted) || has_path(names, wanted))
+	/* A path is that of one container; a name can have slashes, escaped in that of its unit. */
+	if (*wanted == '/')
+		return has_path(names, wanted) ? SAME : OTHER;
+	if (!strcmp(names->container, wanted))
 		return SAME;
 	return names->by_id && !strncmp(names->container, wanted, strlen(wanted)) ? BEGINS : OTHER;
 }
@@ -342,7 +345,7 @@ static void consider(struct candidates *all, unsigned int pid)
 	enum match matches = match(&process->names, all->wanted);
 	struct candidate *candidate;
 
-	if (matches == OTHER || matches < all->match)
+	if (matches == OTHER || matches < all->match || !started_at(process))
 		return;
 	if (matches > all->match)
 		candidates_free(all);
