@@ -332,6 +332,26 @@ copies_through_such_a_namespace_are_mentioned() {
 	mount -t tmpfs tmpfs "$base/shared/y" && expect "its mounts" $((count + 1)) "$(mounts_of "$below")"
 }
 
+# Where the system runs from its initramfs, the hidden root mount can get a copy as well. Nothing else is hidden.
+copy_on_a_hidden_root_is_mentioned() {
+	make_space || return
+	root=$(awk '$1 == $2 { for (i = 7; $i != "-"; i++); print $(i + 1) }' "/proc/$space/mountinfo")
+	[ "$root" = rootfs ] && [ "$(stat -c %d "$here")" = "$(stat -c %d /)" ] ||
+		skip "this does not run from an initramfs" || return
+	tell space 0 propagation shared / && start_within below "$space" && tell below 0 unshare-mounts || return
+	pid=$(ask below pid)
+	below=$(inode "$pid" mnt)
+	# shellcheck disable=SC2016 # that shell has the variables
+	nsenter -t "$pid" -m -- sh -c 'points=$(awk "\$5 !~ \"^/(proc.*)?\$\" { print \$5 }" /proc/self/mountinfo |
+		sort -r) && mount --make-slave / && umount -l $points /proc &&
+		mount --bind / "$1" && mount --move "$1" /' sh "$here" || return
+	expect "mounts" 2 "$(mounts_of "$below")" || return
+	succeeds mounts -M "$mntns" --at "$here" -r -n -o MNTNS,NEW,FITS,FLAGS || return
+	expect "its row" "$below 1 - unseen" "$(grep "^$below " "$ktap_dir/out")" || return
+	count=$(mounts_of "$below")
+	within mount -t tmpfs tmpfs "$here" && expect "its mounts" $((count + 2)) "$(mounts_of "$below")"
+}
+
 bad_arguments_are_refused() {
 	skip_without_mounts || return
 	refuses mounts '--by process' '--by' '--by type --at /' '--at tmp' '--at /no/such/directory' '--by type -u 0' \
@@ -345,4 +365,4 @@ ktap_run types_are_counted bound_directory_is_counted doubled_mounts_are_counted
 	hidden_mounts_are_counted names_are_decoded chroot_hides_nothing namespace_without_a_process_is_read_by_its_file \
 	mounts_that_nothing_shows_are_mentioned copies_in_the_own_namespace_are_foretold \
 	copies_in_other_namespaces_are_foretold full_namespace_is_foretold namespace_that_cannot_be_read_is_mentioned \
-	copies_through_such_a_namespace_are_mentioned bad_arguments_are_refused
+	copies_through_such_a_namespace_are_mentioned copy_on_a_hidden_root_is_mentioned bad_arguments_are_refused

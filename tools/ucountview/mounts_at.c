@@ -27,12 +27,14 @@
  * @mount: ID of the mount on which it is
  * @group: the peer group of that; 0 if it is not shared
  * @device: its file system, as in mountinfo
+ * @rootfs: that is the one of the initramfs, which the root mounts of namespaces are of
  * @dir: the directory in the file system; NULL: the mount was not found
  */
 struct destination {
 	unsigned int mount;
 	unsigned int group;
 	char *device;
+	bool rootfs;
 	char *dir;
 };
 
@@ -80,6 +82,7 @@ static void find_destination(void *arg, const struct mount_line *line)
 		at->to.mount = line->id;
 		at->to.group = line->shared;
 		at->to.device = xstrdup(line->device);
+		at->to.rootfs = !strcmp(line->type, "rootfs");
 		at->to.dir = xasprintf("%s%s", *below && !root[1] ? "" : root, below);
 	}
 	free(root);
@@ -130,15 +133,20 @@ static void read_mount(void *arg, const struct mount_line *line)
 		add_taker(at, line);
 }
 
-/* The root mount of a namespace is hidden by another one, mostly, and no copy is made there. */
+/*
+ * The root mount of a namespace is hidden by another one, mostly. No copy is made there, as it is
+ * of another file system, unless the system runs from its initramfs.
+ */
 static void read_namespace(struct at *at, int fd)
 {
 	struct at_row *row = &at->rows[at->row];
+	bool hidden;
 
 	at->seen = 0;
 	at->whole = false;
-	row->unseen = fd < 0 || mntns_visit_mounts(fd, read_mount, at) ||
-		      at->seen + !at->whole < row->ns->mounts;
+	row->unseen = fd < 0 || mntns_visit_mounts(fd, read_mount, at);
+	hidden = !at->whole && !at->to.rootfs;
+	row->unseen |= at->seen + hidden < row->ns->mounts;
 }
 
 /* Follow the groups that a mount gets copies from upwards, to that of the destination. */
