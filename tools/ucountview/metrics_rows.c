@@ -255,8 +255,17 @@ static bool is_refusal(const struct snapshot *snap, const struct ucv_denial_coun
 {
 	if (count->flags & UCV_DENIAL_COUNT_OTHERS)
 		return false;
-	return (count->type != UCV_DENIAL_UCOUNT && count->type != UCV_DENIAL_RLIMIT) ||
-	       count->resource < snap->nr_resources;
+	switch (count->type) {
+	case UCV_DENIAL_UCOUNT:
+	case UCV_DENIAL_RLIMIT:
+		return count->resource < snap->nr_resources;
+	case UCV_DENIAL_MOUNT:
+	case UCV_DENIAL_USERNS_DEPTH:
+	case UCV_DENIAL_PIDNS_DEPTH:
+		return true;
+	default: /* of a later module: it has no name here */
+		return false;
+	}
 }
 
 static void find_denials(struct metrics_rows *rows, const struct args *args,
