@@ -55,6 +55,15 @@ static void block_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &set, old);
 }
 
+/* Instead of a device, as /dev/null is one, other programs would have a file. */
+static void check_type(const char *name)
+{
+	struct stat st;
+
+	if (!stat(name, &st) && !S_ISREG(st.st_mode))
+		die("cannot write %s: not a regular file", name);
+}
+
 /**
  * replace_file() - write a file, or exit with the reason and leave the old one as it was
  * @name: where the file is to be. The temporary file is in the same directory; its name is longer
@@ -68,6 +77,7 @@ void replace_file(const char *name, const char *data, size_t size)
 	sigset_t old;
 	int fd, err;
 
+	check_type(name);
 	block_signals(&old);
 	fd = mkstemp(temporary);
 	if (fd < 0)
