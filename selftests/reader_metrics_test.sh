@@ -329,14 +329,14 @@ labels_are_escaped() {
 	mkfifo "$ktap_dir/wait"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare -m sh -c \
-		'printf "a\"b\\\\c\nd\033\377" >/proc/$$/comm && exec 3<>"$1" && read -r end <&3' named "$ktap_dir/wait" &
+		'printf "a\"b\\\\c\nd\033\377\302\233" >/proc/$$/comm && exec 3<>"$1" && read -r end <&3' named "$ktap_dir/wait" &
 	sleeper=$!
 	wait_until grep -q '^d' "/proc/$sleeper/comm" || return
 	mntns=$(inode "$sleeper" mnt)
 	for format in '' --openmetrics; do
 		# shellcheck disable=SC2086 # nothing, or a word
 		succeeds metrics --all $format || return
-		expect "the label" 'command="a\"b\\c\nd\\x1b\\xff"} 1' \
+		expect "the label" 'command="a\"b\\c\nd\\x1b\\xff\\xc2\\x9b"} 1' \
 			"$(sed -n "s/^ucountview_mntns_info{mntns=\"$mntns\",.*\(command=\)/\1/p" "$ktap_dir/out")" || return
 	done
 }
@@ -430,6 +430,14 @@ old_file_stays_on_failure() {
 		expect "contents" old "$(cat "$ktap_dir/old/a.prom")" && expect "files" 1 "$(files_of "$ktap_dir/old")" || return
 	fails metrics --write "$ktap_dir/nowhere/a.prom" && mkdir "$ktap_dir/old/directory" &&
 		fails metrics --write "$ktap_dir/old/directory" && expect "files" 1 "$(files_of "$ktap_dir/old")"
+}
+
+# As a device would be, directly and through a link.
+only_a_regular_file_is_replaced() {
+	mkdir "$ktap_dir/other" && mkfifo "$ktap_dir/other/pipe" && ln -s pipe "$ktap_dir/other/link" || return
+	fails metrics --write "$ktap_dir/other/pipe" && fails metrics --write "$ktap_dir/other/link" || return
+	expect "types" "fifo symbolic link" "$(cd "$ktap_dir/other" && stat -c %F pipe link | paste -s -d ' ' -)" &&
+		expect "files" 0 "$(files_of "$ktap_dir/other")"
 }
 
 replaced() {

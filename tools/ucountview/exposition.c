@@ -85,6 +85,12 @@ static void begin_label(struct exposition *ex, const char *name)
 	add(&ex->out, "=\"");
 }
 
+/* Of ASCII, or one of those from U+0080 to U+009F, which terminals obey as well. */
+static bool is_control(const unsigned char *c)
+{
+	return *c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0);
+}
+
 /*
  * Both formats are UTF-8. Other bytes, and control characters, are written as in JSON: "\xff", with
  * the backslash escaped.
@@ -106,8 +112,9 @@ static void add_escaped(struct text *out, const char *value)
 
 		if (*from == '\n') {
 			add(out, "\\n");
-		} else if (!length || *from < ' ' || *from == 0x7f) {
-			add_byte(out, *from);
+		} else if (!length || is_control(from)) {
+			for (size_t i = 0; i < length || !i; i++)
+				add_byte(out, from[i]);
 		} else {
 			if (*from == '\\' || *from == '"')
 				text_put(out, '\\');
