@@ -227,6 +227,14 @@ namespaces_are_those_of_their_processes() {
 		names_of_init
 }
 
+mount_in_the_initial_namespace_is_in_no_unit() {
+	cgroup2 && start one && tell one 0 unshare $clone_newuts && init_joins init.scope && touch "$ktap_dir/uts" &&
+		mount --bind "/proc/$(ask one pid)/ns/uts" "$ktap_dir/uts" || return
+	run holders --by unit -R uts_namespaces -r -n -o UNIT,VIA,NAMESPACES,PATH
+	umount "$ktap_dir/uts"
+	expect "the mount" "- mount 1 $ktap_dir/uts" "$(grep ' mount ' "$ktap_dir/out")"
+}
+
 # record: record denials, and limit instances to two for each user
 record() {
 	[ -w $always ] && has_feature denials || skip "the module cannot record denials" || return
@@ -372,5 +380,6 @@ ktap_clean_up_at_exit
 ktap_run units_are_those_of_systemd containers_are_those_of_their_runtimes pods_are_those_of_kubernetes \
 	hierarchies_are_told_apart columns_are_shown_if_there_is_something ids_are_short_in_tables \
 	unit_is_left_out_on_a_narrow_terminal \
-	namespaces_are_those_of_their_processes denials_tell_the_container denials_tell_the_container_of_the_namespace \
+	namespaces_are_those_of_their_processes mount_in_the_initial_namespace_is_in_no_unit \
+	denials_tell_the_container denials_tell_the_container_of_the_namespace \
 	why_tells_the_container units_are_counted container_is_found_by_name_or_id names_with_any_bytes_are_escaped

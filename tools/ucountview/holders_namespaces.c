@@ -527,7 +527,8 @@ static void fill_holder(const struct holders *h, struct table *tb, const struct 
 			cell_string(tb, "COMMAND", hold->path);
 		else
 			cell_command(tb, hold->proc->comm);
-		cells_unit(tb, &unit_columns, hold->proc->pid);
+		if (hold->via != VIA_MOUNT || hold->proc->pid != INIT_PID)
+			cells_unit(tb, &unit_columns, hold->proc->pid);
 	}
 	if (hold->path) {
 		cell_number(tb, "MNTNS", hold->by);
