@@ -232,6 +232,13 @@ units_of_the_same_name_are_told_apart() {
 		expect "series" 6 "$(count "^ucountview_held{.*unit=\"$unit\"")"
 }
 
+# The first name has a byte, the second one what is written for it. Two series of the same labels would be an error.
+containers_whose_names_are_written_alike_are_added_up() {
+	make_units && starts_in "lxc/$(printf 'a\377')" one 1 && starts_in 'lxc/a\xff' two 2 &&
+		succeeds metrics --all || return
+	is_sound _total && expect "both" "2 3" "$(held '' '' 'a\\xff')"
+}
+
 fanotify_groups_are_held_as_well() {
 	[ -e /proc/sys/fs/fanotify/max_user_marks ] || skip "the kernel does not count fanotify marks" || return
 	make_units && start one && tell one 0 fanotify 0 && tell one 3 mark 0 "$files" 0 3 && joins one "system.slice/$unit" &&
@@ -480,6 +487,7 @@ make_files 5
 ktap_run counters_and_limits_are_those_of_the_workload memory_is_in_bytes mounts_are_those_of_each_namespace \
 	mount_namespace_of_the_reader_alone_is_left_out denials_are_counted_by_limit denials_are_bounded \
 	refused_mounts_are_counted holders_are_those_of_units_and_containers units_of_the_same_name_are_told_apart \
+	containers_whose_names_are_written_alike_are_added_up \
 	fanotify_groups_are_held_as_well holders_and_the_rest_are_what_is_charged units_are_bounded \
 	holders_are_left_out_where_they_are_not_wanted output_is_bounded labels_are_escaped both_formats_are_sound file_is_replaced \
 	old_file_stays_on_failure only_a_regular_file_is_replaced readers_see_a_whole_file bad_options_are_refused

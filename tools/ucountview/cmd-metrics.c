@@ -545,7 +545,7 @@ static int run(struct args *args, struct table *tb)
 		fwrite(m.ex.out.data, 1, m.ex.out.used, stdout);
 	text_free(&m.ex.out);
 	metrics_rows_free(&m.rows);
-	free(m.units.rows);
+	metrics_units_free(&m.units);
 	snapshot_free(&m.snap);
 	return EXIT_SUCCESS;
 }

@@ -3,6 +3,7 @@
  * Metrics in the text format of Prometheus, or in OpenMetrics. A family without samples is left
  * out, heading and all. Numbers are written as integers, so that all 64 bits of them are.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "exposition.h"
@@ -91,36 +92,55 @@ static bool is_control(const unsigned char *c)
 	return *c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0);
 }
 
-/*
- * Both formats are UTF-8. Other bytes, and control characters, are written as in JSON: "\xff", with
- * the backslash escaped.
- */
 static void add_byte(struct text *out, unsigned char byte)
 {
 	static const char digits[] = "0123456789abcdef";
-	const char escape[] = { '\\', '\\', 'x', digits[byte >> 4], digits[byte & 0xf] };
+	const char escape[] = { '\\', 'x', digits[byte >> 4], digits[byte & 0xf] };
 
 	text_add(out, escape, sizeof(escape));
 }
 
-static void add_escaped(struct text *out, const char *value)
+/**
+ * exposition_text() - what the value of a label is to whoever reads the metrics
+ * @value: any bytes
+ *
+ * Both formats are UTF-8. Other bytes, and control characters, are written as in JSON: "\xff". So
+ * different values can be the same to a reader, for whom their series are one.
+ *
+ * Return: the text, allocated.
+ */
+char *exposition_text(const char *value)
 {
 	const unsigned char *from = (const unsigned char *)value, *end = from + strlen(value);
+	struct text out = { };
+	char *text;
 
 	while (from < end) {
 		size_t length = utf8_length(from, end - from);
+		bool plain = length && (*from == '\n' || !is_control(from));
 
-		if (*from == '\n') {
+		length = length ? length : 1;
+		if (plain)
+			text_add(&out, (const char *)from, length);
+		for (size_t i = 0; !plain && i < length; i++)
+			add_byte(&out, from[i]);
+		from += length;
+	}
+	text = text_copy(&out);
+	text_free(&out);
+	return text;
+}
+
+static void add_escaped(struct text *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\n') {
 			add(out, "\\n");
-		} else if (!length || is_control(from)) {
-			for (size_t i = 0; i < length || !i; i++)
-				add_byte(out, from[i]);
-		} else {
-			if (*from == '\\' || *from == '"')
-				text_put(out, '\\');
-			text_add(out, (const char *)from, length);
+			continue;
 		}
-		from += length ? length : 1;
+		if (*text == '\\' || *text == '"')
+			text_put(out, '\\');
+		text_put(out, *text);
 	}
 }
 
@@ -130,9 +150,12 @@ static void add_escaped(struct text *out, const char *value)
  */
 void exposition_label(struct exposition *ex, const char *name, const char *value)
 {
+	char *text = exposition_text(value);
+
 	begin_label(ex, name);
-	add_escaped(&ex->out, value);
+	add_escaped(&ex->out, text);
 	text_put(&ex->out, '"');
+	free(text);
 }
 
 /**

@@ -47,6 +47,7 @@ struct exposition {
 
 void exposition_metric(struct exposition *ex, const struct metric *metric);
 void exposition_sample(struct exposition *ex);
+char *exposition_text(const char *value);
 void exposition_label(struct exposition *ex, const char *name, const char *value);
 void exposition_label_number(struct exposition *ex, const char *name, unsigned long long value);
 void exposition_number(struct exposition *ex, long long value);

@@ -3,14 +3,15 @@
  * What the systemd units and containers hold that metrics are written of: a number for each
  * manager, unit and container, which are the labels. Users choose names of units and containers, so
  * there are few rows unless all are asked for. Where one user manager has two units of a name, as
- * cgroups made by hand, or a unit two containers, they are added up: their series would be the
- * same.
+ * cgroups made by hand, or a unit two containers, or containers have names that are written alike,
+ * they are added up: their series would be the same.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "accounting.h"
 #include "containers.h"
+#include "exposition.h"
 #include "metrics_units.h"
 #include "ucountview.h"
 
@@ -48,24 +49,34 @@ static bool is_in_none(const struct unit_row *row)
 	return !*row->unit && !*row->container;
 }
 
+/* Only these names can have any bytes, and two of them the same text. */
+static const char *container_label(struct metrics_units *units, const struct cgroup_names *names)
+{
+	if (!names->container || names->by_id)
+		return names->container ?: "";
+	units->names = xgrow(units->names, units->nr_names, sizeof(*units->names));
+	units->names[units->nr_names] = exposition_text(names->container);
+	return units->names[units->nr_names++];
+}
+
 /* The labels are valid as long as the names of the process: until process_names_forget(). */
-static struct unit_row labels_of(__u32 pid)
+static struct unit_row labels_of(struct metrics_units *units, __u32 pid)
 {
 	const struct cgroup_names *names = process_names(pid);
 
 	return (struct unit_row){
 		.manager = names->manager ?: "",
 		.unit = names->unit ?: "",
-		.container = names->container ?: "",
+		.container = container_label(units, names),
 	};
 }
 
-static struct entry *sorted_entries(const struct snapshot *snap)
+static struct entry *sorted_entries(struct metrics_units *units, const struct snapshot *snap)
 {
 	struct entry *entries = xreallocarray(NULL, snap->nr_holders, sizeof(*entries));
 
 	for (size_t i = 0; i < snap->nr_holders; i++) {
-		entries[i].row = labels_of(snap->holders[i].tgid);
+		entries[i].row = labels_of(units, snap->holders[i].tgid);
 		entries[i].group = snap->holders[i].group;
 	}
 	if (snap->nr_holders)
@@ -86,7 +97,7 @@ static void add_group(struct unit_row *row, const struct ucv_group *group)
 /* Sorted entries of the same labels are next to each other, and those of a group among them. */
 static void add_up(struct metrics_units *units, const struct snapshot *snap)
 {
-	struct entry *entries = sorted_entries(snap);
+	struct entry *entries = sorted_entries(units, snap);
 
 	units->rows = xcalloc(snap->nr_holders, sizeof(*units->rows));
 	for (size_t i = 0; i < snap->nr_holders; i++) {
@@ -192,7 +203,7 @@ static void find_unattributed(struct metrics_units *units, const struct snapshot
 
 /**
  * metrics_units_find() - find what each unit and container holds, and choose those to write of
- * @units: out; {} before. @units->rows is to be freed; its labels are valid until
+ * @units: out; {} before; free with metrics_units_free(). The labels are valid until
  *	process_names_forget().
  * @args: with --all or --top, or their defaults
  * @snap: with holders
@@ -203,4 +214,16 @@ void metrics_units_find(struct metrics_units *units, const struct args *args,
 	add_up(units, snap);
 	keep_largest(units, args);
 	find_unattributed(units, snap);
+}
+
+/**
+ * metrics_units_free() - free what metrics_units_find() allocated
+ */
+void metrics_units_free(struct metrics_units *units)
+{
+	for (size_t i = 0; i < units->nr_names; i++)
+		free(units->names[i]);
+	free(units->names);
+	free(units->rows);
+	*units = (struct metrics_units){ };
 }

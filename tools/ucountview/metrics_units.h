@@ -44,6 +44,8 @@ struct unit_row {
  * @found: how many units and containers hold something
  * @listed: how many of those are in @rows
  * @unattributed: how many are charged, but held by no process
+ * @names: texts of @rows
+ * @nr_names: their number
  */
 struct metrics_units {
 	struct unit_row *rows;
@@ -51,9 +53,12 @@ struct metrics_units {
 	size_t found;
 	size_t listed;
 	long long unattributed[NR_HELD];
+	char **names;
+	size_t nr_names;
 };
 
 void metrics_units_find(struct metrics_units *units, const struct args *args,
 			const struct snapshot *snap);
+void metrics_units_free(struct metrics_units *units);
 
 #endif /* _UCV_METRICS_UNITS_H */
