@@ -207,7 +207,9 @@ unit_is_left_out_on_a_narrow_terminal() {
 	cgroup2 && starts_one && joins one $in_podman || return
 	expect "200 columns" "UNIT CONTAINER" "$(on_terminal 200 holders -p "$one")" &&
 		expect "100 columns" CONTAINER "$(on_terminal 100 holders -p "$one")" &&
-		expect "with -o" "UNIT CONTAINER" "$(on_terminal 100 holders -p "$one" -o +UNIT)"
+		expect "with -o" "UNIT CONTAINER" "$(on_terminal 100 holders -p "$one" -o +UNIT)" || return
+	# JSON has no width.
+	"$here/terminal" 40 "$reader" userns --tree -J >"$ktap_dir/out" && grep '"unit":' "$ktap_dir/out"
 }
 
 namespaces_are_those_of_their_processes() {

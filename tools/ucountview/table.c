@@ -468,7 +468,7 @@ static bool all_fit(const struct table *tb)
 /* Better without a spare column than with truncated ones. */
 static void hide_optional(struct table *tb)
 {
-	bool narrow = isatty(STDOUT_FILENO) && !all_fit(tb);
+	bool narrow = !tb->json && !tb->raw && isatty(STDOUT_FILENO) && !all_fit(tb);
 
 	for (size_t nth = tb->nr_required; nth < tb->nr_shown; nth++) {
 		bool spare = tb->columns[tb->shown[nth]].flags & COLUMN_SPARE;
