@@ -13,15 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void become(const char *name, const char *columns, char **argv)
+static void become(int fd, const char *columns, char **argv)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = atoi(columns) };
-	int fd;
 
-	setsid();
-	fd = open(name, O_RDWR);
-	if (fd < 0 || ioctl(fd, TIOCSWINSZ, &size) || dup2(fd, STDOUT_FILENO) < 0) {
-		perror(name);
+	if (ioctl(fd, TIOCSWINSZ, &size) || dup2(fd, STDOUT_FILENO) < 0) {
+		perror("terminal");
 		_exit(4);
 	}
 	execvp(argv[0], argv);
@@ -41,11 +38,17 @@ static void copy(int terminal)
 
 int main(int argc, char **argv)
 {
-	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), status;
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), fd, status;
 	pid_t command;
 
 	if (argc < 3 || terminal < 0 || grantpt(terminal) || unlockpt(terminal)) {
 		fprintf(stderr, "terminal: usage, or no terminals\n");
+		return 4;
+	}
+	/* Before it is open for the first time, reading would wait for ever. */
+	fd = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		perror("terminal");
 		return 4;
 	}
 	command = fork();
@@ -54,7 +57,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!command)
-		become(ptsname(terminal), argv[1], argv + 2);
+		become(fd, argv[1], argv + 2);
+	close(fd);
 	copy(terminal);
 	waitpid(command, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
