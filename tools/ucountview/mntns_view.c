@@ -31,6 +31,7 @@
 /**
  * struct visit - what the child does in the namespace
  * @ns: the namespace, open
+ * @parent: this program
  * @proc: /proc of this program, open
  * @path: what to look up; NULL: open the mountinfo
  * @fd: out: the open file
@@ -39,6 +40,7 @@
  */
 struct visit {
 	int ns;
+	pid_t parent;
 	int proc;
 	const char *path;
 	int fd;
@@ -79,6 +81,8 @@ static int run_child(void *arg)
 	struct visit *visit = arg;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != visit->parent)
+		return 1;
 	if (setns(visit->ns, CLONE_NEWNS) ||
 	    !(visit->path ? look_up(visit) : open_mountinfo(visit)))
 		visit->error = errno;
@@ -94,6 +98,7 @@ static int enter(struct visit *visit)
 	pid_t child = -1;
 
 	visit->fd = -1;
+	visit->parent = getpid();
 	visit->error = ECANCELED; /* if the child is killed */
 	visit->proc = proc_open();
 	if (visit->proc >= 0)
