@@ -400,20 +400,20 @@ static void begin_denial(struct metrics *m, const struct ucv_denial_count *count
 	exposition_label(&m->ex, "resource", resource);
 }
 
-static void add_counts(struct metrics *m, const struct metric *metric, bool mounts)
-{
-	const struct ucv_denial_count *count = m->rows.denials, *end = count + m->rows.nr_denials;
+typedef __u64 (*denial_value)(const struct ucv_denial_count *count);
 
-	exposition_metric(&m->ex, metric);
-	for (; count < end; count++) {
-		if (is_of_mount(count) != mounts)
-			continue;
-		begin_denial(m, count);
-		exposition_unsigned(&m->ex, count->denials);
-	}
+static __u64 number_of(const struct ucv_denial_count *count)
+{
+	return count->denials;
 }
 
-static void add_last(struct metrics *m, const struct metric *metric, bool mounts)
+static __u64 last_time_of(const struct ucv_denial_count *count)
+{
+	return boot_time(count->last_ns).tv_sec;
+}
+
+static void add_denial_metric(struct metrics *m, const struct metric *metric, bool mounts,
+			      denial_value value)
 {
 	const struct ucv_denial_count *count = m->rows.denials, *end = count + m->rows.nr_denials;
 
@@ -422,7 +422,7 @@ static void add_last(struct metrics *m, const struct metric *metric, bool mounts
 		if (is_of_mount(count) != mounts)
 			continue;
 		begin_denial(m, count);
-		exposition_number(&m->ex, boot_time(count->last_ns).tv_sec);
+		exposition_unsigned(&m->ex, value(count));
 	}
 }
 
@@ -442,10 +442,10 @@ static void add_limit_denials(struct metrics *m)
 		"Unix time when that has happened last."
 	};
 
-	add_counts(m, &counts, false);
-	add_last(m, &last, false);
-	add_counts(m, &mount_counts, true);
-	add_last(m, &mount_last, true);
+	add_denial_metric(m, &counts, false, number_of);
+	add_denial_metric(m, &last, false, last_time_of);
+	add_denial_metric(m, &mount_counts, true, number_of);
+	add_denial_metric(m, &mount_last, true, last_time_of);
 }
 
 static void add_one(struct metrics *m, const struct metric *metric, __u64 value)
